@@ -1,0 +1,1 @@
+"""Flyway-compatible SQL migrations for PostgreSQL."""

@@ -1,0 +1,1 @@
+"""The use cases, over the seams of :mod:`taxiway.engine.ports`."""

@@ -1,0 +1,148 @@
+"""The seams of the engine: what it needs from the outside, as protocols.
+
+Adapters: :mod:`taxiway.sources` (:class:`Sources`), :mod:`taxiway.postgres` (:class:`Session`), the command line
+and programs (:data:`EventSink`), :mod:`time` (:class:`Clock`).
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from taxiway.model.event import Event
+from taxiway.model.migration import AppliedMigration, HistoryRow
+from taxiway.model.script import Statement
+from taxiway.model.source import SourceFile
+
+type EventSink = Callable[[Event], None]
+
+
+class Sources(Protocol):
+    """What delivers the files of the locations."""
+
+    def files(self) -> Iterable[SourceFile]:
+        """Every file below every location, in location order, then by path.
+
+        Raises:
+            LocationNotFound: A location is not a readable directory.
+        """
+        ...
+
+
+class Clock(Protocol):
+    """Time, so that tests own it."""
+
+    def now(self) -> datetime:
+        """Local wall time, aware."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds from an arbitrary start, never going back."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionFacts:
+    """What was asked once, when the session was opened.
+
+    Attributes:
+        label: ``host:port/database`` for people; never a password.
+        user: ``current_user`` at connect time: the role that every migration starts with.
+        current_schema: First existing schema of the search path; the path's text when there is none.
+        server_version: As the server writes it (``17.10``); ``server_version_num`` as a number (``170010``).
+        time_zone: The session's: what ``installed_on`` is in.
+    """
+
+    label: str
+    user: str
+    database: str
+    current_schema: str
+    search_path: str
+    server_version: str
+    server_version_num: int
+    time_zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryTable:
+    """The name of the schema history table."""
+
+    schema: str
+    name: str
+
+    def __str__(self) -> str:
+        """Quoted and qualified, as in ``"public"."flyway_schema_history"``: what the lock number is made of."""
+        return ".".join('"' + part.replace('"', '""') + '"' for part in (self.schema, self.name))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaFacts:
+    """Which of the schemas asked for exist, which hold objects, and whether the history table is there."""
+
+    existing: frozenset[str]
+    non_empty: frozenset[str]
+    history_exists: bool
+
+
+class Session(Protocol):
+    """One database session. Statement errors are StatementFailed, a broken connection is ConnectionLost."""
+
+    @property
+    def facts(self) -> SessionFacts:
+        """What was asked at connect time."""
+        ...
+
+    @property
+    def in_transaction(self) -> bool:
+        """A transaction block is open (failed ones included)."""
+        ...
+
+    def look(self, schemas: Sequence[str], table: HistoryTable) -> SchemaFacts:
+        """Look at the schemas and the history table, in one round trip."""
+        ...
+
+    def history_rows(self, table: HistoryTable) -> list[AppliedMigration]:
+        """All rows of the history table, by rank.
+
+        Raises:
+            HistoryUnreadable: A row has a type or version that nobody knows.
+        """
+        ...
+
+    def try_lock(self, table: HistoryTable) -> bool:
+        """Take Flyway's advisory lock for this table on this session if it is free; never waits."""
+        ...
+
+    def unlock(self, table: HistoryTable) -> None:
+        """Give the lock back. Does nothing on a broken connection: the server has done it already."""
+        ...
+
+    def lock_holder(self, table: HistoryTable) -> str | None:
+        """Who holds the lock, in words, if the server tells."""
+        ...
+
+    def create_schemas_and_history(
+        self, schemas: Sequence[str], table: HistoryTable, rows: Sequence[HistoryRow], *, create_table: bool
+    ) -> None:
+        """Create the schemas, the history table if wanted, and add the rows, in one transaction."""
+        ...
+
+    def begin_migration(self, schema: str, *, transactional: bool) -> None:
+        """Reset role and search path, and open a transaction if wanted, in one round trip."""
+        ...
+
+    def run(self, statement: Statement) -> str:
+        """Run one statement and return its command tag (``INSERT 0 1``)."""
+        ...
+
+    def record(self, table: HistoryTable, row: HistoryRow) -> None:
+        """Add a history row as the connect-time role, and commit an open transaction, in one round trip."""
+        ...
+
+    def rollback(self) -> None:
+        """Roll back an open transaction; does nothing without one or on a broken connection."""
+        ...

@@ -1,0 +1,471 @@
+"""Every error that Taxiway raises for a cause that a caller may want to tell apart.
+
+The tree::
+
+    TaxiwayError
+    ├── ConfigError         UnknownOption · InvalidOption · MissingOption · ConfigFileUnreadable
+    │                       UnknownResolver · VariableNotSet
+    ├── SourceError         LocationNotFound · NoMigrationsFound · GitUnavailable · GitUnreachable
+    │                       GitAuthRejected · GitHostKeyRejected · GitRepositoryNotFound
+    │                       GitRefNotFound · GitFailed
+    ├── ScriptError         InvalidMigrationName · DuplicateMigration · UnreadableScript
+    │                       UnterminatedText · UnknownPlaceholder · MixedTransactions
+    ├── ValidationFailed
+    ├── HistoryError        NonEmptySchema · FailedMigrationRecorded · HistoryUnreadable · TargetNotFound
+    ├── DatabaseError       ConnectionFailed · AuthenticationFailed · DatabaseNotFound
+    │                       CertificateRejected · ConnectionLost · PermissionDenied · StatementFailed
+    ├── LockNotAcquired
+    ├── MigrationFailed
+    ├── AwsError            NoCredentials · AwsAccessDenied · AwsUnreachable · AwsThrottled · AwsFailed
+    └── SecretError         SecretNotFound · SecretMalformed
+
+``str(error)`` is the message: one line or more, without the hint, never with a secret. The data that the message
+was made from are attributes. ``code`` is stable, kebab-case and the same in text, JSON and documentation.
+This module imports nothing of Taxiway.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from taxiway.model.result import MigrateResult, ValidationProblem
+
+
+class TaxiwayError(Exception):
+    """Base of all errors: a cause that the user can act on."""
+
+    code: ClassVar[str] = "error"
+    default_hint: ClassVar[str | None] = None
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint if hint is not None else self.default_hint
+
+    def to_dict(self) -> dict[str, Any]:
+        """Code, message and hint, for JSON."""
+        return {"code": self.code, "message": self.message, "hint": self.hint}
+
+
+# --- configuration ----------------------------------------------------------------------------------------
+
+
+class ConfigError(TaxiwayError):
+    """The configuration cannot be used as given."""
+
+    code = "configuration"
+
+
+class UnknownOption(ConfigError):
+    """A key that no option has; usually a typo."""
+
+    code = "unknown-option"
+
+    def __init__(self, key: str, *, origin: str, nearest: str | None = None) -> None:
+        self.key, self.origin, self.nearest = key, origin, nearest
+        super().__init__(
+            f"{origin}: unknown key '{key}'.",
+            hint=f"Did you mean '{nearest}'?" if nearest else "See docs/reference/configuration.md for all keys.",
+        )
+
+
+class InvalidOption(ConfigError):
+    """A value that its option does not accept."""
+
+    code = "invalid-option"
+
+
+class MissingOption(ConfigError):
+    """An option without a default was not set anywhere."""
+
+    code = "missing-option"
+
+
+class ConfigFileUnreadable(ConfigError):
+    """A configuration file that cannot be read or parsed."""
+
+    code = "config-file-unreadable"
+
+
+class UnknownResolver(ConfigError):
+    """``${name:…}`` in a configuration value, where no resolver has that name."""
+
+    code = "unknown-resolver"
+
+
+class VariableNotSet(ConfigError):
+    """``${env:NAME}``, where the environment has no such variable."""
+
+    code = "variable-not-set"
+
+
+# --- where scripts come from ------------------------------------------------------------------------------
+
+
+class SourceError(TaxiwayError):
+    """The migration scripts could not be had."""
+
+    code = "source"
+
+
+class LocationNotFound(SourceError):
+    """A location that does not exist or is not a readable directory."""
+
+    code = "location-not-found"
+
+
+class NoMigrationsFound(SourceError):
+    """The locations exist and hold not one migration."""
+
+    code = "no-migrations-found"
+
+
+class GitUnavailable(SourceError):
+    """The git or ssh program is not installed."""
+
+    code = "git-unavailable"
+
+
+class GitUnreachable(SourceError):
+    """The Git host did not answer: name, network or port."""
+
+    code = "git-unreachable"
+
+
+class GitAuthRejected(SourceError):
+    """The Git host answered and refused our key."""
+
+    code = "git-auth-rejected"
+
+
+class GitHostKeyRejected(SourceError):
+    """The host that answered is not the one whose key we know."""
+
+    code = "git-host-key-rejected"
+
+
+class GitRepositoryNotFound(SourceError):
+    """The host has no such repository, or does not show it to this key."""
+
+    code = "git-repository-not-found"
+
+
+class GitRefNotFound(SourceError):
+    """The repository has no such branch."""
+
+    code = "git-ref-not-found"
+
+
+class GitFailed(SourceError):
+    """git failed in a way that we do not know."""
+
+    code = "git-failed"
+
+
+# --- scripts ----------------------------------------------------------------------------------------------
+
+
+class ScriptError(TaxiwayError):
+    """A migration script that cannot be used; ``path``, ``line`` and ``column`` say where (1-based)."""
+
+    code = "script"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        path: str | None = None,
+        line: int | None = None,
+        column: int | None = None,
+        hint: str | None = None,
+    ) -> None:
+        self.path, self.line, self.column = path, line, column
+        place = ":".join(str(part) for part in (path, line, column) if part is not None)
+        super().__init__(f"{place}: {message}" if place else message, hint=hint)
+
+
+class InvalidMigrationName(ScriptError):
+    """Files whose names are not those of migrations; ``problems`` has each path with the reason."""
+
+    code = "invalid-migration-name"
+
+    def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
+        self.problems = tuple(problems)
+        lines = "\n".join(f"  {path}: {reason}" for path, reason in self.problems)
+        super().__init__(
+            f"{len(self.problems)} file name(s) cannot be understood:\n{lines}",
+            hint="Rename the files (V1.2__Description.sql, R__Description.sql), "
+            "or set validateMigrationNaming=false to skip them as Flyway does.",
+        )
+
+
+class DuplicateMigration(ScriptError):
+    """Two files claim the same version, or two repeatable ones the same description."""
+
+    code = "duplicate-migration"
+
+
+class UnreadableScript(ScriptError):
+    """A file that cannot be read, or whose bytes are not text in its encoding."""
+
+    code = "unreadable-script"
+
+
+class UnterminatedText(ScriptError):
+    """A quotation, comment or block that is opened and never closed."""
+
+    code = "unterminated-text"
+
+
+class UnknownPlaceholder(ScriptError):
+    """``${name}`` in a script, where no placeholder has that name."""
+
+    code = "unknown-placeholder"
+
+
+class MixedTransactions(ScriptError):
+    """Statements that need a transaction and statements that refuse one, in the same script."""
+
+    code = "mixed-transactions"
+
+
+# --- validation and history -------------------------------------------------------------------------------
+
+
+class ValidationFailed(TaxiwayError):
+    """Resolved and applied migrations do not agree; ``problems`` has every disagreement."""
+
+    code = "validation-failed"
+
+    def __init__(self, problems: Sequence["ValidationProblem"], *, hint: str | None = None) -> None:
+        self.problems = tuple(problems)
+        lines = "\n".join(f"  {problem.message}" for problem in self.problems)
+        super().__init__(f"Validation failed, {len(self.problems)} problem(s):\n{lines}", hint=hint)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The problems too."""
+        return super().to_dict() | {
+            "problems": [{"code": problem.code, "message": problem.message} for problem in self.problems]
+        }
+
+
+class HistoryError(TaxiwayError):
+    """The schema history does not allow what was asked."""
+
+    code = "history"
+
+
+class NonEmptySchema(HistoryError):
+    """The schema has objects and no history table: it was not made by migrations."""
+
+    code = "non-empty-schema"
+
+
+class FailedMigrationRecorded(HistoryError):
+    """The history has a row that says its migration failed."""
+
+    code = "failed-migration-recorded"
+
+
+class HistoryUnreadable(HistoryError):
+    """The history table has rows that cannot be understood."""
+
+    code = "history-unreadable"
+
+
+class TargetNotFound(HistoryError):
+    """The target version is neither resolved nor applied."""
+
+    code = "target-not-found"
+
+
+# --- database ---------------------------------------------------------------------------------------------
+
+
+class DatabaseError(TaxiwayError):
+    """The database refused, or could not be reached. ``sqlstate`` as the server gave it, if it did."""
+
+    code = "database"
+
+    def __init__(self, message: str, *, sqlstate: str | None = None, hint: str | None = None) -> None:
+        self.sqlstate = sqlstate
+        super().__init__(message, hint=hint)
+
+
+class ConnectionFailed(DatabaseError):
+    """Nobody answered at that address, or the answer was not PostgreSQL's."""
+
+    code = "connection-failed"
+
+
+class AuthenticationFailed(DatabaseError):
+    """The server refused the user, the password or the way of connecting."""
+
+    code = "authentication-failed"
+
+
+class DatabaseNotFound(DatabaseError):
+    """The server has no database of that name."""
+
+    code = "database-not-found"
+
+
+class CertificateRejected(DatabaseError):
+    """The server could not prove who it is."""
+
+    code = "certificate-rejected"
+
+
+class ConnectionLost(DatabaseError):
+    """The connection broke while it was in use."""
+
+    code = "connection-lost"
+
+
+class PermissionDenied(DatabaseError):
+    """The database user may not do that."""
+
+    code = "permission-denied"
+
+
+class StatementFailed(DatabaseError):
+    """A statement was refused by the server. Positions are in the text that was sent.
+
+    ``position`` is the 1-based character offset that the server gave, ``detail`` and ``server_hint`` its
+    further words, ``context`` its call stack (a function body's line, for example).
+    """
+
+    code = "statement-failed"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        sqlstate: str | None = None,
+        position: int | None = None,
+        detail: str | None = None,
+        server_hint: str | None = None,
+        context: str | None = None,
+    ) -> None:
+        self.position, self.detail, self.server_hint, self.context = position, detail, server_hint, context
+        super().__init__(message, sqlstate=sqlstate)
+
+
+class LockNotAcquired(TaxiwayError):
+    """Somebody else held the migration lock for longer than we were told to wait."""
+
+    code = "lock-not-acquired"
+
+    def __init__(self, table: str, *, waited_seconds: float, holder: str | None = None) -> None:
+        self.table, self.waited_seconds, self.holder = table, waited_seconds, holder
+        who = f" It is held by {holder}." if holder else ""
+        super().__init__(
+            f"Another run holds the migration lock of {table}; gave up after {waited_seconds:.0f} s.{who}",
+            hint="Wait for the other run to end and try again, or raise lockRetryCount.",
+        )
+
+
+class MigrationFailed(TaxiwayError):
+    """A statement of a migration was refused by the server.
+
+    Carries the position in the *script* as it lies in its location (1-based; placeholders traced back), not in the
+    text that was sent, and ``result``: what was applied before and stays. ``rolled_back`` tells whether
+    the failed migration left nothing behind.
+    """
+
+    code = "migration-failed"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        script: str,
+        path: str,
+        line: int | None,
+        column: int | None,
+        excerpt: str,
+        sqlstate: str | None,
+        rolled_back: bool,
+        result: "MigrateResult",
+        details: Mapping[str, str] | None = None,
+        hint: str | None = None,
+    ) -> None:
+        self.script, self.path, self.line, self.column = script, path, line, column
+        self.excerpt, self.sqlstate, self.rolled_back = excerpt, sqlstate, rolled_back
+        self.result = result
+        self.details = dict(details or {})
+        super().__init__(message, hint=hint)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Place, excerpt and the server's words too."""
+        return super().to_dict() | {
+            "script": self.script,
+            "path": self.path,
+            "line": self.line,
+            "column": self.column,
+            "excerpt": self.excerpt,
+            "sqlstate": self.sqlstate,
+            "rolledBack": self.rolled_back,
+            "details": self.details,
+        }
+
+
+# --- AWS and secrets --------------------------------------------------------------------------------------
+
+
+class AwsError(TaxiwayError):
+    """AWS refused or could not be asked."""
+
+    code = "aws"
+
+
+class NoCredentials(AwsError):
+    """No AWS credentials were found."""
+
+    code = "aws-no-credentials"
+
+
+class AwsAccessDenied(AwsError):
+    """The identity we have may not do that; ``action`` and ``resource`` say what."""
+
+    code = "aws-access-denied"
+
+    def __init__(self, message: str, *, action: str, resource: str, hint: str | None = None) -> None:
+        self.action, self.resource = action, resource
+        super().__init__(message, hint=hint)
+
+
+class AwsUnreachable(AwsError):
+    """The AWS endpoint did not answer."""
+
+    code = "aws-unreachable"
+
+
+class AwsThrottled(AwsError):
+    """AWS asked us to slow down, more often than we retry."""
+
+    code = "aws-throttled"
+
+
+class AwsFailed(AwsError):
+    """AWS answered with an error that we do not know."""
+
+    code = "aws-failed"
+
+
+class SecretError(TaxiwayError):
+    """A secret could not be had."""
+
+    code = "secret"
+
+
+class SecretNotFound(SecretError):
+    """No secret of that name or ARN."""
+
+    code = "secret-not-found"
+
+
+class SecretMalformed(SecretError):
+    """The secret exists and is not what was expected: no such key, not JSON, not text."""
+
+    code = "secret-malformed"

@@ -1,0 +1,1 @@
+"""The vocabulary: frozen values and enums, with no behaviour beyond their own."""

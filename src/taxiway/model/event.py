@@ -1,0 +1,109 @@
+"""What the engine tells while it works. Results say what happened in the end; events, what happens now."""
+
+from dataclasses import dataclass
+
+from taxiway.model.migration import ResolvedMigration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connected:
+    """A database session is open. ``database`` has host, port and database name, never a password."""
+
+    database: str
+    server_version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingForLock:
+    """Somebody else holds the migration lock; told once."""
+
+    table: str
+    holder: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validated:
+    """Resolved and applied migrations agree."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaCreated:
+    """A schema was created."""
+
+    schema: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryCreated:
+    """The schema history table was created. ``table`` is quoted and qualified."""
+
+    table: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurrentVersion:
+    """Where the schema stands before the migrations run; ``None`` when nothing was applied yet."""
+
+    schema: str
+    version: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MigrationStarted:
+    """A migration begins."""
+
+    migration: ResolvedMigration
+    schema: str
+    out_of_order: bool
+    transactional: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatementRun:
+    """A statement was run. ``line`` is 1-based in the script; ``rows`` affected or returned, if told."""
+
+    script: str
+    line: int
+    duration_ms: int
+    command: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeReceived:
+    """The server sent a notice while a script ran. ``severity`` is not localised (``NOTICE``, ``WARNING``…)."""
+
+    severity: str
+    message: str
+    sqlstate: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MigrationFinished:
+    """A migration and its history row are committed."""
+
+    migration: ResolvedMigration
+    duration_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Warned:
+    """Something that a person should look at, and that does not stop the command."""
+
+    message: str
+
+
+type Event = (
+    Connected
+    | WaitingForLock
+    | Validated
+    | SchemaCreated
+    | HistoryCreated
+    | CurrentVersion
+    | MigrationStarted
+    | StatementRun
+    | NoticeReceived
+    | MigrationFinished
+    | Warned
+)

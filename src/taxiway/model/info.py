@@ -1,0 +1,85 @@
+"""What is known of one migration: its script, its history row, and the state that follows from both."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from taxiway.model.migration import AppliedMigration, MigrationKind, MigrationType, ResolvedMigration
+from taxiway.model.version import MigrationVersion
+
+
+class MigrationState(Enum):
+    """Flyway's eighteen states; the value is the name shown."""
+
+    PENDING = "Pending"
+    ABOVE_TARGET = "Above Target"
+    BELOW_BASELINE = "Below Baseline"
+    BASELINE_IGNORED = "Ignored (Baseline)"
+    BASELINE = "Baseline"
+    IGNORED = "Ignored"
+    MISSING_SUCCESS = "Missing"
+    MISSING_FAILED = "Failed (Missing)"
+    SUCCESS = "Success"
+    UNDONE = "Undone"
+    AVAILABLE = "Available"
+    FAILED = "Failed"
+    OUT_OF_ORDER = "Out of Order"
+    FUTURE_SUCCESS = "Future"
+    FUTURE_FAILED = "Failed (Future)"
+    OUTDATED = "Outdated"
+    SUPERSEDED = "Superseded"
+    DELETED = "Deleted"
+
+    @property
+    def is_failed(self) -> bool:
+        """The migration ran and did not succeed."""
+        return self in {MigrationState.FAILED, MigrationState.MISSING_FAILED, MigrationState.FUTURE_FAILED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MigrationInfo:
+    """A resolved migration, an applied one, or both paired, with its state. At least one side is there."""
+
+    resolved: ResolvedMigration | None
+    applied: AppliedMigration | None
+    state: MigrationState
+    undoable: bool = False
+
+    @property
+    def version(self) -> MigrationVersion | None:
+        """Of the row if there is one, else of the script."""
+        return self.applied.version if self.applied else self._script.version
+
+    @property
+    def description(self) -> str:
+        """Of the row if there is one, else of the script."""
+        return self.applied.description if self.applied else self._script.description
+
+    @property
+    def type(self) -> MigrationType:
+        """Of the row if there is one, else of the script."""
+        return self.applied.type if self.applied else self._script.type
+
+    @property
+    def installed_on(self) -> datetime | None:
+        """When it was applied: naive, in the session's time zone."""
+        return self.applied.installed_on if self.applied else None
+
+    @property
+    def category(self) -> str:
+        """Flyway's category: empty for rows that no script stands behind."""
+        if self.type.is_synthetic:
+            return ""
+        if self.version is None:
+            return MigrationKind.REPEATABLE.value
+        if self.type.is_undo:
+            return MigrationKind.UNDO.value
+        if self.type.is_baseline:
+            return MigrationKind.BASELINE.value
+        return MigrationKind.VERSIONED.value
+
+    @property
+    def _script(self) -> ResolvedMigration:
+        if self.resolved is None:  # pragma: no cover - the constructor's contract
+            raise ValueError("a MigrationInfo has a script, a row or both")
+        return self.resolved

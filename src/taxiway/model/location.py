@@ -1,0 +1,34 @@
+"""Where to look for scripts."""
+
+from dataclasses import dataclass
+from typing import Self
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Location:
+    """A prefix and a path, such as ``filesystem:sql``. Paths are POSIX paths without a trailing slash."""
+
+    prefix: str
+    path: str
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ``[prefix:]path``. Without a prefix it is ``filesystem:``; there is no classpath here.
+
+        Raises:
+            ValueError: The prefix is not one that Taxiway knows, or the path is empty.
+        """
+        prefix, colon, path = text.strip().partition(":")
+        if not colon:
+            prefix, path = "filesystem", prefix
+        if prefix != "filesystem":
+            raise ValueError(f"unknown location prefix '{prefix}:' in '{text}': use 'filesystem:'")
+        # Java's File drops doubled and trailing slashes and keeps "." and ".." (Flyway, LocationParser).
+        parts = [part for part in path.split("/") if part]
+        cleaned = ("/" if path.startswith("/") else "") + "/".join(parts)
+        if not cleaned:
+            raise ValueError(f"location '{text}' has no path")
+        return cls(prefix, cleaned)
+
+    def __str__(self) -> str:
+        return f"{self.prefix}:{self.path}"

@@ -1,0 +1,110 @@
+"""Migrations as they are found in the locations, and as the schema history records them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from taxiway.model.version import MigrationVersion
+
+
+class MigrationKind(Enum):
+    """What a script is for. The value is the ``category`` that Flyway shows."""
+
+    VERSIONED = "Versioned"
+    REPEATABLE = "Repeatable"
+    BASELINE = "Baseline"
+    UNDO = "Undo"
+
+
+class MigrationType(Enum):
+    """The ``type`` column of the schema history. Values that Flyway wrote once are read as today's."""
+
+    SCHEMA = "SCHEMA"
+    BASELINE = "BASELINE"
+    DELETE = "DELETE"
+    SQL = "SQL"
+    SQL_BASELINE = "SQL_BASELINE"
+    JDBC = "JDBC"
+    JDBC_BASELINE = "JDBC_BASELINE"
+    SCRIPT = "SCRIPT"
+    CUSTOM = "CUSTOM"
+    UNDO_SQL = "UNDO_SQL"
+    UNDO_JDBC = "UNDO_JDBC"
+    UNDO_SCRIPT = "UNDO_SCRIPT"
+    UNDO_CUSTOM = "UNDO_CUSTOM"
+
+    @property
+    def is_synthetic(self) -> bool:
+        """Written by a command itself; never resolved from a file."""
+        return self in {MigrationType.SCHEMA, MigrationType.BASELINE, MigrationType.DELETE}
+
+    @property
+    def is_undo(self) -> bool:
+        """An undo migration of some sort."""
+        return self.name.startswith("UNDO_")
+
+    @property
+    def is_baseline(self) -> bool:
+        """Everything up to its version counts as done."""
+        return self in {MigrationType.BASELINE, MigrationType.SQL_BASELINE, MigrationType.JDBC_BASELINE}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResolvedMigration:
+    """A migration script found in the locations.
+
+    Attributes:
+        script: Path relative to the location, with ``/``: what the ``script`` column holds.
+        path: Where the file lies, for people and for reading it.
+        checksum: Flyway's number for the content (:mod:`taxiway.scan.checksum`).
+        equivalent_checksum: A second number that matches as well (repeatables: of the text before placeholders).
+        read: Returns the text of the script, without a byte order mark, placeholders not replaced.
+    """
+
+    kind: MigrationKind
+    type: MigrationType
+    version: MigrationVersion | None
+    description: str
+    script: str
+    path: str
+    checksum: int
+    equivalent_checksum: int | None = None
+    read: Callable[[], str]
+
+    def checksum_matches(self, stored: int | None) -> bool:
+        """Whether a stored checksum is that of this script."""
+        return stored == self.checksum or (
+            self.equivalent_checksum is not None and stored == self.equivalent_checksum
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppliedMigration:
+    """One row of the schema history. ``installed_on`` is naive, in the session's time zone, as stored."""
+
+    installed_rank: int
+    version: MigrationVersion | None
+    description: str
+    type: MigrationType
+    script: str
+    checksum: int | None
+    installed_by: str
+    installed_on: datetime
+    execution_time_ms: int
+    success: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryRow:
+    """A row to be added to the schema history: the columns other than ``installed_on``."""
+
+    installed_rank: int
+    version: str | None
+    description: str
+    type: MigrationType
+    script: str
+    checksum: int | None
+    installed_by: str
+    execution_time_ms: int
+    success: bool

@@ -1,0 +1,1 @@
+"""The job in the container: from its environment to its exit code."""

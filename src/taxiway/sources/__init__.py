@@ -1,0 +1,1 @@
+"""Where scripts come from: a directory, a commit of a Git branch."""
