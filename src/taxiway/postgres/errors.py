@@ -1,0 +1,91 @@
+"""From psycopg's exceptions to ours: by SQLSTATE where the server gave one, by libpq's words where it did not."""
+
+import psycopg
+
+from taxiway import errors
+
+_PERMISSION_DENIED = {"42501"}
+
+# While connecting there is no result to ask for an SQLSTATE: libpq gives words only. Those of the server are in
+# the language of its lc_messages (English on RDS and Aurora); what is not recognised is a plain ConnectionFailed.
+_AUTHENTICATION = (
+    "password authentication failed",
+    "no password supplied",
+    "no pg_hba.conf entry",
+    "pg_hba.conf rejects connection",
+    "authentication failed for user",
+    "is not permitted to log in",
+    "authentication method requirement",
+    "channel binding",
+)
+_CERTIFICATE = (
+    "certificate verify failed",
+    "root certificate file",
+    "server certificate for",
+    "server does not support SSL",
+    "could not read root certificate",
+)
+
+
+def translate_connect_error(error: psycopg.Error, *, target: str, user: str | None) -> errors.DatabaseError:
+    """The error for a failed attempt to connect to ``target`` (``host:port/database``)."""
+    words = _first_reason(str(error))
+    who = f" as user '{user}'" if user else ""
+    if any(phrase in words for phrase in _AUTHENTICATION) or ('role "' in words and "does not exist" in words):
+        return errors.AuthenticationFailed(
+            f"{target} refused the connection{who}: {words}",
+            hint="Check user and password (in AWS: the secret named in taxiway.toml [database]).",
+        )
+    if any(phrase in words for phrase in _CERTIFICATE):
+        return errors.CertificateRejected(
+            f"{target} could not prove its identity: {words}",
+            hint="Set sslrootcert to the file with the certificate authority of the server.",
+        )
+    if 'database "' in words and "does not exist" in words:
+        return errors.DatabaseNotFound(
+            f"{target}: {words}", hint="Check the database name, or create the database first."
+        )
+    return errors.ConnectionFailed(
+        f"Cannot connect to {target}{who}: {words}",
+        hint="Check host, port, security group and whether the server is up; connectRetries waits for it.",
+    )
+
+
+def translate_error(error: psycopg.Error) -> errors.DatabaseError:
+    """The error for a statement that failed on an open connection."""
+    diag = error.diag
+    if error.sqlstate is None or error.sqlstate.startswith(("08", "57P0")):
+        return errors.ConnectionLost(
+            f"The connection to the database was lost: {_first_reason(str(error))}",
+            sqlstate=error.sqlstate,
+            hint="Run 'taxiway info' to see what was applied, then run again.",
+        )
+    position = diag.statement_position
+    return errors.StatementFailed(
+        diag.message_primary or str(error),
+        sqlstate=error.sqlstate,
+        position=int(position) if position else None,
+        detail=diag.message_detail,
+        server_hint=diag.message_hint,
+        context=diag.context,
+    )
+
+
+def permission_error(error: errors.DatabaseError, *, doing: str) -> errors.DatabaseError:
+    """The same error, or PermissionDenied that says what was being done, when the server said so."""
+    if error.sqlstate in _PERMISSION_DENIED:
+        return errors.PermissionDenied(
+            f"{doing}: {error.message}",
+            sqlstate=error.sqlstate,
+            hint="Grant the database user what it lacks, or connect as another user.",
+        )
+    return error
+
+
+def _first_reason(text: str) -> str:
+    """The words of libpq without its preamble, on one line; several hosts give several lines."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    kept = [
+        line for line in lines if not line.startswith(("Multiple connection attempts", "Is the server running"))
+    ]
+    return "; ".join(kept) or "no reason given"

@@ -1,0 +1,219 @@
+"""One database session over psycopg: the engine's :class:`taxiway.engine.ports.Session`.
+
+The lock lives on the session that makes the changes (docs/adr/0004-one-session-and-its-lock.md): a lost
+connection loses both, so nobody can migrate without holding the lock. The session is in autocommit mode and opens
+transactions itself; between them it holds no snapshot, so ``CREATE INDEX CONCURRENTLY`` never waits for it.
+"""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import psycopg
+from psycopg import sql
+from psycopg.pq import TransactionStatus
+
+from taxiway import errors
+from taxiway.engine.ports import HistoryTable, SchemaFacts, SessionFacts
+from taxiway.model.migration import AppliedMigration, HistoryRow
+from taxiway.model.script import Statement, StatementKind
+from taxiway.postgres import history
+from taxiway.postgres.errors import permission_error, translate_error
+from taxiway.postgres.lock import lock_number
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+_COPY_CHUNK_CHARACTERS: Final = 1 << 18
+
+# What makes a schema non-empty is Flyway's test (PostgreSQLSchema, 13.0): a table, view, sequence or toast table;
+# a type that is neither an array nor composite; a routine. What belongs to an extension does not count.
+_LOOK: Final = """
+SELECT n.nspname,
+       EXISTS (SELECT FROM pg_catalog.pg_class c
+               WHERE c.relnamespace = n.oid AND c.relkind IN ('r', 'v', 'S', 't')
+                 AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
+                                 WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'))
+       OR EXISTS (SELECT FROM pg_catalog.pg_type t
+                  WHERE t.typnamespace = n.oid AND t.typcategory NOT IN ('A', 'C')
+                    AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
+                                 WHERE d.classid = 'pg_catalog.pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e'))
+       OR EXISTS (SELECT FROM pg_catalog.pg_proc p
+                  WHERE p.pronamespace = n.oid
+                    AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
+                                 WHERE d.classid = 'pg_catalog.pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')),
+       EXISTS (SELECT FROM pg_catalog.pg_class c
+               WHERE c.relnamespace = n.oid AND c.relkind = 'r'
+                 AND n.nspname = %(schema)s AND c.relname = %(table)s)
+FROM pg_catalog.pg_namespace n
+WHERE n.nspname = ANY(%(schemas)s)
+"""
+
+# The two halves of a 64-bit advisory key as pg_locks shows them (PostgreSQL manual, pg_locks).
+_LOCK_HOLDER: Final = """
+SELECT a.pid, a.usename, a.application_name, a.client_addr::text, a.backend_start::timestamptz(0)::text
+FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
+WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+  AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+  AND l.classid::bigint = (%(number)s::bigint >> 32) & 4294967295
+  AND l.objid::bigint = %(number)s::bigint & 4294967295
+LIMIT 1
+"""
+
+
+class PostgresSession:
+    """A session of one psycopg connection. Use it as a context manager: leaving it closes the connection."""
+
+    def __init__(self, connection: psycopg.Connection[Any], facts: SessionFacts) -> None:
+        self._connection = connection
+        self._facts = facts
+
+    def __enter__(self) -> "Self":
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: "TracebackType | None",
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the session. The server rolls back what is open and frees the lock."""
+        self._connection.close()
+
+    @property
+    def facts(self) -> SessionFacts:
+        """What was asked at connect time."""
+        return self._facts
+
+    @property
+    def in_transaction(self) -> bool:
+        """A transaction block is open, failed ones included."""
+        return self._connection.info.transaction_status in {TransactionStatus.INTRANS, TransactionStatus.INERROR}
+
+    def look(self, schemas: Sequence[str], table: HistoryTable) -> SchemaFacts:
+        """Look at the schemas and the history table, in one round trip."""
+        with _translated():
+            rows = self._connection.execute(
+                _LOOK, {"schemas": list({*schemas, table.schema}), "schema": table.schema, "table": table.name}
+            ).fetchall()
+        return SchemaFacts(
+            existing=frozenset(name for name, _, _ in rows),
+            non_empty=frozenset(name for name, non_empty, _ in rows if non_empty),
+            history_exists=any(exists for _, _, exists in rows),
+        )
+
+    def history_rows(self, table: HistoryTable) -> list[AppliedMigration]:
+        """All rows of the history table, by rank."""
+        with _translated(f"Reading the schema history {table}"):
+            rows = self._connection.execute(history.select_rows(table)).fetchall()
+        return [history.applied_migration(row) for row in rows]
+
+    def try_lock(self, table: HistoryTable) -> bool:
+        """Take the lock if it is free. Never waits: a waiting request would hold a snapshot."""
+        with _translated():
+            row = self._connection.execute("SELECT pg_try_advisory_lock(%s)", [lock_number(table)]).fetchone()
+        return bool(row and row[0])
+
+    def unlock(self, table: HistoryTable) -> None:
+        """Give the lock back; on a broken connection the server has done it already."""
+        if self._connection.closed or self._connection.broken:
+            return
+        with contextlib.suppress(psycopg.Error):
+            self._connection.execute("SELECT pg_advisory_unlock(%s)", [lock_number(table)])
+
+    def lock_holder(self, table: HistoryTable) -> str | None:
+        """Who holds the lock: process, user, program, address, since when."""
+        with _translated():
+            row = self._connection.execute(_LOCK_HOLDER, {"number": lock_number(table)}).fetchone()
+        if row is None:
+            return None
+        pid, user, program, address, since = row
+        return (
+            f"process {pid} (user {user}, program '{program}', from {address or 'a local socket'}, since {since})"
+        )
+
+    def create_schemas_and_history(
+        self, schemas: Sequence[str], table: HistoryTable, rows: Sequence[HistoryRow], *, create_table: bool
+    ) -> None:
+        """Create schemas and history table and add the rows, in one transaction and one round trip."""
+        parts: list[sql.Composable] = [
+            sql.SQL("CREATE SCHEMA IF NOT EXISTS {};").format(sql.Identifier(schema)) for schema in schemas
+        ]
+        if create_table:
+            parts.append(history.create_table(table))
+        parts += [history.insert_row(table, row) for row in rows]
+        with _translated(f"Creating the schema history {table}"):
+            self._connection.execute(sql.SQL("BEGIN; {} COMMIT").format(sql.SQL("").join(parts)))
+
+    def begin_migration(self, schema: str, *, transactional: bool) -> None:
+        """Reset role and search path, and open a transaction if wanted, in one round trip."""
+        begin = sql.SQL("BEGIN;" if transactional else "")
+        set_path = sql.SQL("SELECT pg_catalog.set_config('search_path', {}, false)").format(
+            sql.Literal(self._search_path(schema))
+        )
+        with _translated():
+            self._connection.execute(sql.SQL("").join([begin, self._reset_role(), set_path]))
+
+    def run(self, statement: Statement) -> str:
+        """Run one statement as it is and return its command tag."""
+        nul = statement.text.find("\0")
+        if nul >= 0:
+            raise errors.StatementFailed(
+                "The statement contains a NUL character, which PostgreSQL text cannot.", position=nul + 1
+            )
+        with _translated(), self._connection.cursor() as cursor:
+            if statement.kind is StatementKind.COPY_FROM_STDIN:
+                self._copy(cursor, statement)
+            else:
+                cursor.execute(statement.text.encode())
+            return cursor.statusmessage or ""
+
+    def record(self, table: HistoryTable, row: HistoryRow) -> None:
+        """Add a history row as the connect-time role, and commit an open transaction, in one round trip."""
+        commit = sql.SQL("COMMIT" if self.in_transaction else "")
+        parts = [self._reset_role(), history.insert_row(table, row), commit]
+        with _translated(f"Writing to the schema history {table}"):
+            self._connection.execute(sql.SQL("").join(parts))
+
+    def rollback(self) -> None:
+        """Roll back an open transaction; does nothing without one or on a broken connection."""
+        if self._connection.closed or self._connection.broken or not self.in_transaction:
+            return
+        with contextlib.suppress(psycopg.Error):
+            self._connection.execute("ROLLBACK")
+
+    def _reset_role(self) -> sql.Composed:
+        # A migration may have changed either; the history row is ours to write.
+        return sql.SQL("RESET SESSION AUTHORIZATION; SET ROLE {};").format(sql.Literal(self._facts.user))
+
+    def _search_path(self, schema: str) -> str:
+        """Flyway 13: the schema in front of the original path, unless it stands there already."""
+        original = self._facts.search_path
+        if original == schema or original.startswith(f"{schema},"):
+            return original
+        quoted = '"' + schema.replace('"', '""') + '"'
+        return f"{quoted},{original}" if original else quoted
+
+    @staticmethod
+    def _copy(cursor: psycopg.Cursor[Any], statement: Statement) -> None:
+        data = statement.copy_data
+        with cursor.copy(statement.text.encode()) as copy:
+            for start in range(0, len(data), _COPY_CHUNK_CHARACTERS):
+                copy.write(data[start : start + _COPY_CHUNK_CHARACTERS])
+
+
+@contextlib.contextmanager
+def _translated(doing: str | None = None) -> Iterator[None]:
+    """Turn psycopg's errors into ours; ``doing`` names our own action when it is not a migration's statement."""
+    try:
+        yield
+    except psycopg.Error as error:
+        ours = translate_error(error)
+        if doing is not None:
+            ours = permission_error(ours, doing=doing)
+        # Not chained: psycopg's exception shows the statement, which may hold the value of a secret placeholder.
+        raise ours from None
