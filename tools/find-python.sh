@@ -13,7 +13,8 @@ suits() {
 
 offer() {
   if suits "$1"; then
-    "$1" -c 'import sys; print(sys.executable)'
+    # Not sys.executable: inside an active virtual environment that is a Python which may be about to go.
+    "$1" -c 'import sys; print(getattr(sys, "_base_executable", sys.executable))'
     exit 0
   fi
 }
@@ -31,7 +32,7 @@ done
 pyenv_root=${PYENV_ROOT:-$HOME/.pyenv}
 if command -v pyenv >/dev/null 2>&1; then pyenv_root=$(pyenv root 2>/dev/null || echo "$pyenv_root"); fi
 for version in 3.14 3.13 3.12; do
-  for candidate in "$pyenv_root"/versions/$version*/bin/python; do
+  for candidate in "$pyenv_root"/versions/"$version"*/bin/python; do
     if [ -x "$candidate" ]; then offer "$candidate"; fi
   done
 done

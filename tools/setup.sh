@@ -4,8 +4,10 @@ set -eu
 cd "$(dirname "$0")/.."
 
 venv=.venv
-stamp=$venv/taxiway-setup
-wanted=$(cat requirements/dev.txt pyproject.toml tools/setup.sh | cksum)
+packages_stamp=$venv/taxiway-packages
+project_stamp=$venv/taxiway-project
+wanted_packages=$(cat requirements/dev.txt tools/setup.sh | cksum)
+wanted_project=$(cksum < pyproject.toml)
 
 for tool in git ssh ssh-keygen; do
   if ! command -v "$tool" >/dev/null 2>&1; then
@@ -14,16 +16,26 @@ for tool in git ssh ssh-keygen; do
   fi
 done
 
-if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ] && "$venv/bin/python" -c '' 2>/dev/null; then
-  exit 0
+is_stamped() {
+  [ -f "$1" ] && [ "$(cat "$1")" = "$2" ]
+}
+
+pip() {
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps "$@"
+}
+
+if ! { is_stamped "$packages_stamp" "$wanted_packages" && "$venv/bin/python" -c '' 2>/dev/null; }; then
+  python=$(tools/find-python.sh)
+  echo "setup: making $venv with $python ..." >&2
+  rm -rf "$venv"
+  "$python" -m venv "$venv"
+  # --no-deps is safe: the lock names every package. --require-hashes: nothing else gets in.
+  pip --require-hashes -r requirements/dev.txt
+  printf '%s\n' "$wanted_packages" > "$packages_stamp"
 fi
 
-python=$(tools/find-python.sh)
-echo "setup: making $venv with $python ..." >&2
-rm -rf "$venv"
-"$python" -m venv "$venv"
-# --no-deps is safe: the lock names every package. --require-hashes: nothing else gets in.
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.txt
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-printf '%s\n' "$wanted" > "$stamp"
-echo "setup: done." >&2
+if ! is_stamped "$project_stamp" "$wanted_project"; then
+  pip --no-build-isolation --editable .
+  printf '%s\n' "$wanted_project" > "$project_stamp"
+  echo "setup: done." >&2
+fi

@@ -28,6 +28,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
+    from taxiway.model.migration import MigrationKind
     from taxiway.model.result import MigrateResult, ValidationProblem
 
 
@@ -379,6 +380,7 @@ class MigrationFailed(TaxiwayError):
         self,
         message: str,
         *,
+        kind: "MigrationKind",
         script: str,
         path: str,
         line: int | None,
@@ -390,7 +392,8 @@ class MigrationFailed(TaxiwayError):
         details: Mapping[str, str] | None = None,
         hint: str | None = None,
     ) -> None:
-        self.script, self.path, self.line, self.column = script, path, line, column
+        self.kind, self.script, self.path = kind, script, path
+        self.line, self.column = line, column
         self.excerpt, self.sqlstate, self.rolled_back = excerpt, sqlstate, rolled_back
         self.result = result
         self.details = dict(details or {})

@@ -66,6 +66,13 @@ class MigrationInfo:
         return self.applied.installed_on if self.applied else None
 
     @property
+    def label(self) -> str:
+        """What to call it in a sentence: ``version 1.2 (add users)``, ``repeatable migration 'views'``."""
+        if self.version is None:
+            return f"repeatable migration '{self.description}'"
+        return f"version {self.version} ({self.description})" if self.description else f"version {self.version}"
+
+    @property
     def category(self) -> str:
         """Flyway's category: empty for rows that no script stands behind."""
         if self.type.is_synthetic:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from typing import Final
 
 from taxiway.model.version import MigrationVersion
 
@@ -15,6 +16,10 @@ class MigrationKind(Enum):
     REPEATABLE = "Repeatable"
     BASELINE = "Baseline"
     UNDO = "Undo"
+
+
+_KIND_ORDER: Final = (MigrationKind.VERSIONED, MigrationKind.BASELINE, MigrationKind.UNDO)
+_NO_VERSION: Final = MigrationVersion("0")
 
 
 class MigrationType(Enum):
@@ -71,6 +76,17 @@ class ResolvedMigration:
     checksum: int
     equivalent_checksum: int | None = None
     read: Callable[[], str]
+
+    @property
+    def sort_key(self) -> tuple[bool, MigrationVersion, int, bytes]:
+        """Flyway's order of files; equal for migrations that claim the same place.
+
+        Versioned by version (at equal versions the migration, its baseline, its undo), then repeatable by
+        description, compared by UTF-16 code units as Java does.
+        """
+        if self.version is None:
+            return True, _NO_VERSION, 0, self.description.encode("utf-16-be", "surrogatepass")
+        return False, self.version, _KIND_ORDER.index(self.kind), b""
 
     def checksum_matches(self, stored: int | None) -> bool:
         """Whether a stored checksum is that of this script."""

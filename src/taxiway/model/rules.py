@@ -6,6 +6,7 @@ Plain values; where they were configured is the business of :mod:`taxiway.config
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Final, Self
 
 from taxiway.model.info import MigrationState
 from taxiway.model.version import MigrationVersion
@@ -48,6 +49,9 @@ class TargetKind(Enum):
     VERSION = "version"
 
 
+_TARGET_WORDS: Final = frozenset({TargetKind.LATEST.value, TargetKind.CURRENT.value, TargetKind.NEXT.value})
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """Where ``migrate`` stops. ``must_exist`` is false when it was written with a trailing ``?``."""
@@ -55,6 +59,35 @@ class Target:
     kind: TargetKind = TargetKind.LATEST
     version: MigrationVersion | None = None
     must_exist: bool = True
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ``latest``, ``current``, ``next`` (any case), a version, or a version with a trailing ``?``.
+
+        Raises:
+            ValueError: It is none of these.
+        """
+        word = text.strip()
+        if word.lower() in _TARGET_WORDS:
+            return cls(TargetKind(word.lower()))
+        try:
+            version = MigrationVersion(word.removesuffix("?"))
+        except ValueError:
+            raise ValueError(
+                f"'{text}' is not a target: use latest, current, next, a version such as 1.2, "
+                "or 1.2? for a version that need not exist"
+            ) from None
+        return cls(TargetKind.VERSION, version, must_exist=not word.endswith("?"))
+
+
+_PATTERN_TYPES: Final = {"*": None, "versioned": False, "repeatable": True}
+_PATTERN_STATES: Final = {
+    "*": None,
+    "missing": MigrationState.MISSING_SUCCESS,
+    "pending": MigrationState.PENDING,
+    "ignored": MigrationState.IGNORED,
+    "future": MigrationState.FUTURE_SUCCESS,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +99,21 @@ class IgnorePattern:
 
     repeatable: bool | None
     state: MigrationState | None
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ``type:state``, in any case and with blanks around each part (Flyway 13).
+
+        Raises:
+            ValueError: It is not of that form, or a word is not known.
+        """
+        words = [word.strip().lower() for word in text.split(":")]
+        if len(words) != 2 or words[0] not in _PATTERN_TYPES or words[1] not in _PATTERN_STATES:
+            raise ValueError(
+                f"'{text}' is not a pattern of migrations: use type:state, where type is one of "
+                f"{', '.join(_PATTERN_TYPES)} and state is one of {', '.join(_PATTERN_STATES)}"
+            )
+        return cls(_PATTERN_TYPES[words[0]], _PATTERN_STATES[words[1]])
 
     def matches(self, *, repeatable: bool, state: MigrationState) -> bool:
         """Whether this pattern covers a migration in that state."""
@@ -82,3 +130,11 @@ class Policy:
     out_of_order: bool = False
     target: Target = Target()
     ignore_patterns: tuple[IgnorePattern, ...] = FUTURE_IGNORED
+
+    def ignores(self, state: MigrationState, *, repeatable: bool | None = None) -> bool:
+        """Whether the patterns cover that state, for one sort of migration or, by default, for both."""
+        sorts = (False, True) if repeatable is None else (repeatable,)
+        return all(
+            any(pattern.matches(repeatable=sort, state=state) for pattern in self.ignore_patterns)
+            for sort in sorts
+        )

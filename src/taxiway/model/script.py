@@ -61,6 +61,21 @@ def locate(text: str, offset: int) -> Position:
     return Position(text.count("\n", 0, start) + 1, offset - start + 1, line_text)
 
 
+class LineCounter:
+    """Line numbers of offsets that only grow: each character is looked at once, however many are asked for."""
+
+    __slots__ = ("_line", "_offset", "_text")
+
+    def __init__(self, text: str) -> None:
+        self._text, self._offset, self._line = text, 0, 1
+
+    def line(self, offset: int) -> int:
+        """The 1-based line of an offset that is not before the one asked for last."""
+        self._line += self._text.count("\n", self._offset, offset)
+        self._offset = offset
+        return self._line
+
+
 @dataclass(frozen=True, slots=True)
 class Replacement:
     """One placeholder that was replaced: where it stood in the source, and where its value stands now."""

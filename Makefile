@@ -1,0 +1,51 @@
+# Every verb of this project. CI (.ci/run) calls these and nothing else.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo demo-stop test lint fix types check bench lock docs clean
+
+BIN := .venv/bin
+# Coverage of two cores; more workers only wait for each other's databases.
+WORKERS ?= 2
+
+help: ## show this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## virtual environment with the locked dependencies; does nothing when it is up to date
+	@tools/setup.sh
+
+demo: setup ## the main job end to end on a throw-away world of real parts; KEEP=1 leaves it running
+	@$(BIN)/python -m sandbox.demo $(if $(KEEP),--keep)
+
+demo-stop: setup ## end a world that 'make demo KEEP=1' has left running
+	@$(BIN)/python -m sandbox.demo --stop
+
+test: setup ## all tests
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal $(ARGS)
+
+lint: setup ## style, imports, scripts and Dockerfile; changes nothing
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports
+	@$(BIN)/shellcheck tools/*.sh .ci/run
+	@$(BIN)/hadolint Dockerfile
+	@$(BIN)/python tools/reference.py --check
+
+fix: setup ## change everything that lint can change by itself
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+types: setup ## strict types, tests included
+	@$(BIN)/mypy
+
+check: lint types test ## exactly what CI runs, in the same order
+
+bench: setup ## measure a cold start and a cold run; prints a table
+	@$(BIN)/python -m bench.cold_start
+
+docs: setup ## write the generated reference pages
+	@$(BIN)/python tools/reference.py
+
+lock: setup ## resolve the dependencies anew and pin them with hashes
+	@tools/lock.sh
+
+clean: ## remove what these verbs have made
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

@@ -1,0 +1,190 @@
+"""File names of migrations: ``V1_2__add_users.sql`` is a kind, a version and a description.
+
+The algorithm is that of Flyway 13 (``ResourceNameParser``, ``ResourceNameValidator``). Prefixes, the separator and
+the names of events are case-sensitive; suffixes are not. Flyway also reads ``Vlatest__``, ``Vcurrent__`` and
+``Vnext__`` as versions, which can only be an accident: here they are invalid names.
+
+Terminology:
+
+body
+    The file name without its suffix.
+event
+    A moment of a command that a callback script is named after, such as ``beforeMigrate``.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from taxiway.model.migration import MigrationKind
+from taxiway.model.rules import Naming
+from taxiway.model.version import MigrationVersion
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationName:
+    """The name of a migration. Only a repeatable one has no version."""
+
+    kind: MigrationKind
+    version: MigrationVersion | None
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackName:
+    """The name of a callback script."""
+
+    event: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidName:
+    """An SQL file that is neither; ``reason`` completes the sentence "invalid, because …"."""
+
+    reason: str
+
+
+type ParsedName = MigrationName | CallbackName | InvalidName
+
+EVENTS: Final = (
+    "beforeClean",
+    "afterClean",
+    "afterCleanError",
+    "beforeMigrate",
+    "beforeEachMigrate",
+    "beforeEachMigrateStatement",
+    "afterEachMigrateStatement",
+    "afterEachMigrateStatementError",
+    "afterEachMigrate",
+    "afterEachMigrateError",
+    "beforeRepeatables",
+    "afterVersioned",
+    "afterMigrateApplied",
+    "afterMigrate",
+    "afterMigrateError",
+    "beforeUndo",
+    "beforeEachUndo",
+    "beforeEachUndoStatement",
+    "afterEachUndoStatement",
+    "afterEachUndoStatementError",
+    "afterEachUndo",
+    "afterEachUndoError",
+    "afterUndo",
+    "afterUndoError",
+    "beforeValidate",
+    "afterValidate",
+    "afterValidateError",
+    "beforeBaseline",
+    "afterBaseline",
+    "afterBaselineError",
+    "beforeRepair",
+    "afterRepair",
+    "afterRepairError",
+    "beforeInfo",
+    "afterInfo",
+    "afterInfoError",
+    "createSchema",
+    "beforeCreateSchema",
+    "beforeConnect",
+    "afterConnect",
+    "afterMigrateOperationFinish",
+    "afterInfoOperationFinish",
+    "beforeDeploy",
+    "afterDeploy",
+    "afterDeployError",
+)
+
+# The last one is how Flyway writes "latest" as a number (Java's Long.MAX_VALUE).
+_RESERVED_VERSIONS: Final = frozenset({"latest", "current", "next", str(2**63 - 1)})
+
+# What people write when they miss the separator or hit the wrong case: V1_create, v1.2-add_users, R_views.
+_LOOSE_BODY: Final = re.compile(r"([0-9]+(?:[._][0-9]+)*)?[-_. ]+([^-_. ].*)", re.DOTALL)
+
+
+def parse_filename(name: str, naming: Naming) -> ParsedName | None:
+    """What a file is by its name; ``None`` for a file that has none of the suffixes and is none of our business.
+
+    ``name`` has no folders. Hidden files count, as with Flyway.
+    """
+    body = _body(name, naming.suffixes)
+    if body is None:
+        return None
+    parsed = _parse_body(body, naming)
+    if isinstance(parsed, InvalidName) and (better := _nearest_name(body, name, naming)):
+        return InvalidName(f"{parsed.reason}; did you mean '{better}'?")
+    return parsed
+
+
+def _body(name: str, suffixes: Sequence[str]) -> str | None:
+    for suffix in suffixes:
+        cut = len(name) - len(suffix)
+        if cut >= 0 and name[cut:].lower() == suffix.lower():
+            return name[:cut]
+    return None
+
+
+def _parse_body(body: str, naming: Naming) -> ParsedName:
+    for prefix, kind in _prefixes(naming):
+        if body.startswith(prefix):
+            rest = body[len(prefix) :]
+            # Flyway takes "R.sql" for no migration either, without a word.
+            if not rest and kind is not None:
+                return InvalidName(f"nothing follows the prefix '{prefix}'")
+            left, _, right = rest.partition(naming.separator)
+            description = right.replace("_", " ")
+            if kind is None:
+                return _callback(prefix, left, description)
+            return _migration(kind, left, description)
+    shown = ", ".join(prefix for prefix, kind in _prefixes(naming) if kind)
+    return InvalidName(f"it starts with none of the prefixes {shown}")
+
+
+@lru_cache(maxsize=8)
+def _prefixes(naming: Naming) -> tuple[tuple[str, MigrationKind | None], ...]:
+    """Prefixes with what they stand for, the longest first; ``None`` stands for a callback."""
+    prefixes: list[tuple[str, MigrationKind | None]] = [
+        (naming.versioned_prefix, MigrationKind.VERSIONED),
+        (naming.repeatable_prefix, MigrationKind.REPEATABLE),
+        (naming.baseline_prefix, MigrationKind.BASELINE),
+        (naming.undo_prefix, MigrationKind.UNDO),
+        *((event, None) for event in EVENTS),
+    ]
+    return tuple(sorted(prefixes, key=lambda item: len(item[0]), reverse=True))
+
+
+def _callback(event: str, left: str, description: str) -> CallbackName | InvalidName:
+    if left:
+        return InvalidName(f"a callback is named '{event}' alone or with a description, and '{left}' is neither")
+    return CallbackName(event, description)
+
+
+def _migration(kind: MigrationKind, left: str, description: str) -> MigrationName | InvalidName:
+    if kind is MigrationKind.REPEATABLE:
+        if left:
+            return InvalidName(f"a repeatable migration has no version, and this one has '{left}'")
+        return MigrationName(kind, None, description)
+    if not left:
+        return InvalidName("the version is missing")
+    if left.lower() in _RESERVED_VERSIONS:
+        return InvalidName(f"'{left}' is a word for the target, not a version")
+    try:
+        return MigrationName(kind, MigrationVersion(left), description)
+    except ValueError as error:
+        return InvalidName(str(error))
+
+
+def _nearest_name(body: str, name: str, naming: Naming) -> str | None:
+    """The valid name that was probably meant: right case of the prefix, separator after the version."""
+    for prefix, kind in _prefixes(naming):
+        start = body[: len(prefix)]
+        loose = _LOOSE_BODY.fullmatch(body[len(prefix) :])
+        if kind is None or start.lower() != prefix.lower() or loose is None:
+            continue
+        version, description = loose[1] or "", loose[2]
+        better = f"{prefix}{version}{naming.separator}{description}"
+        if naming.separator not in description and isinstance(_parse_body(better, naming), MigrationName):
+            return better + name[len(body) :]
+    return None

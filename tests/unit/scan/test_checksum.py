@@ -1,0 +1,93 @@
+"""Flyway's checksums, and what decoding refuses."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from taxiway import errors
+from taxiway.scan.checksum import checksum, decode, without_bom
+
+VECTORS = [
+    (b"", 0),
+    (b"\n", 0),
+    (b"\r\n\n\r", 0),
+    (b"\xef\xbb\xbf", 0),
+    (b"SELECT 1;", 78787420),
+    (b"SELECT 1;\n", 78787420),
+    (b"SELECT 1;\r\n", 78787420),
+    (b"\xef\xbb\xbfSELECT 1;\n", 78787420),
+    (b"SELECT 1;\nSELECT 2;\n", -1665099012),
+    (b"SELECT 1;\r\nSELECT 2;\r\n", -1665099012),
+    (b"SELECT 1;\rSELECT 2;", -1665099012),
+    (b"\n\nSELECT 1;\n\n\nSELECT 2;", -1665099012),
+    (b"SELECT 1;SELECT 2;", -1665099012),
+    (b"SELECT 1; \n", -1951047511),
+    (b"\tSELECT 1;\n", -47946674),
+    (b"SELECT 1;\x0cSELECT 2;\n", -467102767),
+    (b"SELECT 1;\x0b\x1c\xc2\x85\xe2\x80\xa8x\n", 567518716),
+    (b"-- caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80\n", 1030333417),
+    (b"create table a(i int);\n", -731837914),
+    (b"a\n\xef\xbb\xbfb\n", -444179588),
+    (b"\xef\xbb\xbf\xef\xbb\xbfa\n", 1069251642),
+    (b"a\x00b\n", 367556721),
+    (b"SELECT '${x}';\n", -1710649929),
+    (b"SELECT 'v';\n", -1896273774),
+]
+
+
+@pytest.mark.parametrize(("data", "number"), VECTORS)
+def test_the_checksum_is_the_one_that_flyway_computes(data: bytes, number: int) -> None:
+    assert checksum(decode(data, "UTF-8", path="x.sql")) == number
+
+
+def test_the_checksum_is_made_of_the_text_and_not_of_its_bytes() -> None:
+    assert checksum(decode(b"-- caf\xe9\nselect 1;\n", "ISO-8859-1", path="x.sql")) == -634644525
+
+
+@given(st.lists(st.text(st.characters(exclude_characters="\r\n"))), st.sampled_from(["\n", "\r", "\r\n"]))
+def test_line_ends_never_matter(lines: list[str], end: str) -> None:
+    assert checksum(end.join(lines)) == checksum("\n".join(lines) + "\n")
+
+
+@given(st.text(st.characters(exclude_categories=[])))
+def test_any_text_has_a_checksum_of_32_bits_with_sign(text: str) -> None:
+    assert -(2**31) <= checksum(text) < 2**31
+
+
+def test_a_bom_is_dropped_only_at_the_start() -> None:
+    assert without_bom("\ufeff\ufeffa\ufeff") == "\ufeffa\ufeff"
+
+
+@pytest.mark.parametrize(
+    ("data", "encoding"),
+    [
+        ("é".encode(), "utf8"),
+        (b"\xe9", "ISO-8859-1"),
+        (b"\xe9", "windows-1252"),
+        (b"\xff\xfe\xe9\x00", "UTF-16"),
+        (b"\xfe\xff\x00\xe9", "UTF-16"),
+        (b"\x00\xe9", "UTF-16"),
+        (b"\x00\xe9", "UTF-16BE"),
+        (b"\xe9\x00", "UTF-16LE"),
+        (b"\x00\x00\x00\xe9", "UTF-32"),
+    ],
+)
+def test_encodings_have_the_names_and_the_byte_order_of_java(data: bytes, encoding: str) -> None:
+    assert decode(data, encoding, path="x.sql") == "é"
+
+
+def test_a_bom_survives_decoding() -> None:
+    assert decode(b"\xef\xbb\xbfa", "UTF-8", path="x.sql") == "\ufeffa"
+
+
+def test_bytes_that_are_not_text_are_refused_with_path_and_offset() -> None:
+    with pytest.raises(errors.UnreadableScript, match=r"sql/V1__a\.sql: byte 3 is not text in UTF-8") as caught:
+        decode(b"-- \xe9\n", "UTF-8", path="sql/V1__a.sql")
+    assert caught.value.path == "sql/V1__a.sql"
+
+
+@pytest.mark.parametrize("encoding", ["UTF-9", "", "base64", "a\0b", "idna"])
+@pytest.mark.parametrize("data", [b"", b"a"])
+def test_an_encoding_that_nobody_knows_is_an_invalid_option(data: bytes, encoding: str) -> None:
+    with pytest.raises(errors.InvalidOption, match="encoding"):
+        decode(data, encoding, path="x.sql")
