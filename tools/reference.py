@@ -3,13 +3,20 @@
 ``python tools/reference.py`` writes them; ``--check`` changes nothing and fails when one is not up to date.
 """
 
+import inspect
+import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+import click
+
+from taxiway import errors, exit_codes
+from taxiway.cli.main import COMMANDS, taxiway
 from taxiway.config.option import Group, Kind, Option
 from taxiway.config.options import OPTIONS
+from taxiway.runner.job import VARIABLES, Variable
 
 _CONFIGURATION_INTRODUCTION: Final = """\
 <!-- Written by tools/reference.py from src/taxiway/config/options.py. Change those, not this file. -->
@@ -104,8 +111,149 @@ def _facts(option: Option) -> Iterable[tuple[str, str]]:
         yield "Not like Flyway", option.differs
 
 
+_CLI_INTRODUCTION: Final = """\
+<!-- Written by tools/reference.py from the commands' own help. Change that, not this file. -->
+
+# Command line
+
+Results go to standard output, errors to standard error. With `--output json` there is one JSON object on standard
+output and no log. Options can also be set in the environment and in `taxiway.toml`:
+[Configuration](configuration.md) tells what each of them means, and which place wins.
+
+## Exit codes
+
+| Code | Meaning |
+| --- | --- |
+"""
+
+# What a caller does about each; docs/adr/0006-exit-codes.md says why.
+EXIT_CODES: Final[Mapping[int, str]] = {
+    exit_codes.SUCCESS: "Done, or nothing to do.",
+    exit_codes.FAILED: "The operation failed: a migration, a validation, the schema history, a script.",
+    exit_codes.USAGE: "Wrong usage or configuration: options, files, branch, keys, password. "
+    "Trying again does not help.",
+    exit_codes.NOT_READY: "The environment was not ready: unreachable, locked, throttled, connection lost. "
+    "Trying again may help.",
+    exit_codes.BUG: "A bug in Taxiway; the only case with a traceback.",
+    exit_codes.INTERRUPTED: "Interrupted (SIGINT). The open transaction is rolled back and the lock is free.",
+    exit_codes.TERMINATED: "Terminated (SIGTERM). The open transaction is rolled back and the lock is free.",
+}
+
+_HELP_WIDTH: Final = 100
+
+
+def render_cli(names: Iterable[str]) -> str:
+    """The page of the commands: their exit codes, then the help of each as it is printed."""
+    rows = "".join(f"| {code} | {meaning} |\n" for code, meaning in EXIT_CODES.items())
+    root = _context(taxiway, "taxiway", None)
+    commands = (_context(command, name, root) for name in names if (command := taxiway.get_command(root, name)))
+    return "".join((_CLI_INTRODUCTION, rows, *map(_render_help, (root, *commands))))
+
+
+def _context(command: click.Command, name: str, parent: click.Context | None) -> click.Context:
+    # Resilient, so that nothing is run and nothing is missed.
+    return command.make_context(name, [], parent, resilient_parsing=True, terminal_width=_HELP_WIDTH)
+
+
+def _render_help(context: click.Context) -> str:
+    return f"\n## {context.command_path}\n\n```text\n{context.get_help()}\n```\n"
+
+
+_ENVIRONMENT_INTRODUCTION: Final = """\
+<!-- Written by tools/reference.py from src/taxiway/runner/job.py and the table of options. Change those. -->
+
+# Environment variables
+
+The command line wins over these variables, and they win over `taxiway.toml`. Their values are plain text:
+references such as `${secret:…}` work in `taxiway.toml` only.
+
+## The job of the container
+
+Read by `taxiway run` only. An empty variable counts as one that is not set.
+
+| Variable | Meaning |
+| --- | --- |
+"""
+
+_ENVIRONMENT_OPTIONS: Final = """
+## Options
+
+Read by every command. [Configuration](configuration.md) has the details of each option.
+
+| Variable | Option | Meaning |
+| --- | --- | --- |
+"""
+
+_ENVIRONMENT_OTHERS: Final = """
+## Variables of other programs
+
+| Variable | Who reads it |
+| --- | --- |
+| `AWS_REGION`, `AWS_DEFAULT_REGION` | The region of the secrets, when `REGION` is not set. |
+| `AWS_PROFILE`, `AWS_ACCESS_KEY_ID`, … | The AWS SDK, for credentials. In a task it finds the role by itself. |
+| `AWS_ENDPOINT_URL` | The AWS SDK: another address than AWS's, such as that of an emulator. |
+| `PGHOST`, `PGPASSWORD`, `PGPASSFILE`, … | libpq, for connection parameters that no option sets. |
+| `SSH_AUTH_SOCK` | ssh, for an SSH repository without `REPOSITORY_DEPLOY_KEY_SECRET`. |
+| `TZ` | The time zone that `installed_on` is recorded in; without it, that of the machine. |
+| `TMPDIR` | Where the clone of the repository lies while the job runs. |
+"""
+
+
+def render_environment(variables: Iterable[Variable], options: Iterable[Option]) -> str:
+    """The page of all environment variables."""
+    job = (f"| `{variable.name}` | {variable.help} |\n" for variable in variables)
+    rows = (f"| `{_variable(option)}` | `{option.key}` | {option.help} |\n" for option in options)
+    return "".join((_ENVIRONMENT_INTRODUCTION, *job, _ENVIRONMENT_OPTIONS, *rows, _ENVIRONMENT_OTHERS))
+
+
+def _variable(option: Option) -> str:
+    return option.environment_variable + ("<NAME>" if option.kind is Kind.MAP else "")
+
+
+_ERRORS_INTRODUCTION: Final = """\
+<!-- Written by tools/reference.py from src/taxiway/errors.py. Change that, not this file. -->
+
+# Errors
+
+An error has a code that does not change between versions. It is the last line on standard error, `taxiwayCode` in
+JSON, and `error.code` in Python. The line before it is the hint: what to do next.
+
+The classes are in `taxiway.errors`. A class stands below the one that it derives from, so `except DatabaseError`
+catches all of its kind. [Command line](cli.md#exit-codes) says what the exit codes mean.
+
+| Code | Class | Exit code | Meaning |
+| --- | --- | --- | --- |
+"""
+
+
+def render_errors(root: type[errors.TaxiwayError]) -> str:
+    """The page of all errors, in the order of the module."""
+    return _ERRORS_INTRODUCTION + "".join(_render_error(error, depth) for error, depth in _tree(root, 0))
+
+
+def _tree(error: type[errors.TaxiwayError], depth: int) -> Iterator[tuple[type[errors.TaxiwayError], int]]:
+    yield error, depth
+    for child in error.__subclasses__():
+        if child.__module__ == errors.__name__:
+            yield from _tree(child, depth + 1)
+
+
+def _render_error(error: type[errors.TaxiwayError], depth: int) -> str:
+    meaning = " ".join((inspect.getdoc(error) or "").partition("\n\n")[0].split())
+    exit_code = exit_codes.exit_code_for(error.__new__(error))
+    indent = "&nbsp;&nbsp;" * depth
+    return f"| `{error.code}` | {indent}{error.__name__} | {exit_code} | {_as_markdown(meaning)} |\n"
+
+
+def _as_markdown(docstring: str) -> str:
+    return re.sub(r"``(.+?)``", r"`\1`", docstring)
+
+
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
+    "docs/reference/cli.md": lambda: render_cli(COMMANDS),
     "docs/reference/configuration.md": lambda: render_configuration(OPTIONS),
+    "docs/reference/environment.md": lambda: render_environment(VARIABLES, OPTIONS),
+    "docs/reference/errors.md": lambda: render_errors(errors.TaxiwayError),
 }
 
 

@@ -135,6 +135,10 @@ class Session(Protocol):
         """Reset role and search path, and open a transaction if wanted, in one round trip."""
         ...
 
+    def begin(self) -> None:
+        """Open a transaction, and change nothing else."""
+        ...
+
     def run(self, statement: Statement) -> str:
         """Run one statement and return its command tag (``INSERT 0 1``)."""
         ...

@@ -14,9 +14,9 @@ import tzlocal
 from psycopg.conninfo import conninfo_to_dict
 
 from taxiway import errors
-from taxiway.config.settings import DatabaseSettings
 from taxiway.engine.ports import Clock, SessionFacts
 from taxiway.model.event import NoticeReceived
+from taxiway.model.settings import DatabaseSettings
 from taxiway.postgres.errors import translate_connect_error
 from taxiway.postgres.session import PostgresSession
 from taxiway.secret import Secret, reveal

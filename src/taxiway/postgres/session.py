@@ -30,19 +30,17 @@ _COPY_CHUNK_CHARACTERS: Final = 1 << 18
 # What makes a schema non-empty is Flyway's test (PostgreSQLSchema, 13.0): a table, view, sequence or toast table;
 # a type that is neither an array nor composite; a routine. What belongs to an extension does not count.
 _LOOK: Final = """
+WITH owned AS (SELECT classid, objid FROM pg_catalog.pg_depend WHERE deptype = 'e')
 SELECT n.nspname,
        EXISTS (SELECT FROM pg_catalog.pg_class c
                WHERE c.relnamespace = n.oid AND c.relkind IN ('r', 'v', 'S', 't')
-                 AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
-                                 WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'))
+                 AND ('pg_catalog.pg_class'::regclass, c.oid) NOT IN (SELECT classid, objid FROM owned))
        OR EXISTS (SELECT FROM pg_catalog.pg_type t
                   WHERE t.typnamespace = n.oid AND t.typcategory NOT IN ('A', 'C')
-                    AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
-                                 WHERE d.classid = 'pg_catalog.pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e'))
+                    AND ('pg_catalog.pg_type'::regclass, t.oid) NOT IN (SELECT classid, objid FROM owned))
        OR EXISTS (SELECT FROM pg_catalog.pg_proc p
                   WHERE p.pronamespace = n.oid
-                    AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
-                                 WHERE d.classid = 'pg_catalog.pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')),
+                    AND ('pg_catalog.pg_proc'::regclass, p.oid) NOT IN (SELECT classid, objid FROM owned)),
        EXISTS (SELECT FROM pg_catalog.pg_class c
                WHERE c.relnamespace = n.oid AND c.relkind = 'r'
                  AND n.nspname = %(schema)s AND c.relname = %(table)s)
@@ -157,6 +155,11 @@ class PostgresSession:
         )
         with _translated():
             self._connection.execute(sql.SQL("").join([begin, self._reset_role(), set_path]))
+
+    def begin(self) -> None:
+        """Open a transaction, and change nothing else."""
+        with _translated():
+            self._connection.execute("BEGIN")
 
     def run(self, statement: Statement) -> str:
         """Run one statement as it is and return its command tag."""

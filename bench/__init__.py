@@ -1,0 +1,1 @@
+"""Measurements that anyone can repeat. Figures are of whole processes, children included."""

@@ -1,0 +1,260 @@
+"""``make demo``: the main job end to end, on a throw-away world of real parts, told as a person would see it.
+
+Every step is checked; the exit code is 1 as soon as one of them is not as it is told here.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sandbox.directory import REPOSITORY_ROOT
+from sandbox.process import StartFailed
+from sandbox.world import World
+
+STATE_FILE: Final = REPOSITORY_ROOT / ".demo.json"
+
+_WIDTH: Final = 100
+
+
+class StepFailed(Exception):
+    """What was seen is not what this demo tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run of the container's command ended."""
+
+    exit_code: int
+    output: str
+
+    def must_end_with(self, exit_code: int) -> None:
+        """Check the exit code."""
+        if self.exit_code != exit_code:
+            raise StepFailed(f"exit code {self.exit_code}, expected {exit_code}")
+
+    def must_show(self, *pieces: str) -> None:
+        """Check that the output has each piece of text."""
+        for piece in pieces:
+            if piece not in self.output:
+                raise StepFailed(f"the output does not show {piece!r}")
+
+    def must_show_row(self, *cells: str) -> None:
+        """Check that one line of the output has all these cells."""
+        if not any(all(f" {cell} " in line for cell in cells) for line in self.output.splitlines()):
+            raise StepFailed(f"no line of the output has {' | '.join(cells)}")
+
+
+class Demo:
+    """The four runs of the story."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def play(self) -> None:
+        """All steps in order.
+
+        Raises:
+            StepFailed: One of them did not go as told.
+        """
+        self._first_run()
+        self._second_run()
+        self._develop()
+        self._broken()
+        self._look_as_read_only()
+
+    def _first_run(self) -> None:
+        step(1, "taxiway run", "The default branch, on an empty database: info, migrate, info.")
+        outcome = self._taxiway_run()
+        outcome.must_end_with(0)
+        outcome.must_show("Schema version: << Empty Schema >>", "Successfully applied 4 migrations")
+        outcome.must_show_row("1.0.1", "Pending")
+        outcome.must_show_row("1.0.1", "Success")
+        self._must_have_tables("flyway_schema_history", "sample")
+
+    def _second_run(self) -> None:
+        step(2, "taxiway run", "Once more: there is nothing to do, and that is a success.")
+        outcome = self._taxiway_run()
+        outcome.must_end_with(0)
+        outcome.must_show('Schema "public" is up to date. No migration necessary.')
+
+    def _develop(self) -> None:
+        step(3, "taxiway run develop", "Another branch: one new migration is pending, applied, a success.")
+        outcome = self._taxiway_run("develop")
+        outcome.must_end_with(0)
+        outcome.must_show("Successfully applied 1 migration")
+        outcome.must_show_row("1.1.0", "Pending")
+        outcome.must_show_row("1.1.0", "Success")
+        self._must_have_tables("flyway_schema_history", "product", "sample")
+
+    def _broken(self) -> None:
+        step(4, "taxiway run broken", "A migration with a mistake: refused with its place, and rolled back whole.")
+        before = self._fingerprint()
+        outcome = self._taxiway_run("broken")
+        outcome.must_end_with(1)
+        outcome.must_show("V1.2.0__AddProductPrice.sql:", " | ", "SQLSTATE", "rolled back")
+        if self._fingerprint() != before:
+            raise StepFailed("the failed migration has left something behind")
+        say("The database is exactly as it was: same tables and columns, same history.")
+
+    def _look_as_read_only(self) -> None:
+        step(5, "log in as read_only", "With the password that only the secret and the database know.")
+        with self.world.connect("read_only") as connection:
+            rows = connection.execute(
+                "SELECT installed_rank, version, description, success FROM flyway_schema_history"
+                " ORDER BY installed_rank"
+            ).fetchall()
+        for rank, version, description, success in rows:
+            say(f"{rank:>3}  {version or '':<8} {description:<32} {'success' if success else 'FAILED'}")
+        if len(rows) != 5:
+            raise StepFailed(f"{len(rows)} rows in the schema history, expected 5")
+
+    def _taxiway_run(self, *arguments: str) -> Outcome:
+        """Run the container's command as a process, with the task's environment and a clean one otherwise."""
+        started = time.monotonic()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "taxiway", "run", *arguments],
+            env={
+                "PATH": os.environ["PATH"],
+                "LANG": "C.UTF-8",
+                "HOME": str(self.world.directory),
+                "TMPDIR": str(self.world.directory),
+                **self.world.task_environment(),
+            },
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        lines = []
+        for line in process.stdout or ():
+            lines.append(line)
+            print(f"  | {line}", end="", flush=True)
+        exit_code = process.wait()
+        say(f"exit code {exit_code} after {time.monotonic() - started:.1f} s")
+        output = "".join(lines)
+        leaked = [secret for secret in self.world.secrets if secret in output]
+        if leaked:
+            raise StepFailed(f"the output shows {len(leaked)} secret value(s)")
+        return Outcome(exit_code, output)
+
+    def _must_have_tables(self, *expected: str) -> None:
+        with self.world.connect() as connection:
+            rows = connection.execute(
+                "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename"
+            ).fetchall()
+        tables = tuple(name for (name,) in rows)
+        if tables != expected:
+            raise StepFailed(f"tables {tables}, expected {expected}")
+        say(f"tables now: {', '.join(tables)}")
+
+    def _fingerprint(self) -> list[tuple[object, ...]]:
+        """Every column and every row of the history: what a failed migration must not change."""
+        with self.world.connect() as connection:
+            columns = connection.execute(
+                "SELECT table_name, column_name, data_type, col_description(format('%I', table_name)::regclass,"
+                " ordinal_position) FROM information_schema.columns WHERE table_schema = 'public' ORDER BY 1, 2"
+            ).fetchall()
+            history = connection.execute("SELECT * FROM flyway_schema_history ORDER BY 1").fetchall()
+        return [*columns, *history]
+
+
+def step(number: int, command: str, text: str) -> None:
+    """Announce a step."""
+    print(f"\n{'=' * _WIDTH}\n{number}. $ {command}\n{textwrap.indent(text, '   ')}\n{'=' * _WIDTH}", flush=True)
+
+
+def say(text: str) -> None:
+    """A line of the narrator."""
+    print(f"  > {text}", flush=True)
+
+
+def how_to_connect(world: World) -> str:
+    """What to type to look at a world that was left running."""
+    variables = "\n".join(
+        f"    export {name}={_quoted(value)}" for name, value in world.task_environment().items()
+    )
+    return (
+        f"The world is left running. Its description, with a variable for everything: {STATE_FILE.name}\n\n"
+        f"  Look at the database (the password is asked for; it is in Secrets Manager):\n"
+        f"    psql {_quoted(world.postgres.url('sqladmin', world.database))}\n\n"
+        f"  Read a secret of the emulated AWS account, or run the job yourself, after\n{variables}\n"
+        f"    aws secretsmanager get-secret-value --secret-id postgresql@auroradb@master@sqladmin\n"
+        f"    .venv/bin/taxiway run develop\n\n"
+        f"  End it all:\n    make demo-stop"
+    )
+
+
+def _quoted(value: str) -> str:
+    import shlex
+
+    return shlex.quote(value.strip())
+
+
+def _play(*, keep: bool) -> None:
+    say("Building a throw-away world: PostgreSQL with TLS, a Git host over SSH, an AWS endpoint ...")
+    started = time.monotonic()
+    with World() as world:
+        say(f"PostgreSQL {world.postgres.version} on port {world.postgres.port} (TLS, SCRAM)")
+        say(f"Git over SSH: {world.git.url('sample-project')} (read-only deploy key, pinned host key)")
+        say(f"AWS endpoint: {world.aws.url} (Secrets Manager)")
+        say(f"Ready after {time.monotonic() - started:.1f} s.")
+        Demo(world).play()
+        if keep:
+            world.keep(STATE_FILE)
+            print(f"\n{how_to_connect(world)}")
+    print(
+        "\nEverything went as told. Try next:\n"
+        "  make demo KEEP=1                     leave this world running and look around\n"
+        "  make test                            all tests\n"
+        "  examples/sample-project              what was run, to copy from\n"
+        "  docs/tutorial/first-migration.md     the same on a database of yours"
+    )
+
+
+def _stop() -> int:
+    if not STATE_FILE.exists():
+        print("No world was left running.")
+        return 0
+    World.stop_kept(STATE_FILE)
+    print("Stopped.")
+    return 0
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Play the demo, or end a world that was left running."""
+    parser = argparse.ArgumentParser(prog="make demo")
+    action = parser.add_mutually_exclusive_group()
+    action.add_argument("--keep", action="store_true", help="leave the world running")
+    action.add_argument("--stop", action="store_true", help="end a world that was left running")
+    options = parser.parse_args(arguments)
+    if options.stop:
+        return _stop()
+    if options.keep and STATE_FILE.exists():
+        print("A world is still running. End it first: make demo-stop", file=sys.stderr)
+        return 1
+    return _guarded(lambda: _play(keep=options.keep))
+
+
+def _guarded(play: Callable[[], None]) -> int:
+    try:
+        play()
+    except StepFailed as error:
+        print(f"\nFAILED: {error}", file=sys.stderr)
+        return 1
+    except StartFailed as error:
+        print(f"\nThe world could not be built: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nInterrupted; the world was taken down.", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

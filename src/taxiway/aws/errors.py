@@ -1,0 +1,128 @@
+"""From the errors of the AWS SDK to ours: by class and by service error code, never by message."""
+
+from typing import TYPE_CHECKING, Final
+
+from taxiway.errors import AwsAccessDenied, AwsError, AwsFailed, AwsThrottled, AwsUnreachable, NoCredentials
+
+if TYPE_CHECKING:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+_ACCESS_DENIED: Final = {"AccessDeniedException", "AccessDenied", "UnauthorizedOperation"}
+_KEY_DENIED: Final = {
+    "DecryptionFailure",
+    "DisabledException",
+    "EncryptionFailure",
+    "KMSAccessDeniedException",
+    "KMSDisabledException",
+    "KMSInvalidStateException",
+    "KMSNotFoundException",
+}
+_NOT_ACCEPTED: Final = {
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "IncompleteSignature",
+    "InvalidClientTokenId",
+    "InvalidSignatureException",
+    "MissingAuthenticationToken",
+    "MissingAuthenticationTokenException",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
+}
+_THROTTLED: Final = {
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "SlowDown",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+}
+_NOT_AVAILABLE: Final = {
+    "InternalFailure",
+    "InternalServerError",
+    "InternalServiceError",
+    "ServiceUnavailable",
+    "ServiceUnavailableException",
+}
+
+
+def translate(error: "ClientError | BotoCoreError", *, action: str, resource: str) -> AwsError:
+    """Our error for one of the SDK's. ``action`` as in an IAM policy, ``resource`` as the user called it."""
+    from botocore import exceptions
+
+    if isinstance(error, exceptions.ClientError):
+        return _answered(error, action, resource)
+    if isinstance(
+        error,
+        exceptions.NoCredentialsError
+        | exceptions.PartialCredentialsError
+        | exceptions.CredentialRetrievalError
+        | exceptions.ProfileNotFound
+        | exceptions.SSOError
+        | exceptions.TokenRetrievalError,
+    ):
+        return _no_credentials(str(error))
+    if isinstance(error, exceptions.HTTPClientError | exceptions.ConnectionError):
+        return _unreachable(f"AWS did not answer {action}: {error}")
+    return AwsFailed(f"{action} on {resource} failed: {type(error).__name__}: {error}")
+
+
+def error_code(error: "ClientError") -> str:
+    """The service's code for what went wrong; ``Unknown`` if it gave none."""
+    return error.response.get("Error", {}).get("Code", "Unknown")
+
+
+def error_message(error: "ClientError") -> str:
+    """The service's words for people."""
+    return error.response.get("Error", {}).get("Message") or "no message"
+
+
+def _answered(error: "ClientError", action: str, resource: str) -> AwsError:
+    code, words = error_code(error), error_message(error)
+    if code in _ACCESS_DENIED:
+        return _denied(action, resource, words)
+    if code in _KEY_DENIED:
+        return _key_denied(action, resource, code, words)
+    if code in _NOT_ACCEPTED:
+        return _no_credentials(f"AWS does not accept the credentials ({code}).")
+    if code in _THROTTLED:
+        return AwsThrottled(
+            f"AWS is throttling {action} ({code}).", hint="Try again later, or ask AWS to raise the quota."
+        )
+    if code in _NOT_AVAILABLE:
+        return _unreachable(f"AWS could not answer {action} ({code}): {words}")
+    return AwsFailed(f"{action} on {resource} failed ({code}): {words}")
+
+
+def _denied(action: str, resource: str, words: str) -> AwsAccessDenied:
+    return AwsAccessDenied(
+        f"AWS denied {action} on {resource}: {words}",
+        action=action,
+        resource=resource,
+        hint=f"Allow {action} on {resource} in the policy of the task role (and kms:Decrypt, if it is encrypted "
+        "with a key of your own), and check the name.",
+    )
+
+
+def _key_denied(action: str, resource: str, code: str, words: str) -> AwsAccessDenied:
+    return AwsAccessDenied(
+        f"The KMS key of {resource} could not be used for {action} ({code}): {words}",
+        action="kms:Decrypt",
+        resource=resource,
+        hint=f"Allow kms:Decrypt on the key of {resource} in the policy of the task role, and check that the key "
+        "is enabled.",
+    )
+
+
+def _no_credentials(message: str) -> NoCredentials:
+    return NoCredentials(
+        message,
+        hint="Give the task a task role; on your own machine log in with 'aws sso login' or set AWS_PROFILE.",
+    )
+
+
+def _unreachable(message: str) -> AwsUnreachable:
+    return AwsUnreachable(
+        message,
+        hint="Check the region and the network: a task in a private subnet needs a NAT gateway or a VPC endpoint "
+        "for the service.",
+    )

@@ -1,0 +1,182 @@
+"""Secrets from AWS Secrets Manager: deploy keys as plain text, database users as JSON.
+
+Terminology:
+
+secret id
+    The name or the ARN of a secret.
+key
+    A name in a secret whose text is a JSON object, such as ``{"username": …, "password": …}``.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, Final, final
+
+from taxiway.aws.errors import error_code, error_message, translate
+from taxiway.aws.session import client
+from taxiway.errors import SecretMalformed, SecretNotFound, TaxiwayError
+from taxiway.secret import Secret
+
+if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
+    from types_boto3_secretsmanager import SecretsManagerClient
+
+# "JSON structure of AWS Secrets Manager secrets" (AWS manual): what a database secret holds besides the password.
+_PUBLIC_KEYS: Final = frozenset(
+    {"username", "host", "port", "dbname", "engine", "dbInstanceIdentifier", "dbClusterIdentifier"}
+)
+
+# What json.loads makes of our texts: numbers stay as they were written.
+type _Json = str | bool | list["_Json"] | dict[str, "_Json"] | None
+
+
+def is_confidential(key: str | None) -> bool:
+    """Whether the value of a key must not be shown; ``None`` stands for the whole text, which must not.
+
+    Only the keys with which AWS describes where a database is, and as whom to log in, are public.
+    """
+    return key not in _PUBLIC_KEYS
+
+
+@final
+class SecretsManager:
+    """Fetches secrets, each at most once.
+
+    ``on_secret`` is told every confidential value before anybody else gets it: the whole text and each value in
+    it, asked for or not, so that none of them can be printed by accident.
+    """
+
+    def __init__(self, region: str | None, *, on_secret: Callable[[Secret], None]) -> None:
+        """``region`` None: the one that boto3 finds by itself. AWS is not asked for anything yet."""
+        self._region = region
+        self._on_secret = on_secret
+        self._texts: dict[str, Secret] = {}
+        self._client: SecretsManagerClient | None = None
+
+    def get(self, secret_id: str, key: str | None = None) -> str | Secret:
+        """The whole text, or the value of a key: a :class:`Secret` unless the key is a public one.
+
+        Raises:
+            SecretNotFound: There is no such secret in the region, or it was deleted.
+            SecretMalformed: It has no such key, or is not JSON.
+            AwsError: AWS refused or could not be asked.
+        """
+        if key is None:
+            return self.text(secret_id)
+        value = self.value(secret_id, key)
+        return value if is_confidential(key) else value.reveal()
+
+    def text(self, secret_id: str) -> Secret:
+        """The whole text; that of a binary secret is read as UTF-8. Errors as :meth:`get`."""
+        if secret_id not in self._texts:
+            text = self._fetch(secret_id)
+            self._tell(text)
+            self._texts[secret_id] = Secret(text)
+        return self._texts[secret_id]
+
+    def value(self, secret_id: str, key: str) -> Secret:
+        """The value of a key; a number is the text that it was written as. Errors as :meth:`get`."""
+        content = _parse(self.text(secret_id).reveal())
+        if not isinstance(content, dict):
+            raise SecretMalformed(
+                f"Secret '{secret_id}' is not a JSON object, so it has no key '{key}'.",
+                hint='Store it as key/value pairs: {"username": "…", "password": "…"}.',
+            )
+        if key not in content:
+            raise _no_such_key(secret_id, key, content)
+        value = content[key]
+        if isinstance(value, bool):
+            return Secret(json.dumps(value))
+        if not isinstance(value, str):
+            raise SecretMalformed(
+                f"Key '{key}' of secret '{secret_id}' is neither text nor a number.",
+                hint="Store a plain value under that key.",
+            )
+        return Secret(value)
+
+    def _fetch(self, secret_id: str) -> str:
+        from botocore.exceptions import BotoCoreError, ClientError  # slow to import
+
+        try:
+            # boto3's types have it that both members are always there.
+            answer: Mapping[str, Any] = self._connected().get_secret_value(SecretId=secret_id)
+        except ClientError as error:
+            raise self._refused(secret_id, error) from error
+        except BotoCoreError as error:
+            raise translate(error, action="secretsmanager:GetSecretValue", resource=secret_id) from error
+        if "SecretString" in answer:
+            return str(answer["SecretString"])
+        return _decode(secret_id, answer["SecretBinary"])
+
+    def _connected(self) -> "SecretsManagerClient":
+        if self._client is None:
+            self._client = client("secretsmanager", self._region)
+        return self._client
+
+    def _refused(self, secret_id: str, error: "ClientError") -> TaxiwayError:
+        match error_code(error):
+            case "ResourceNotFoundException":
+                reason, hint = (
+                    "not found",
+                    f"Compare with 'aws secretsmanager list-secrets --region {self._place}'.",
+                )
+            case "InvalidRequestException":
+                # The one state in which AWS refuses to give a value: it is marked as deleted.
+                reason = "cannot be read in its present state"
+                hint = f"Restore it: aws secretsmanager restore-secret --secret-id '{secret_id}'."
+            case _:
+                return translate(error, action="secretsmanager:GetSecretValue", resource=secret_id)
+        return SecretNotFound(
+            f"Secret '{secret_id}' in region {self._place}: {reason} ({error_message(error)})", hint=hint
+        )
+
+    @property
+    def _place(self) -> str:
+        return self._connected().meta.region_name
+
+    def _tell(self, text: str) -> None:
+        self._on_secret(Secret(text))
+        for value in _confidential_values(_parse(text)):
+            self._on_secret(Secret(value))
+
+
+def _parse(text: str) -> _Json:
+    """The JSON content, or the text itself when it is not JSON."""
+    try:
+        content: _Json = json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
+    except (ValueError, RecursionError):
+        return text
+    return content
+
+
+def _confidential_values(content: _Json) -> Iterator[str]:
+    """Every text in the content that does not stand under a public key of it."""
+    if isinstance(content, str):
+        yield content
+    elif isinstance(content, list):
+        for item in content:
+            yield from _confidential_values(item)
+    elif isinstance(content, dict):
+        for key, value in content.items():
+            if is_confidential(key):
+                yield from _confidential_values(value)
+
+
+def _no_such_key(secret_id: str, key: str, content: dict[str, _Json]) -> SecretMalformed:
+    names = ", ".join(content) or "none"
+    nearest = get_close_matches(key, content, n=1)
+    return SecretMalformed(
+        f"Secret '{secret_id}' has no key '{key}'; its keys are: {names}.",
+        hint=f"Did you mean '{nearest[0]}'?" if nearest else "Use one of its keys, or add this one to the secret.",
+    )
+
+
+def _decode(secret_id: str, content: bytes) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        # Not "from" the cause, which carries the bytes.
+        raise SecretMalformed(
+            f"Secret '{secret_id}' is binary and not UTF-8 text.", hint="Store it as plain text."
+        ) from None

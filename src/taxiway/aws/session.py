@@ -1,0 +1,54 @@
+"""Clients of AWS services, with time limits that suit a short task."""
+
+import os
+from typing import TYPE_CHECKING, Final, Literal
+
+from taxiway.aws.errors import translate
+from taxiway.errors import InvalidOption, MissingOption
+
+if TYPE_CHECKING:
+    from types_boto3_secretsmanager import SecretsManagerClient
+
+_CONNECT_SECONDS: Final = 5
+_READ_SECONDS: Final = 20
+_ATTEMPTS: Final = 5
+
+
+def client(service: Literal["secretsmanager"], region: str | None) -> "SecretsManagerClient":
+    """A boto3 client for the region: the given one, that of ``AWS_REGION``, or the one that boto3 finds by itself.
+
+    boto3 knows ``AWS_DEFAULT_REGION`` and the profile, and not the name that every other AWS SDK has, and that
+    AWS gives to its containers.
+
+    Raises:
+        MissingOption: There is no region anywhere.
+        InvalidOption: The region cannot be one, or AWS_ENDPOINT_URL is not a URL.
+        AwsError: boto3 cannot work with its configuration.
+    """
+    import boto3  # a third of a second, for those who use AWS only
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError, InvalidRegionError, NoRegionError
+
+    region = region or os.environ.get("AWS_REGION") or None
+    config = Config(
+        connect_timeout=_CONNECT_SECONDS,
+        read_timeout=_READ_SECONDS,
+        retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
+    )
+    try:
+        # A session of our own: boto3's default one remembers the credentials and the profile it was made with.
+        session = boto3.Session(region_name=region)
+        made: SecretsManagerClient = session.client(service, config=config)
+    except NoRegionError as error:
+        raise MissingOption("The AWS region is not set.", hint="Set REGION or AWS_REGION.") from error
+    except InvalidRegionError as error:
+        raise InvalidOption(
+            f"The AWS region cannot be used: {error}", hint="Set REGION or AWS_REGION to one, such as eu-west-1."
+        ) from error
+    except BotoCoreError as error:
+        raise translate(error, action=f"{service}:*", resource="*") from error
+    except ValueError as error:
+        raise InvalidOption(
+            f"The endpoint of {service} is not a URL: {error}.", hint="Correct or remove AWS_ENDPOINT_URL."
+        ) from error
+    return made

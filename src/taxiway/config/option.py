@@ -1,0 +1,92 @@
+"""What an option is: one row of the table in :mod:`taxiway.config.options`.
+
+Terminology:
+
+key
+    The name of an option: Flyway's camelCase name where Flyway has the option.
+path
+    Where the option stands in ``taxiway.toml``, such as ``flyway.outOfOrder``.
+field
+    Where the value goes in :class:`taxiway.model.settings.Settings`, such as ``migrations.policy.out_of_order``.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+_WORD: Final = re.compile(r"[A-Z]?[a-z0-9]+")
+
+
+class Kind(Enum):
+    """What an option holds; the value says it in words."""
+
+    STRING = "text"
+    BOOLEAN = "true or false"
+    INTEGER = "a whole number"
+    LIST = "a list of texts"
+    MAP = "a table of texts"
+    SECRET = "a text that is never shown"  # noqa: S105 - words about passwords, not one
+
+
+class Group(Enum):
+    """The sections of the reference page, in its order; the value is the heading."""
+
+    DATABASE = "The database"
+    LOCATIONS = "Where the scripts are and how they are named"
+    PLACEHOLDERS = "Placeholders"
+    RULES = "What runs, and what is an error"
+    HISTORY = "Schemas and the schema history"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One row of the table.
+
+    Attributes:
+        table: The table of ``taxiway.toml`` that has the option.
+        name: Its name there, when that is not the key.
+        default: As it would be written; ``None`` when there is none.
+        parse: Makes the value from the text, or from each item of a list, and raises ValueError with a phrase.
+            ``None`` where the kind says enough.
+        variable: The environment variable, when it is not Flyway's.
+        may_be_empty: An empty text or list is a value. Where it is not, an empty variable counts as not set.
+        may_be_secret: The field takes a :class:`~taxiway.secret.Secret`.
+        resolved: ``${…}`` in ``taxiway.toml`` is a reference.
+        differs: How this is not what Flyway does, in one sentence.
+    """
+
+    key: str
+    field: str
+    group: Group
+    help: str
+    kind: Kind = Kind.STRING
+    default: str | tuple[str, ...] | None = None
+    table: str = "flyway"
+    name: str = ""
+    variable: str = ""
+    parse: Callable[[str], object] | None = None
+    may_be_empty: bool = False
+    may_be_secret: bool = False
+    resolved: bool = True
+    differs: str = ""
+
+    @property
+    def path(self) -> str:
+        """Where the option stands in ``taxiway.toml``."""
+        return f"{self.table}.{self.name or self.key}"
+
+    @property
+    def environment_variable(self) -> str:
+        """The variable that sets it; for a map, what the names of its variables start with."""
+        words = "_".join(_WORD.findall(self.key)).upper()
+        return self.variable or f"FLYWAY_{words}" + ("_" if self.kind is Kind.MAP else "")
+
+    @property
+    def flag(self) -> str | None:
+        """On the command line. Passwords have none: everybody can read the arguments of a process."""
+        if self.kind is Kind.SECRET:
+            return None
+        key = self.key.removesuffix("s") if self.kind is Kind.MAP else self.key
+        return "--" + "-".join(_WORD.findall(key)).lower()

@@ -1,0 +1,165 @@
+"""Running planned migrations: one transaction each, history row included, events as it goes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from taxiway import errors
+from taxiway.engine.ports import Clock, EventSink, HistoryTable, Session
+from taxiway.model.event import MigrationFinished, MigrationStarted, StatementRun, Warned
+from taxiway.model.plan import PlannedMigration
+from taxiway.model.result import MigrationOutput
+from taxiway.model.script import LineCounter, Statement
+from taxiway.planning.migrate import applied_row
+
+
+class StatementRefused(Exception):
+    """The server refused a statement of a migration. ``statement`` is ``None`` when it refused the commit."""
+
+    def __init__(
+        self,
+        planned: PlannedMigration,
+        statement: Statement | None,
+        error: errors.StatementFailed | errors.PermissionDenied,
+        *,
+        rolled_back: bool,
+    ) -> None:
+        super().__init__(error.message)
+        self.planned, self.statement, self.error, self.rolled_back = planned, statement, error, rolled_back
+
+
+@dataclass(slots=True)
+class Executor:
+    """Runs migrations on a session that holds the lock. ``applied`` grows as they succeed."""
+
+    session: Session
+    table: HistoryTable
+    installed_by: str
+    next_rank: int
+    clock: Clock
+    on_event: EventSink
+    applied: list[MigrationOutput] = field(default_factory=list)
+
+    def run_all(self, migrations: Sequence[PlannedMigration]) -> None:
+        """Run them in order; stop at the first that fails.
+
+        Raises:
+            StatementRefused: A statement failed; what the failed migration did is rolled back if it could be.
+            ConnectionLost: The session is gone.
+        """
+        for planned in migrations:
+            self._run(planned)
+
+    def _run(self, planned: PlannedMigration) -> None:
+        migration, script = planned.migration, planned.script
+        self.on_event(
+            MigrationStarted(
+                migration=migration,
+                schema=self.table.schema,
+                out_of_order=planned.out_of_order,
+                transactional=script.transactional,
+            )
+        )
+        started = self.clock.monotonic()
+        self.session.begin_migration(self.table.schema, transactional=script.transactional)
+        attempt = _Attempt(self.session, planned, self.clock, self.on_event)
+        try:
+            attempt.run_statements()
+            duration_ms = _milliseconds(self.clock.monotonic() - started)
+            self._record(attempt, duration_ms)
+        except StatementRefused:
+            self.session.rollback()
+            if not script.transactional:
+                self._record_failure(planned, _milliseconds(self.clock.monotonic() - started))
+            raise
+        except BaseException:
+            # Interrupts too: whatever ends a migration early must not leave its transaction open.
+            self.session.rollback()
+            raise
+        self.next_rank += 1
+        self.applied.append(_output(planned, duration_ms))
+        self.on_event(MigrationFinished(migration=migration, duration_ms=duration_ms))
+
+    def _record(self, attempt: "_Attempt", duration_ms: int) -> None:
+        row = applied_row(attempt.planned.migration, self.next_rank, self.installed_by, duration_ms)
+        try:
+            self.session.record(self.table, row)
+        except (errors.StatementFailed, errors.PermissionDenied) as error:
+            raise attempt.refused(None, error) from error
+
+    def _record_failure(self, planned: PlannedMigration, duration_ms: int) -> None:
+        """Leave a row that says so: without a transaction, what ran before the failure has stayed.
+
+        Flyway 13 does so with ``postgresql.transactional.lock=false``; its default lock loses the row.
+        """
+        row = applied_row(planned.migration, self.next_rank, self.installed_by, duration_ms, success=False)
+        self.session.record(self.table, row)
+
+
+class _Attempt:
+    """One go at one migration."""
+
+    def __init__(self, session: Session, planned: PlannedMigration, clock: Clock, on_event: EventSink) -> None:
+        self.planned = planned
+        self._session, self._clock, self._on_event = session, clock, on_event
+        self._ended_its_transaction = False
+
+    def run_statements(self) -> None:
+        """Run every statement.
+
+        Raises:
+            StatementRefused: The server refused one.
+        """
+        script = self.planned.script
+        lines = LineCounter(script.replaced.source)
+        for statement in script.statements:
+            if self._ended_its_transaction and not self._session.in_transaction:
+                # As Flyway (JDBC without autocommit): after a COMMIT in a script, the next statement begins anew.
+                self._session.begin()
+            started = self._clock.monotonic()
+            try:
+                command = self._session.run(statement)
+            except errors.StatementFailed as error:
+                raise self.refused(statement, error) from error
+            self._on_event(
+                StatementRun(
+                    script=self.planned.migration.script,
+                    line=lines.line(script.replaced.source_offset(statement.first_token)),
+                    duration_ms=_milliseconds(self._clock.monotonic() - started),
+                    command=command,
+                )
+            )
+            self._notice_the_end_of_the_transaction()
+
+    def refused(
+        self, statement: Statement | None, error: errors.StatementFailed | errors.PermissionDenied
+    ) -> StatementRefused:
+        """The failure of this attempt; rolled back only if everything it did was in the open transaction."""
+        rolled_back = self.planned.script.transactional and not self._ended_its_transaction
+        return StatementRefused(self.planned, statement, error, rolled_back=rolled_back)
+
+    def _notice_the_end_of_the_transaction(self) -> None:
+        transactional = self.planned.script.transactional
+        if transactional and not self._ended_its_transaction and not self._session.in_transaction:
+            self._ended_its_transaction = True
+            self._on_event(
+                Warned(
+                    message=f"{self.planned.migration.script} ended its own transaction (COMMIT or ROLLBACK): "
+                    "if a later statement fails, what came before stays."
+                )
+            )
+
+
+def _output(planned: PlannedMigration, duration_ms: int) -> MigrationOutput:
+    migration = planned.migration
+    return MigrationOutput(
+        kind=migration.kind,
+        version=migration.version,
+        description=migration.description,
+        type=migration.type.value,
+        path=migration.path,
+        execution_time_ms=duration_ms,
+    )
+
+
+def _milliseconds(seconds: float) -> int:
+    return round(seconds * 1000)

@@ -1,0 +1,80 @@
+"""From a refused statement to an error that shows the place in the script."""
+
+from collections.abc import Callable
+from typing import Final
+
+from taxiway import errors
+from taxiway.engine.execute import StatementRefused
+from taxiway.model.result import MigrateResult
+from taxiway.model.script import Position
+
+_CONTEXT_LINES: Final = 2
+_WIDEST_LINE: Final = 160
+
+
+def migration_failed(
+    refused: StatementRefused, result: MigrateResult, redact: Callable[[str], str]
+) -> errors.MigrationFailed:
+    """The error for people and programs. The excerpt is of the script as written, so it shows no values."""
+    migration, error = refused.planned.migration, refused.error
+    place = _place(refused)
+    words = redact(error.message)
+    where = f"{migration.path}:{place.line}:{place.column}" if place else migration.path
+    at_commit = "" if refused.statement else " while its history row was written and committed"
+    return errors.MigrationFailed(
+        f"Migration {migration.script} failed{at_commit}.\n{where}: {words}"
+        + (f" (SQLSTATE {error.sqlstate})" if error.sqlstate else ""),
+        kind=migration.kind,
+        script=migration.script,
+        path=migration.path,
+        line=place.line if place else None,
+        column=place.column if place else None,
+        excerpt=redact(_excerpt(refused, place)) if place else "",
+        sqlstate=error.sqlstate,
+        rolled_back=refused.rolled_back,
+        result=result,
+        details={name: redact(text) for name, text in _details(error).items()},
+        hint=_hint(refused),
+    )
+
+
+def _place(refused: StatementRefused) -> Position | None:
+    if refused.statement is None:
+        return None
+    position = getattr(refused.error, "position", None)
+    offset = refused.statement.offset + position - 1 if position else refused.statement.first_token
+    return refused.planned.script.replaced.locate(offset)
+
+
+def _excerpt(refused: StatementRefused, place: Position) -> str:
+    """The line with its neighbours above, numbered, and a caret under the place."""
+    lines = refused.planned.script.replaced.source.split("\n", place.line)[: place.line]
+    first = max(0, place.line - 1 - _CONTEXT_LINES)
+    width = len(str(place.line))
+    shown = [
+        f"{number:>{width}} | {text.rstrip(chr(13))[:_WIDEST_LINE]}"
+        for number, text in enumerate(lines[first:], start=first + 1)
+    ]
+    indent = "".join("\t" if char == "\t" else " " for char in place.line_text[: place.column - 1])
+    if place.column <= _WIDEST_LINE:
+        shown.append(f"{' ' * width} | {indent}^")
+    return "\n".join(shown)
+
+
+def _details(error: errors.DatabaseError) -> dict[str, str]:
+    named = {"detail": "detail", "hint": "server_hint", "context": "context"}
+    return {name: text for name, field in named.items() if (text := getattr(error, field, None))}
+
+
+def _hint(refused: StatementRefused) -> str:
+    if refused.rolled_back:
+        return "Nothing of this migration was kept. Mend the script and run again."
+    if refused.planned.script.transactional:
+        return (
+            "The script ended its own transaction before it failed, so part of it has stayed. "
+            "Look at the database, mend both, and run again."
+        )
+    return (
+        "It ran outside a transaction: what came before the failed statement has stayed, and the history has a "
+        "row marked failed. Mend the database and the script, delete that row (success = false), and run again."
+    )

@@ -1,0 +1,213 @@
+"""Find the tokens of PostgreSQL's SQL, and nothing of its grammar.
+
+Terminology:
+
+blank
+    A character up to U+0020. Beyond ASCII nothing is blank: the server takes a no-break space for a letter.
+word
+    A keyword or a name without quotes.
+mark
+    A parenthesis or semicolon that is code: not in a quotation, not in a comment.
+
+The rules are those of the server's scanner (scan.l) and of psql's (psqlscan.l), not those of Flyway's parser, for
+which ``$1`` begins a dollar quote, for example. ``standard_conforming_strings`` is assumed to be on, the default
+since PostgreSQL 9.1: a backslash means something in ``E'…'`` only.
+
+Whatever is long (quotations, comments, the rows of an INSERT) is passed over inside one regular expression.
+Every repetition in it is possessive, so that it never goes back and time grows with the length of the text only.
+"""
+
+import re
+from collections.abc import Iterator
+from string import ascii_letters, digits
+from typing import Final, NamedTuple
+
+from taxiway.errors import UnterminatedText
+from taxiway.model.script import ReplacedText
+
+BLANKS: Final = "".join(map(chr, range(0x21)))
+
+_COMMENT: Final = r"--[^\n\r]*+"
+_BETWEEN: Final = rf"(?:[\x00-\x20]++|{_COMMENT})*+"
+
+_LETTERS: Final = ascii_letters + "_"
+
+
+def _ascii_without(characters: str) -> str:
+    """The ASCII characters but these, as the inside of a character class.
+
+    Everything beyond ASCII is a letter, so letters are best told by what they are not: a class of ASCII characters
+    is compiled and matched much faster than one that reaches up to U+10FFFF.
+    """
+    return re.escape("".join(c for c in map(chr, range(0x80)) if c not in characters))
+
+
+_LETTER: Final = f"[^{_ascii_without(_LETTERS)}]"
+_LETTER_BUT_E: Final = f"[^eE{_ascii_without(_LETTERS)}]"
+_REST: Final = f"[^{_ascii_without(_LETTERS + digits + '$')}]*+"
+_REST_OF_TAG: Final = f"[^{_ascii_without(_LETTERS + digits)}]*+"
+# An E right before a quote belongs to the string, even if that string never ends.
+_WORD: Final = f"{_LETTER_BUT_E}{_REST}|[eE](?!'){_REST}"
+# Letters right behind digits are not a word of their own: the server calls them trailing junk.
+_NUMBER: Final = f"[0-9]++(?:{_LETTER}{_REST})?+"
+_PARAMETER: Final = r"\$[0-9]++"
+
+_QUOTED_NAME: Final = r'"[^"]*+(?:""[^"]*+)*+"'
+_STRING: Final = r"'[^']*+(?:''[^']*+)*+'"
+_ESCAPES: Final = r"'[^'\\]*+(?:(?:\\.|'')[^'\\]*+)*+'"
+# Behind a line break a string goes on, by the rules it began with: E'a' <line break> 'it\'s' is one string.
+_LINE_BREAK: Final = rf"(?:[ \t\f\v]++|{_COMMENT})*+[\n\r](?:[ \t\f\v\n\r]++|{_COMMENT}[\n\r])*+"
+_ESCAPE_STRING: Final = rf"[eE]{_ESCAPES}(?:{_LINE_BREAK}{_ESCAPES})*+(?!{_LINE_BREAK}')"
+
+# The last group is what a pattern cannot or could not pass over: dollar quotes, block comments, quotes left open.
+_TOKEN: Final = re.compile(
+    _BETWEEN
+    + rf"(?:([uU]&{_QUOTED_NAME}|{_QUOTED_NAME})|([bBnNxX]{_STRING}|[uU]&{_STRING}|{_STRING}|{_ESCAPE_STRING})"
+    + rf"""|({_WORD}|{_NUMBER}|{_PARAMETER}|[^$'"/eE])|(.))""",
+    re.DOTALL,
+)
+_QUOTED_NAME_GROUP, _STRING_GROUP, _SHORT_GROUP = range(1, 4)
+
+# The most frequent in big scripts come first, and each begins with a character that tells it from most others, so
+# that a wrong one is left at once. So a prefix as in B'…' is a word here. Comments begin inside operators, too.
+_SPECIAL: Final = "'\"$;()/-"
+_NO_MARK: Final = "|".join(
+    (
+        f"[{_ascii_without(_LETTERS + digits + _SPECIAL)}]++",
+        _STRING,
+        _NUMBER,
+        _WORD,
+        _ESCAPE_STRING,
+        _QUOTED_NAME,
+        _COMMENT,
+        r"-",
+        r"/(?!\*)",
+        _PARAMETER,
+    )
+)
+
+
+def _group(depth: int) -> str:
+    """A pair of parentheses, with up to so many around one another in it."""
+    return rf"\((?:{_NO_MARK}{f'|{_group(depth - 1)}' if depth else ''})*+\)"
+
+
+# Deep enough for a row of an INSERT with function calls in it, in one go.
+_UP_TO_MARK: Final = re.compile(rf"(?:{_NO_MARK}|{_group(3)})*+", re.DOTALL)
+
+_DOLLAR_TAG: Final = re.compile(rf"\$(?:{_LETTER}{_REST_OF_TAG})?+\$")
+_COMMENT_EDGE: Final = re.compile(r"/\*|\*/")
+
+STRING: Final = "'"
+QUOTED_NAME: Final = '"'
+
+# A quotation that has an end is passed over whole. One whose first character is met alone has none.
+_STRING_NEVER_CLOSED: Final = ("string", "' (inside a string, a quote is written twice)")
+_NEVER_CLOSED: Final = {
+    "'": _STRING_NEVER_CLOSED,
+    "e": _STRING_NEVER_CLOSED,
+    "E": _STRING_NEVER_CLOSED,
+    '"': ("quoted name", '" (inside a name, a quote is written twice)'),
+}
+
+
+class Token(NamedTuple):
+    """A token and where it stands.
+
+    ``form`` is what a grammar would look at: a word in capital letters, :data:`STRING` for a string in any
+    notation, :data:`QUOTED_NAME` for a name in quotes, and the text of anything else: a number, a parameter, one
+    character of an operator.
+    """
+
+    form: str
+    start: int
+    end: int
+
+
+class Lexer:
+    """Reads one text, from whatever offset it is asked to."""
+
+    def __init__(self, replaced: ReplacedText, *, path: str) -> None:
+        self.text = replaced.text
+        self._replaced = replaced
+        self._path = path
+
+    def tokens(self, position: int) -> Iterator[Token]:
+        """Every token from here on; blanks and comments are none.
+
+        Raises:
+            UnterminatedText: A quotation or comment is opened and never closed.
+        """
+        while match := _TOKEN.match(self.text, position):
+            group = match.lastindex
+            start, position = match.span(group or 0)
+            if group == _SHORT_GROUP:
+                yield Token(_form(match[group]), start, position)
+            elif group == _STRING_GROUP:
+                yield Token(STRING, start, position)
+            elif group == _QUOTED_NAME_GROUP:
+                yield Token(QUOTED_NAME, start, position)
+            else:
+                position = self._end_of_long(start)
+                if not self.text.startswith("/*", start):
+                    yield Token(STRING if position - start > 1 else match[0][-1], start, position)
+
+    def find_mark(self, position: int) -> int:
+        """The next parenthesis or semicolon from here on, or the end of the text.
+
+        Pairs of parentheses that hold no semicolon may be passed over whole. Much faster than :meth:`tokens`.
+
+        Raises:
+            UnterminatedText: A quotation or comment is opened and never closed.
+        """
+        while (position := _end(_UP_TO_MARK, self.text, position)) < len(self.text):
+            if self.text[position] in "();":
+                break
+            position = self._end_of_long(position)
+        return position
+
+    def unterminated(self, what: str, closing: str, position: int) -> UnterminatedText:
+        """The error for something that opens here and is never closed."""
+        place = self._replaced.locate(position)
+        return UnterminatedText(
+            f"The {what} that begins here is never closed.",
+            path=self._path,
+            line=place.line,
+            column=place.column,
+            hint=f"Close it with {closing}.",
+        )
+
+    def _end_of_long(self, position: int) -> int:
+        """The end of the dollar quote or block comment that begins here; of the character, if none does."""
+        if tag := _DOLLAR_TAG.match(self.text, position):
+            return self._end_of_dollar_quote(tag[0], position)
+        if self.text.startswith("/*", position):
+            return self._end_of_block_comment(position)
+        if (character := self.text[position]) in _NEVER_CLOSED:
+            raise self.unterminated(*_NEVER_CLOSED[character], position)
+        return position + 1
+
+    def _end_of_dollar_quote(self, tag: str, position: int) -> int:
+        closing = self.text.find(tag, position + len(tag))
+        if closing < 0:
+            # The tag is not shown: it may come from a value that was put in for a placeholder.
+            raise self.unterminated("dollar quotation", "the same tag", position)
+        return closing + len(tag)
+
+    def _end_of_block_comment(self, position: int) -> int:
+        depth = 0
+        for edge in _COMMENT_EDGE.finditer(self.text, position):
+            depth += 1 if edge[0] == "/*" else -1
+            if depth == 0:
+                return edge.end()
+        raise self.unterminated("comment", "*/ (comments nest: one for each /*)", position)
+
+
+def _form(text: str) -> str:
+    # Keywords are ASCII. Python's capital of a dotless i is, too, though that letter is not.
+    return text.upper() if text.isascii() else text
+
+
+def _end(pattern: re.Pattern[str], text: str, position: int) -> int:
+    match = pattern.match(text, position)
+    return match.end() if match else position

@@ -1,0 +1,25 @@
+"""What holds for every test: where the fixtures come from, and an environment without the developer's settings."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+pytest_plugins = ["tests.support.pytest_sandbox"]
+
+_OURS = ("AWS_", "PG", "FLYWAY_", "TAXIWAY_", "DB_", "REPOSITORY_")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def clean_environment() -> Iterator[None]:
+    """No setting of this machine reaches a test: no AWS profile, no database, no region.
+
+    Before everything else, because the parts of the sandbox are started by fixtures of the session too.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(_OURS) or name == "REGION"]:
+            patch.delenv(name)
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+            patch.setenv(name, os.devnull)
+        yield

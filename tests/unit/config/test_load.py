@@ -1,0 +1,238 @@
+"""Everything together: a file, an environment, arguments, secrets."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, example, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from taxiway import errors
+from taxiway.config.load import load, read_file
+from taxiway.config.merge import Loaded, merge
+from taxiway.config.options import OPTIONS
+from taxiway.config.resolvers import resolve
+from taxiway.config.toml import parse_toml
+from taxiway.secret import Secret
+
+TUTORIAL = """
+[database]
+host = "${env:DB_HOST}"
+name = "${env:DB_NAME}"
+user = "${secret:postgresql@auroradb@master@sqladmin#username}"
+password = "${secret:postgresql@auroradb@master@sqladmin#password}"
+[flyway]
+locations = ["filesystem:sql"]
+[flyway.placeholders]
+DATABASE_NAME = "${env:DB_NAME}"
+READ_ONLY_PASSWORD = "${secret:postgresql@auroradb@master@read_only#password}"
+"""
+ENVIRON = {"DB_HOST": "db.example.com", "DB_NAME": "sample"}
+
+
+class Secrets:
+    """Answers like Secrets Manager, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str | None]] = []
+
+    def __call__(self, secret_id: str, key: str | None) -> str | Secret:
+        self.asked.append((secret_id, key))
+        return "sqladmin" if key == "username" else Secret(f"hunter2 of {secret_id}")
+
+
+def loaded_from(text: str, directory: Path, secrets: Secrets, **environ: str) -> Loaded:
+    (directory / "taxiway.toml").write_text(text, encoding="utf-8")
+    return load({}, environ=environ, directory=directory, secret=secrets)
+
+
+def test_the_file_of_the_tutorial_gives_its_settings(tmp_path: Path) -> None:
+    loaded = loaded_from(TUTORIAL, tmp_path, Secrets(), **ENVIRON)
+    assert loaded.settings.database.parameters == {"host": "db.example.com", "dbname": "sample"}
+    assert loaded.settings.database.user == "sqladmin"
+    assert loaded.settings.database.password == Secret("hunter2 of postgresql@auroradb@master@sqladmin")
+    assert loaded.settings.migrations.placeholders.values == {
+        "DATABASE_NAME": "sample",
+        "READ_ONLY_PASSWORD": Secret("hunter2 of postgresql@auroradb@master@read_only"),
+    }
+    assert len(loaded.secrets) == 2
+    assert loaded.origins["host"] == "DB_HOST"
+    assert loaded.origins["user"] == "taxiway.toml: database.user"
+    assert "hunter2" not in repr(loaded)
+
+
+def test_only_what_wins_is_fetched(tmp_path: Path) -> None:
+    secrets = Secrets()
+    environ = ENVIRON | {
+        "FLYWAY_PASSWORD": "p",
+        "FLYWAY_USER": "u",
+        "FLYWAY_PLACEHOLDERS_READ_ONLY_PASSWORD": "r",
+    }
+    loaded_from(TUTORIAL, tmp_path, secrets, **environ)
+    assert secrets.asked == []
+
+
+def test_a_url_that_replaces_the_address_leaves_its_references_alone(tmp_path: Path) -> None:
+    text = "[database]\nhost = '${env:NOT_SET}'\nuser = '${secret:x#username}'"
+    secrets = Secrets()
+    loaded = loaded_from(text, tmp_path, secrets, FLYWAY_URL="postgresql://me@h/db")
+    assert loaded.settings.database.user is None
+    assert secrets.asked == []
+
+
+def test_nothing_is_fetched_when_the_file_has_an_error(tmp_path: Path) -> None:
+    secrets = Secrets()
+    with pytest.raises(errors.UnknownOption):
+        loaded_from(TUTORIAL + "\n[flyway.placeholder]\nA = 'x'", tmp_path, secrets, **ENVIRON)
+    assert secrets.asked == []
+
+
+@pytest.mark.parametrize(
+    ("line", "field"),
+    [
+        ("port = '${env:PORT}'", "5433"),
+        ("host = 'db-${env:STAGE}.example.com'", "db-prod.example.com"),
+    ],
+)
+def test_references_are_resolved_before_conversion(line: str, field: str, tmp_path: Path) -> None:
+    loaded = loaded_from(f"[database]\n{line}", tmp_path, Secrets(), PORT="5433", STAGE="prod")
+    assert list(loaded.settings.database.parameters.values()) == [field]
+
+
+def test_a_list_in_a_variable_is_split_and_items_with_references_are_not(tmp_path: Path) -> None:
+    text = "[flyway]\nschemas = '${env:TWO}'\nsqlMigrationSuffixes = ['${env:TWO}', '.sql']"
+    migrations = loaded_from(text, tmp_path, Secrets(), TWO="a, b").settings.migrations
+    assert migrations.schemas == ("a", "b")
+    assert migrations.naming.suffixes == ("a, b", ".sql")
+
+
+def test_values_of_variables_and_arguments_are_plain_text(tmp_path: Path) -> None:
+    secrets = Secrets()
+    loaded = load(
+        {"table": "${env:A}", "placeholders": {"X": "${secret:x}"}},
+        environ={"FLYWAY_INSTALLED_BY": "$${env:A}"},
+        directory=tmp_path,
+        secret=secrets,
+    )
+    assert loaded.settings.migrations.table == "${env:A}"
+    assert loaded.settings.migrations.placeholders.values == {"X": "${secret:x}"}
+    assert loaded.settings.migrations.installed_by == "$${env:A}"
+    assert secrets.asked == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "database.user = '${secret:x#login}'",
+        "flyway.locations = ['sql', '${secret:x}']",
+        "flyway.mixed = '${secret:x}'",
+    ],
+)
+def test_a_confidential_value_in_an_option_that_is_shown_is_refused(line: str, tmp_path: Path) -> None:
+    with pytest.raises(errors.InvalidOption, match="confidential") as caught:
+        loaded_from(line, tmp_path, Secrets())
+    assert "hunter2" not in f"{caught.value} {caught.value.hint}"
+
+
+def test_a_variable_that_is_not_set_names_the_key_of_the_file(tmp_path: Path) -> None:
+    with pytest.raises(errors.VariableNotSet, match=r"^taxiway\.toml: database\.host: .* DB_SERVER is not set"):
+        loaded_from("database.host = '${env:DB_SERVER}'", tmp_path, Secrets())
+
+
+# --- finding and reading the file
+
+
+def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
+    loaded = load({}, environ={}, directory=tmp_path, secret=Secrets())
+    assert set(loaded.origins.values()) == {"default"}
+
+
+def test_parent_folders_are_not_searched(tmp_path: Path) -> None:
+    (tmp_path / "taxiway.toml").write_text("flyway.table = 'x'", encoding="utf-8")
+    (tmp_path / "sub").mkdir()
+    loaded = load({}, environ={}, directory=tmp_path / "sub", secret=Secrets())
+    assert loaded.origins["table"] == "default"
+
+
+def test_a_file_that_is_named_takes_the_place_of_the_usual_one(tmp_path: Path) -> None:
+    (tmp_path / "taxiway.toml").write_text("flyway.table = 'x'", encoding="utf-8")
+    other = tmp_path / "other.toml"
+    other.write_text("flyway.encoding = 'UTF-16'", encoding="utf-8")
+    loaded = load({}, environ={}, directory=tmp_path, secret=Secrets(), file=other)
+    assert loaded.origins["table"] == "default"
+    assert loaded.origins["encoding"] == "other.toml: flyway.encoding"
+
+
+def test_a_file_that_is_named_must_exist(tmp_path: Path) -> None:
+    with pytest.raises(errors.ConfigFileUnreadable, match=r"absent\.toml cannot be read: No such file"):
+        load({}, environ={}, directory=tmp_path, secret=Secrets(), file=tmp_path / "absent.toml")
+
+
+def test_a_dangling_link_and_a_directory_are_not_taken_for_an_absent_file(tmp_path: Path) -> None:
+    (tmp_path / "taxiway.toml").symlink_to("absent.toml")
+    with pytest.raises(errors.ConfigFileUnreadable):
+        load({}, environ={}, directory=tmp_path, secret=Secrets())
+    (tmp_path / "directory.toml").mkdir()
+    with pytest.raises(errors.ConfigFileUnreadable, match="Is a directory"):
+        read_file(tmp_path / "directory.toml")
+
+
+def test_a_byte_order_mark_is_dropped_only_at_the_start(tmp_path: Path) -> None:
+    file = tmp_path / "taxiway.toml"
+    file.write_bytes(b"\xef\xbb\xbfflyway.table = 'x'")
+    assert len(read_file(file)) == 1
+    file.write_bytes(b"flyway.table = 'x'\n\xef\xbb\xbf")
+    with pytest.raises(errors.ConfigFileUnreadable):
+        read_file(file)
+
+
+def test_a_file_that_is_not_utf_8_is_an_error_that_names_the_byte(tmp_path: Path) -> None:
+    (tmp_path / "taxiway.toml").write_bytes(b"# \xe4")
+    with pytest.raises(errors.ConfigFileUnreadable, match="byte 3 is wrong"):
+        read_file(tmp_path / "taxiway.toml")
+
+
+# --- any file at all
+
+SCALARS = st.one_of(
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=12),
+    st.sampled_from(
+        ["${env:DB_NAME}", "${env:NO}", "${secret:a#b}", "${secret:a#username}", "${", "true", "5", "V1"]
+    ),
+)
+VALUES = st.one_of(
+    SCALARS, st.lists(SCALARS, max_size=3), st.dictionaries(st.text(max_size=8), SCALARS, max_size=3)
+)
+PATHS = st.one_of(st.sampled_from([option.path for option in OPTIONS]), st.text(max_size=12).map(json.dumps))
+
+
+def as_toml(value: object) -> str:
+    match value:
+        case dict():
+            return "{" + ", ".join(f"{json.dumps(key)} = {as_toml(item)}" for key, item in value.items()) + "}"
+        case list():
+            return "[" + ", ".join(map(as_toml, value)) + "]"
+        case float():
+            return repr(value)
+    return json.dumps(value)
+
+
+@given(st.dictionaries(PATHS, VALUES, max_size=4))
+@example({"database.password": "${secret:a#b}", "flyway.placeholders": {"A": "${secret:a}"}})
+@example({"flyway.ignoreMigrationPatterns": [], "flyway.schemas": [""]})
+@hypothesis_settings(suppress_health_check=[HealthCheck.too_slow])
+def test_any_file_gives_settings_or_our_error_and_shows_no_secret(content: dict[str, object]) -> None:
+    text = "\n".join(f"{path} = {as_toml(value)}" for path, value in content.items())
+
+    def resolve_value(value: str, origin: str) -> str | Secret:
+        return resolve(value, origin=origin, environment=ENVIRON, secret=Secrets())
+
+    try:
+        shown = repr(merge([parse_toml(text)], resolve=resolve_value))
+    except errors.TaxiwayError as error:
+        shown = f"{error!r} {error.hint}"
+    assert "hunter2" not in shown

@@ -1,0 +1,53 @@
+"""What a URL says itself, compared with libpq where libpq accepts it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from taxiway.config.url import parameters_in, passwords_in
+
+URLS = [
+    ("postgresql://h/db", set(), set()),
+    ("postgresql://h:5432/db", set(), set()),
+    ("postgresql://h1:1,h2:2/db", set(), set()),
+    ("postgresql://[::1]:5432/db", set(), set()),
+    ("postgresql://u@h/db", {"user"}, set()),
+    ("postgresql://u:pw@h/db", {"user", "password"}, {"pw"}),
+    ("postgresql://u:p%40w@h/db", {"user", "password"}, {"p@w", "p%40w"}),
+    ("postgresql://u:p?w@h/db", {"user", "password"}, {"p?w"}),
+    ("postgresql://u:p/w@h/db", {"user", "password"}, {"p/w"}),
+    ("postgres://:pw@/db", {"password"}, {"pw"}),
+    ("postgresql://h/db?sslmode=require&password=pw", {"sslmode", "password"}, {"pw"}),
+    ("postgresql://h/db?p%61ssword=pw", {"password"}, {"pw"}),
+    ("postgresql://h:5432/db?user=me@tenant", {"user"}, set()),
+    ("postgresql://h/db?sslpassword=pw", {"sslpassword"}, {"pw"}),
+    ("jdbc:postgresql://h/db?user=u&password=pw", {"user", "password"}, {"pw"}),
+    ("jdbc:postgresql:db?password=pw", {"password"}, {"pw"}),
+    ("host=h dbname=db", {"host", "dbname"}, set()),
+    ("host = h password = pw", {"host", "password"}, {"pw"}),
+    (r"password='p w\'s' user=u", {"password", "user"}, {"p w's"}),
+    ("", set(), set()),
+]
+
+
+@pytest.mark.parametrize(("url", "names", "passwords"), URLS)
+def test_parameters_and_passwords_of_a_url_are_found(url: str, names: set[str], passwords: set[str]) -> None:
+    assert parameters_in(url) - {""} >= names
+    assert {secret.reveal() for secret in passwords_in(url)} == passwords
+
+
+VALUES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=20)
+
+
+@given(password=VALUES, user=VALUES)
+def test_a_password_in_any_connection_string_of_libpq_is_found(password: str, user: str) -> None:
+    conninfo = make_conninfo(host="h", user=user, password=password)
+    assert password in {secret.reveal() for secret in passwords_in(conninfo)}
+    assert parameters_in(conninfo) == conninfo_to_dict(conninfo).keys()
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_read_without_an_error(text: str) -> None:
+    passwords_in(text)
+    parameters_in(f"postgresql://{text}")
