@@ -1,6 +1,6 @@
 # Every verb of this project. CI (.ci/run) calls these and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-stop test lint fix types check bench lock docs clean
+.PHONY: help setup demo demo-psql demo-stop test lint fix types check bench lock docs clean
 
 BIN := .venv/bin
 # Coverage of two cores; more workers only wait for each other's databases.
@@ -14,6 +14,9 @@ setup: ## virtual environment with the locked dependencies; does nothing when it
 
 demo: setup ## the main job end to end on a throw-away world of real parts; KEEP=1 leaves it running
 	@$(BIN)/python -m sandbox.demo $(if $(KEEP),--keep)
+
+demo-psql: setup ## psql into a world that 'make demo KEEP=1' has left running; DBUSER=read_only for another
+	@$(BIN)/python -m sandbox.demo --psql $(or $(DBUSER),sqladmin)
 
 demo-stop: setup ## end a world that 'make demo KEEP=1' has left running
 	@$(BIN)/python -m sandbox.demo --stop

@@ -4,7 +4,9 @@ Every step is checked; the exit code is 1 as soon as one of them is not as it is
 """
 
 import argparse
+import json
 import os
+import shlex
 import subprocess
 import sys
 import textwrap
@@ -14,10 +16,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from sandbox.directory import REPOSITORY_ROOT
+from sandbox.postgres import unpacked_programs
 from sandbox.process import StartFailed
-from sandbox.world import World
+from sandbox.world import USER_SECRETS, World
+from taxiway.aws.secrets import SecretsManager
 
 STATE_FILE: Final = REPOSITORY_ROOT / ".demo.json"
+ENVIRONMENT_FILE: Final = REPOSITORY_ROOT / ".demo.env"
 
 _WIDTH: Final = 100
 
@@ -174,26 +179,51 @@ def say(text: str) -> None:
     print(f"  > {text}", flush=True)
 
 
-def how_to_connect(world: World) -> str:
+def how_to_connect() -> str:
     """What to type to look at a world that was left running."""
-    variables = "\n".join(
-        f"    export {name}={_quoted(value)}" for name, value in world.task_environment().items()
+    return f"""
+The world is left running. Look around:
+
+  make demo-psql                       psql as sqladmin, with the password from Secrets Manager
+  make demo-psql DBUSER=read_only      the same as another user: read_only, sample_application
+  . ./{ENVIRONMENT_FILE.name}                        the variables of the task, for this shell
+  .venv/bin/taxiway run develop        then run the job yourself, or read a secret:
+  aws secretsmanager get-secret-value --secret-id postgresql@auroradb@master@sqladmin
+
+  make demo-stop                       end it all"""
+
+
+def _keep(world: World) -> None:
+    world.keep(STATE_FILE)
+    lines = [f"export {name}={shlex.quote(value)}\n" for name, value in world.task_environment().items()]
+    ENVIRONMENT_FILE.touch(mode=0o600)
+    ENVIRONMENT_FILE.write_text("".join(lines))
+
+
+def _psql(user: str) -> int:
+    """Run psql in a world that was left running. The password is in its environment only."""
+    if not STATE_FILE.exists():
+        print("No world is running. Start one: make demo KEEP=1", file=sys.stderr)
+        return 1
+    environment = json.loads(STATE_FILE.read_text())["environment"]
+    if user not in USER_SECRETS:
+        print(f"There is no user '{user}': {', '.join(USER_SECRETS)}", file=sys.stderr)
+        return 2
+    os.environ.update(environment)
+    password = SecretsManager(environment["REGION"], on_secret=lambda _: None).value(
+        USER_SECRETS[user], "password"
     )
-    return (
-        f"The world is left running. Its description, with a variable for everything: {STATE_FILE.name}\n\n"
-        f"  Look at the database (the password is asked for; it is in Secrets Manager):\n"
-        f"    psql {_quoted(world.postgres.url('sqladmin', world.database))}\n\n"
-        f"  Read a secret of the emulated AWS account, or run the job yourself, after\n{variables}\n"
-        f"    aws secretsmanager get-secret-value --secret-id postgresql@auroradb@master@sqladmin\n"
-        f"    .venv/bin/taxiway run develop\n\n"
-        f"  End it all:\n    make demo-stop"
-    )
-
-
-def _quoted(value: str) -> str:
-    import shlex
-
-    return shlex.quote(value.strip())
+    connection = {
+        "PGHOST": environment["DB_HOST"],
+        "PGPORT": environment["DB_PORT"],
+        "PGDATABASE": environment["DB_NAME"],
+        "PGUSER": user,
+        "PGPASSWORD": password.reveal(),
+        "PGSSLMODE": "verify-full",
+        "PGSSLROOTCERT": environment["DB_SSLROOTCERT"],
+    }
+    psql = unpacked_programs() / "psql"
+    return subprocess.run([psql], env={**os.environ, **connection}, check=False).returncode
 
 
 def _play(*, keep: bool) -> None:
@@ -206,11 +236,11 @@ def _play(*, keep: bool) -> None:
         say(f"Ready after {time.monotonic() - started:.1f} s.")
         Demo(world).play()
         if keep:
-            world.keep(STATE_FILE)
-            print(f"\n{how_to_connect(world)}")
+            _keep(world)
+            print(how_to_connect())
     print(
         "\nEverything went as told. Try next:\n"
-        "  make demo KEEP=1                     leave this world running and look around\n"
+        "  make demo KEEP=1                     leave such a world running and look around\n"
         "  make test                            all tests\n"
         "  examples/sample-project              what was run, to copy from\n"
         "  docs/tutorial/first-migration.md     the same on a database of yours"
@@ -222,6 +252,7 @@ def _stop() -> int:
         print("No world was left running.")
         return 0
     World.stop_kept(STATE_FILE)
+    ENVIRONMENT_FILE.unlink(missing_ok=True)
     print("Stopped.")
     return 0
 
@@ -232,9 +263,12 @@ def main(arguments: Sequence[str]) -> int:
     action = parser.add_mutually_exclusive_group()
     action.add_argument("--keep", action="store_true", help="leave the world running")
     action.add_argument("--stop", action="store_true", help="end a world that was left running")
+    action.add_argument("--psql", metavar="USER", help="open psql in a world that was left running")
     options = parser.parse_args(arguments)
     if options.stop:
         return _stop()
+    if options.psql:
+        return _psql(options.psql)
     if options.keep and STATE_FILE.exists():
         print("A world is still running. End it first: make demo-stop", file=sys.stderr)
         return 1
