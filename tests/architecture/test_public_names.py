@@ -1,6 +1,8 @@
 """The public surface is what ``__all__`` says, and each name can be had."""
 
 import taxiway
+from taxiway.api import Options
+from taxiway.config.options import OPTIONS
 
 
 def test_every_public_name_resolves() -> None:
@@ -14,3 +16,8 @@ def test_dir_shows_the_public_names() -> None:
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
     assert not hasattr(taxiway, "no_such_name")
+
+
+def test_the_library_has_every_option_of_the_table() -> None:
+    keys = {"".join(f"_{c.lower()}" if c.isupper() else c for c in option.key) for option in OPTIONS}
+    assert set(Options.__annotations__) == keys

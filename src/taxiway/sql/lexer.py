@@ -50,7 +50,7 @@ _REST_OF_TAG: Final = f"[^{_ascii_without(_LETTERS + digits)}]*+"
 _WORD: Final = f"{_LETTER_BUT_E}{_REST}|[eE](?!'){_REST}"
 # Letters right behind digits are not a word of their own: the server calls them trailing junk.
 _NUMBER: Final = f"[0-9]++(?:{_LETTER}{_REST})?+"
-_PARAMETER: Final = r"\$[0-9]++"
+_PARAMETER: Final = rf"\${_NUMBER}"
 
 _QUOTED_NAME: Final = r'"[^"]*+(?:""[^"]*+)*+"'
 _STRING: Final = r"'[^']*+(?:''[^']*+)*+'"

@@ -61,7 +61,7 @@ def _mixed(replaced: ReplacedText, statement: Statement, path: str) -> MixedTran
         else ("needs a transaction", "cannot run in one")
     )
     return MixedTransactions(
-        f"'{excerpt}' {does}, and statements before it {others}.",
+        f"'{excerpt}' {does}, and the statements before it {others}.",
         path=path,
         line=place.line,
         column=place.column,

@@ -46,10 +46,10 @@ _OFF: Final = r"(?:FALSE|OFF|0) "
 _REFUSING_TRANSACTION: Final[Mapping[str, tuple[str, ...]]] = {
     "ALTER": (
         r"SYSTEM ",
-        rf"DATABASE {_NAME}SET TABLESPACE ",
+        rf"DATABASE {_NAME}SET TABLESPACE [^ ]+ $",
         rf"SUBSCRIPTION {_NAME}REFRESH ",
         rf"SUBSCRIPTION {_NAME}(?:SET|ADD|DROP) PUBLICATION (?!.* REFRESH = {_OFF})",
-        rf"SUBSCRIPTION {_NAME}SET \( (?:[^()]* )?(?:FAILOVER|TWO_PHASE) ",
+        rf"SUBSCRIPTION {_NAME}SET \( (?:[^()]* , )?(?:FAILOVER|TWO_PHASE) ",
         rf"TABLE (?:IF EXISTS )?(?:ONLY )?(?:\( )?{_NAME}(?:\) )?(?:\* )?DETACH PARTITION {_NAME}CONCURRENTLY ",
     ),
     "CLUSTER": (rf"(?:VERBOSE |{_OPTIONS})?$",),
