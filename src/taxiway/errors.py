@@ -4,7 +4,7 @@ The tree::
 
     TaxiwayError
     ├── ConfigError         UnknownOption · InvalidOption · MissingOption · ConfigFileUnreadable
-    │                       UnknownResolver · VariableNotSet
+    │                       UnknownResolver · VariableNotSet · NoTemporaryDirectory
     ├── SourceError         LocationNotFound · NoMigrationsFound · GitUnavailable · GitUnreachable
     │                       GitAuthRejected · GitHostKeyRejected · GitRepositoryNotFound
     │                       GitRefNotFound · GitFailed
@@ -98,6 +98,12 @@ class VariableNotSet(ConfigError):
     """``${env:NAME}``, where the environment has no such variable."""
 
     code = "variable-not-set"
+
+
+class NoTemporaryDirectory(ConfigError):
+    """There is no directory that temporary files could be written to."""
+
+    code = "no-temporary-directory"
 
 
 # --- where scripts come from ------------------------------------------------------------------------------

@@ -115,10 +115,11 @@ def _run_redacted(arguments: Sequence[str], invocation: Invocation) -> int:
     except errors.TaxiwayError as error:
         _report(error, invocation)
         return exit_codes.exit_code_for(error)
-    except Terminated:
-        click.echo("Terminated: an open transaction was rolled back and the lock released.", err=True)
-        raise
-    except (KeyboardInterrupt, click.Abort):
+    except click.Abort as error:
+        # click makes an Abort of every KeyboardInterrupt, ours included.
+        if isinstance(error.__cause__, Terminated):
+            click.echo("Terminated: an open transaction was rolled back and the lock released.", err=True)
+            return exit_codes.TERMINATED
         click.echo("Interrupted: an open transaction was rolled back and the lock released.", err=True)
         return exit_codes.INTERRUPTED
     except BrokenPipeError:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from taxiway.errors import GitRefNotFound, TaxiwayError
+from taxiway.errors import GitRefNotFound, NoTemporaryDirectory, TaxiwayError
 from taxiway.secret import Secret
 from taxiway.sources.git_branch import check_branch_name
 from taxiway.sources.git_errors import explain, is_branch_missing, timed_out
@@ -70,6 +70,7 @@ def checkout(
 
     Raises:
         InvalidOption: The address or the name of the branch cannot be used.
+        NoTemporaryDirectory: There is no place for the files.
         SecretMalformed: The private key is none, or needs a passphrase.
         GitUnavailable, GitUnreachable, GitHostKeyRejected, GitAuthRejected: We did not get to the repository.
         GitRepositoryNotFound, GitRefNotFound: There is no such repository, or no such branch in it.
@@ -78,10 +79,20 @@ def checkout(
     if branch is not None:
         check_branch_name(branch)
     remote = Remote.parse(repository.url)
-    with tempfile.TemporaryDirectory(prefix="taxiway-") as home:
+    with _temporary_directory() as home:
         with _connection(repository, remote, Path(home), timeout_seconds) as connection:
             commit = connection.clone(branch, Path(home) / "checkout")
         yield commit
+
+
+def _temporary_directory() -> tempfile.TemporaryDirectory[str]:
+    try:
+        return tempfile.TemporaryDirectory(prefix="taxiway-")
+    except OSError as error:
+        raise NoTemporaryDirectory(
+            f"No temporary directory can be made: {error.strerror or error}.",
+            hint="Make /tmp writable for the task's user, or set TMPDIR to a directory that is.",
+        ) from error
 
 
 @contextmanager
