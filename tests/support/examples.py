@@ -90,13 +90,18 @@ def _steps_of(block: Block) -> Iterator[Step]:
 
 def matches(expected: str, printed: str) -> bool:
     """Whether this was printed, but for what ``…`` stands for."""
-    return re.fullmatch("".join(map(_pattern, expected.rstrip().splitlines())), printed.rstrip() + "\n") is not None
+    text = printed.rstrip()
+    return (
+        re.fullmatch("".join(map(_pattern, expected.rstrip().splitlines())), f"{text}\n" if text else "")
+        is not None
+    )
 
 
 def _pattern(line: str) -> str:
     if line.strip() == _ANYTHING:
         return r"(?:.*\n)*"
-    return "[^\n]*".join(map(re.escape, line.split(_ANYTHING))) + r"[ ]*\n"
+    # The blanks behind it fill up the column of a table.
+    return "[^\n]*".join(map(re.escape, re.split(rf"{_ANYTHING}(?: {{2,}})?", line.rstrip()))) + r"[ ]*\n"
 
 
 @dataclass(slots=True)

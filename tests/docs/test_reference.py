@@ -1,0 +1,96 @@
+"""The reference pages have everything that there is to look up, and are those that the code would write now."""
+
+import inspect
+import re
+from pathlib import Path
+from typing import Final
+
+import click
+import pytest
+
+from taxiway import errors, exit_codes
+from taxiway.cli.main import COMMANDS, taxiway
+from taxiway.config.option import Kind, Option
+from taxiway.config.options import OPTIONS
+from taxiway.runner.job import VARIABLES, Variable
+from tests.support.markdown import PAGES, ROOT, read_page
+from tools import reference
+
+ERRORS: Final = [
+    member
+    for member in vars(errors).values()
+    if inspect.isclass(member) and issubclass(member, errors.TaxiwayError)
+]
+EXIT_CODES: Final = [value for value in vars(exit_codes).values() if type(value) is int]
+
+
+def test_the_pages_in_the_repository_are_up_to_date(capsys: pytest.CaptureFixture[str]) -> None:
+    assert reference.main(["--check"], ROOT) == 0, capsys.readouterr().err
+
+
+@pytest.mark.parametrize("page", reference.PAGES)
+def test_a_written_page_says_so_in_its_first_line(page: str) -> None:
+    assert read_page(page).startswith("<!-- Written by tools/reference.py")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_is_there_with_every_flag(name: str) -> None:
+    section = section_of("docs/reference/cli.md", f"taxiway {name}")
+    command = taxiway.get_command(click.Context(taxiway), name)
+    assert command
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            for flag in (*parameter.opts, *parameter.secondary_opts):
+                assert f"{flag} " in section or f"{flag}\n" in section or f"{flag}, " in section
+        else:
+            assert f"[{parameter.name}]".upper() in section
+
+
+@pytest.mark.parametrize("code", EXIT_CODES)
+def test_every_exit_code_is_there(code: int) -> None:
+    assert f"| {code} | " in section_of("docs/reference/cli.md", "Exit codes")
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: error.__name__)
+def test_every_error_is_there_with_its_exit_code(error: type[errors.TaxiwayError]) -> None:
+    [row] = [line for line in read_page("docs/reference/errors.md").splitlines() if f"| `{error.code}` | " in line]
+    assert f"{error.__name__} | {exit_codes.exit_code_for(error.__new__(error))} | " in row
+
+
+def test_no_two_errors_have_the_same_code() -> None:
+    assert len({error.code for error in ERRORS}) == len(ERRORS)
+
+
+@pytest.mark.parametrize("variable", VARIABLES, ids=lambda variable: variable.name)
+def test_every_variable_of_the_job_is_there(variable: Variable) -> None:
+    assert f"| `{variable.name}` | " in section_of("docs/reference/environment.md", "The job of the container")
+
+
+@pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.key)
+def test_every_variable_of_an_option_is_there(option: Option) -> None:
+    name = option.environment_variable + ("<NAME>" if option.kind is Kind.MAP else "")
+    assert f"| `{name}` | `{option.key}` | " in section_of("docs/reference/environment.md", "Options")
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "src" / "taxiway").glob("[a-z]*")), ids=lambda path: path.name)
+def test_every_part_of_the_package_is_in_the_architecture(path: Path) -> None:
+    if path.name not in {"py.typed", "version.py"}:
+        assert f"| `{path.name}{'/' if path.is_dir() else ''}` | " in read_page("ARCHITECTURE.md")
+
+
+@pytest.mark.parametrize(
+    "option", [option for option in OPTIONS if "Flyway's default" in option.differs], ids=lambda option: option.key
+)
+def test_every_default_that_is_not_that_of_flyway_is_among_the_differences(option: Option) -> None:
+    assert f"`{option.key}" in section_of("docs/explanation/compatibility.md", "What is different")
+
+
+def test_every_verb_of_make_is_told() -> None:
+    verbs = re.findall(r"^([a-z-]+):.* ## ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert [verb for verb in verbs if f"`make {verb}`" not in read_page("CONTRIBUTING.md")] == ["help"]
+
+
+def section_of(page: str, heading: str) -> str:
+    """The text below a heading of the second level."""
+    assert page in PAGES
+    return read_page(page).partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
