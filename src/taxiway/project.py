@@ -91,7 +91,14 @@ def open_project(
             clock=clock,
             working_directory=os.getcwd(),  # noqa: PTH109 - a text for a placeholder, not a path to walk
         )
-        for warning in sources.warnings:
+        for warning in [*sources.warnings, *_passed_over(scope)]:
             on_event(Warned(message=warning))
         tools = migrate_command.Tools(session=session, clock=clock, on_event=on_event, redact=redact)
         yield Project(scope=scope, settings=settings.migrations, tools=tools)
+
+
+def _passed_over(scope: survey.Scope) -> list[str]:
+    return [
+        f"{path} is passed over: callbacks and script configuration files are not supported yet."
+        for path in scope.resolution.passed_over
+    ]

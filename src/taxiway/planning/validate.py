@@ -96,7 +96,7 @@ def _failed(info: MigrationInfo, context: _Context) -> _Finding | None:
         return None
     return _code(info, "FAILED_*_MIGRATION"), (
         f"{info.label} failed when it was applied, and may have left something behind. "
-        "Remove that by hand, then the failed row with repair."
+        "Remove that by hand, then the row with success = false."
     )
 
 
@@ -111,7 +111,7 @@ def _not_resolved(info: MigrationInfo, context: _Context) -> _Finding | None:
         return None
     return _code(info, "APPLIED_*_MIGRATION_NOT_RESOLVED"), (
         f"{info.label} was applied from {applied.script}, and no script stands for it any more. "
-        "Restore the script, or mark the migration as deleted with repair."
+        "Restore the script, or mark the migration as deleted with 'flyway repair'."
     )
 
 
@@ -172,7 +172,7 @@ def _same_description(script: ResolvedMigration, row: AppliedMigration) -> bool:
 def _mismatch(info: MigrationInfo, what: str, applied: str, resolved: str) -> _Finding:
     return f"{what.upper()}_MISMATCH", (
         f"{info.label} was applied with the {what} {applied}, and the script now has {resolved}. "
-        f"Restore the script as it was applied, or accept the new {what} with repair."
+        f"Restore the script as it was applied, or accept the new {what} with 'flyway repair'."
     )
 
 

@@ -6,16 +6,18 @@ from typing import Final
 
 from taxiway.aws.secrets import SecretsManager
 from taxiway.config.load import load
+from taxiway.config.url import parameters_in
 from taxiway.engine.ports import EventSink
 from taxiway.model.result import InfoResult, MigrateResult, RunResult
 from taxiway.model.settings import Settings
 from taxiway.project import open_project
 from taxiway.runner.job import JobSpec
-from taxiway.secret import Redactor
+from taxiway.secret import Redactor, reveal
 from taxiway.sources.git import Checkout, GitRepository, checkout, github_url
 
 # Over a network that is not ours to trust, the server proves who it is, unless the configuration says otherwise.
 _SSLMODE: Final = "verify-full"
+_PGSSLMODE: Final = "PGSSLMODE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +41,7 @@ def run(spec: JobSpec, *, environment: Mapping[str, str], redactor: Redactor, li
         loaded = load({}, environ=environment, directory=commit.directory, secret=secrets.get)
         for secret in loaded.secrets:
             redactor.add(secret)
-        settings = _with_verified_server(loaded.settings)
+        settings = _with_verified_server(loaded.settings, environment)
         with open_project(
             settings,
             base=commit.directory,
@@ -69,6 +71,9 @@ def _repository(spec: JobSpec, secrets: SecretsManager) -> GitRepository:
     return GitRepository(url=url, private_key=key, known_hosts=spec.known_hosts)
 
 
-def _with_verified_server(settings: Settings) -> Settings:
-    parameters = {"sslmode": _SSLMODE} | dict(settings.database.parameters)
-    return replace(settings, database=replace(settings.database, parameters=parameters))
+def _with_verified_server(settings: Settings, environment: Mapping[str, str]) -> Settings:
+    database = settings.database
+    if _PGSSLMODE in environment or "sslmode" in parameters_in(reveal(database.url)):
+        return settings
+    parameters = {"sslmode": _SSLMODE} | dict(database.parameters)
+    return replace(settings, database=replace(database, parameters=parameters))

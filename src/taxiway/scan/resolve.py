@@ -11,7 +11,7 @@ from taxiway.model.migration import MigrationKind, MigrationType, ResolvedMigrat
 from taxiway.model.rules import Naming, Placeholders
 from taxiway.model.source import SourceFile
 from taxiway.scan.checksum import checksum, decode, without_bom
-from taxiway.scan.filename import InvalidName, MigrationName, parse_filename
+from taxiway.scan.filename import CallbackName, InvalidName, MigrationName, parse_filename
 from taxiway.sql.placeholders import replace
 
 _TYPES: Final = {
@@ -22,15 +22,22 @@ _TYPES: Final = {
 }
 
 
+# The ending of a file that configures the script beside it (Flyway 13).
+_SCRIPT_CONFIGURATION: Final = ".conf"
+
+
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """The migrations in the order in which Flyway lists files, and the SQL files that are none.
+    """The migrations in the order in which Flyway lists files, and the files that are none.
 
-    ``invalid_names`` has path and reason of each. Callbacks are in neither.
+    Attributes:
+        invalid_names: Path and reason of each SQL file whose name is not understood.
+        passed_over: Paths of files that mean something to Flyway and nothing to us: callbacks, ``.conf`` files.
     """
 
     migrations: tuple[ResolvedMigration, ...]
-    invalid_names: tuple[tuple[str, str], ...]
+    invalid_names: tuple[tuple[str, str], ...] = ()
+    passed_over: tuple[str, ...] = ()
 
 
 def resolve(
@@ -52,27 +59,37 @@ def resolve(
         UnreadableScript: A file cannot be read, or is not text in ``encoding``.
         UnknownPlaceholder: A repeatable migration uses one; its checksum is made of the replaced text.
     """
-    named, invalid = _sort_out(files, naming)
+    named, invalid, passed_over = _sort_out(files, naming)
     if validate_naming and invalid:
         raise errors.InvalidMigrationName(invalid)
     found = [_resolved(file, name, placeholders, encoding) for file, name in named]
     migrations = sorted(_without_copies(found), key=lambda migration: migration.sort_key)
     _refuse_duplicates(migrations)
-    return Resolution(tuple(migrations), tuple(invalid))
+    return Resolution(tuple(migrations), tuple(invalid), tuple(passed_over))
 
 
 def _sort_out(
     files: Iterable[SourceFile], naming: Naming
-) -> tuple[list[tuple[SourceFile, MigrationName]], list[tuple[str, str]]]:
+) -> tuple[list[tuple[SourceFile, MigrationName]], list[tuple[str, str]], list[str]]:
     named: list[tuple[SourceFile, MigrationName]] = []
     invalid: list[tuple[str, str]] = []
+    passed_over: list[str] = []
     for file in files:
         match parse_filename(file.name, naming):
             case MigrationName() as name:
                 named.append((file, name))
+            case CallbackName():
+                passed_over.append(file.path)
             case InvalidName(reason):
                 invalid.append((file.path, reason))
-    return named, invalid
+            case None if _configures_a_script(file.name, naming):
+                passed_over.append(file.path)
+    return named, invalid, passed_over
+
+
+def _configures_a_script(name: str, naming: Naming) -> bool:
+    script = name.removesuffix(_SCRIPT_CONFIGURATION)
+    return script != name and isinstance(parse_filename(script, naming), MigrationName | CallbackName)
 
 
 def _resolved(

@@ -195,7 +195,7 @@ def test_a_mismatch_is_told_with_place_both_values_and_what_to_do() -> None:
     assert problem.description == "create"
     assert problem.message == (
         "sql/V1.1__create.sql: version 1.1 (create) was applied with the checksum -8, and the script now has 7. "
-        "Restore the script as it was applied, or accept the new checksum with repair."
+        "Restore the script as it was applied, or accept the new checksum with 'flyway repair'."
     )
 
 

@@ -133,7 +133,7 @@ def test_invalid_names_are_passed_over_as_flyway_does_when_asked() -> None:
 
 def test_callbacks_and_other_files_are_neither_migrations_nor_misnamed() -> None:
     found = resolve_files(source_file("afterMigrate.sql"), source_file("notes.txt"), source_file("V1__a.sql.conf"))
-    assert found == Resolution((), ())
+    assert found == Resolution((), passed_over=("sql/afterMigrate.sql", "sql/V1__a.sql.conf"))
 
 
 def test_files_that_are_no_migrations_are_not_read() -> None:
@@ -212,3 +212,8 @@ def test_a_file_in_another_encoding_is_read_when_the_encoding_is_said() -> None:
     assert migration.read() == "-- café\nselect 1;\n"
     with pytest.raises(errors.UnreadableScript, match="byte 6"):
         resolve_files(file)
+
+
+def test_only_configuration_of_a_script_counts_as_such() -> None:
+    found = resolve_files(source_file("readme.conf"), source_file("V1_a.sql.conf"))
+    assert found == Resolution(())
