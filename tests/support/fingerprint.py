@@ -46,5 +46,8 @@ def fingerprint(database: Database) -> str:
         for (table,) in connection.execute(_TABLES.encode()).fetchall():
             rows = connection.execute(f"SELECT '{table} ' || t::text FROM {table} t".encode())
             lines += [line for (line,) in rows]
-        lines += [f"lock {key}" for (key,) in connection.execute("SELECT objid FROM pg_locks WHERE locktype = 'advisory'")]
+        lines += [
+            f"lock {key}"
+            for (key,) in connection.execute("SELECT objid FROM pg_locks WHERE locktype = 'advisory'")
+        ]
     return "\n".join(sorted(lines))

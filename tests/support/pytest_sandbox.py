@@ -68,7 +68,7 @@ def postgres_server() -> Iterator[PostgresServer]:
 def database(postgres_server: PostgresServer) -> Iterator[Database]:
     """An empty database, dropped afterwards with every role that was made while it existed."""
     roles = postgres_server.roles()
-    made = _make_database(postgres_server, next(_numbers))
+    made = make_database(postgres_server, next(_numbers))
     yield made
     postgres_server.drop_database(made.name)
     # The owner last: it is the grantor of what the roles it has made are members of.
@@ -76,7 +76,7 @@ def database(postgres_server: PostgresServer) -> Iterator[Database]:
         postgres_server.drop_role(role)
 
 
-def _make_database(server: PostgresServer, number: int) -> Database:
+def make_database(server: PostgresServer, number: int) -> Database:
     name, user, password = f"test_{number}", f"owner_{number}", make_password()
     server.create_user(user, password)
     server.create_database(name, user)

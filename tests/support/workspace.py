@@ -1,9 +1,9 @@
 """A folder of scripts and the database that they are for: what a user has before the first command."""
 
-import os
 import subprocess
-import sys
+import time
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
@@ -12,6 +12,7 @@ import taxiway
 from taxiway.api import Options, ignore_events
 from taxiway.model.result import InfoResult, MigrateResult, ValidateResult
 from tests.support.builders import states
+from tests.support.command import run_command, running_command
 from tests.support.pytest_sandbox import Database
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ _HISTORY_COLUMNS = (
     "installed_rank, version, description, type, script, checksum, installed_by, installed_on, "
     "execution_time, success"
 )
-_SECONDS = 60
+_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,41 +72,36 @@ class Workspace:
 
     # --- the command ---
 
-    def run(self, *arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        """Run the command to its end."""
-        child = self.start(*arguments, environment=environment)
-        with child:
-            try:
-                output, error = child.communicate(timeout=_SECONDS)
-            except BaseException:
-                child.kill()
-                raise
-        return subprocess.CompletedProcess(child.args, child.returncode, output, error)
+    def run(
+        self, *arguments: str, environment: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run the command to its end, with this database in its environment."""
+        return run_command(
+            *arguments, directory=self.directory, environment=self.environment | dict(environment or {})
+        )
 
-    def start(self, *arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
-        """Start the command as a process of its own, with this database in its environment."""
-        return subprocess.Popen(
-            [sys.executable, "-m", "taxiway", *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            cwd=self.directory,
-            env=self.environment | dict(environment or {}),
+    def running(
+        self, *arguments: str, environment: Mapping[str, str] | None = None
+    ) -> AbstractContextManager[subprocess.Popen[str]]:
+        """The command while it runs. Killed on the way out."""
+        return running_command(
+            *arguments, directory=self.directory, environment=self.environment | dict(environment or {})
         )
 
     @property
     def environment(self) -> dict[str, str]:
-        """What the command gets from the environment: this database, and nothing of the developer's."""
-        return {
-            "PATH": os.defpath,
-            "HOME": str(self.directory),
-            "TZ": "UTC",
-            "FLYWAY_URL": self.database.url,
-            "FLYWAY_PASSWORD": self.database.password,
-        }
+        """What tells the command about this database."""
+        return {"FLYWAY_URL": self.database.url, "FLYWAY_PASSWORD": self.database.password}
 
     # --- the database ---
+
+    def wait_for(self, query: str) -> None:
+        """Return as soon as a query has a row."""
+        deadline = time.monotonic() + _SECONDS
+        with self.database.connect(autocommit=True) as connection:
+            while not connection.execute(query.encode()).fetchall():
+                assert time.monotonic() < deadline, f"this never came true: {query}"
+                time.sleep(0.02)
 
     def query(self, statement: str, parameters: Sequence[object] = ()) -> list[Row]:
         """Rows of a statement, run and committed as the owner."""

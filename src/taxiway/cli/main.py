@@ -110,7 +110,7 @@ def _run_redacted(arguments: Sequence[str], invocation: Invocation) -> int:
         click.echo(error.format_message())
         return exit_codes.SUCCESS
     except click.ClickException as error:
-        error.show()
+        _report(_usage_error(error), invocation)
         return exit_codes.USAGE
     except errors.TaxiwayError as error:
         _report(error, invocation)
@@ -131,6 +131,12 @@ def _run_redacted(arguments: Sequence[str], invocation: Invocation) -> int:
         click.echo("This is a bug in Taxiway. Please report it with the lines above.", err=True)
         return exit_codes.BUG
     return outcome if isinstance(outcome, int) else exit_codes.SUCCESS
+
+
+def _usage_error(error: click.ClickException) -> errors.ConfigError:
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    command = context.command_path if context else "taxiway"
+    return errors.ConfigError(error.format_message(), hint=f"Run '{command} --help' to see what it accepts.")
 
 
 def _report(error: errors.TaxiwayError, invocation: Invocation) -> None:

@@ -44,7 +44,7 @@ class Executor:
 
         Raises:
             StatementRefused: A statement failed; what the failed migration did is rolled back if it could be.
-            ConnectionLost: The session is gone.
+            ConnectionLost: The session is gone; the message says what that means for the migration.
         """
         for planned in migrations:
             self._run(planned)
@@ -59,49 +59,68 @@ class Executor:
                 transactional=script.transactional,
             )
         )
-        started = self.clock.monotonic()
-        self.session.begin_migration(self.table.schema, transactional=script.transactional)
         attempt = _Attempt(self.session, planned, self.clock, self.on_event)
         try:
+            self.session.begin_migration(self.table.schema, transactional=script.transactional)
             attempt.run_statements()
-            duration_ms = _milliseconds(self.clock.monotonic() - started)
-            self._record(attempt, duration_ms)
-        except StatementRefused:
-            self.session.rollback()
-            if not script.transactional:
-                self._record_failure(planned, _milliseconds(self.clock.monotonic() - started))
-            raise
+            self._record(attempt)
+        except errors.ConnectionLost as error:
+            raise attempt.cut_off(error) from None
         except BaseException:
             # Interrupts too: whatever ends a migration early must not leave its transaction open.
             self.session.rollback()
+            if attempt.has_begun and not script.transactional:
+                self._record_failure(attempt)
             raise
         self.next_rank += 1
-        self.applied.append(_output(planned, duration_ms))
-        self.on_event(MigrationFinished(migration=migration, duration_ms=duration_ms))
+        self.applied.append(_output(planned, attempt.duration_ms))
+        self.on_event(MigrationFinished(migration=migration, duration_ms=attempt.duration_ms))
 
-    def _record(self, attempt: "_Attempt", duration_ms: int) -> None:
-        row = applied_row(attempt.planned.migration, self.next_rank, self.installed_by, duration_ms)
+    def _record(self, attempt: "_Attempt") -> None:
+        attempt.finish()
+        row = applied_row(attempt.planned.migration, self.next_rank, self.installed_by, attempt.duration_ms)
         try:
             self.session.record(self.table, row)
         except (errors.StatementFailed, errors.PermissionDenied) as error:
             raise attempt.refused(None, error) from error
 
-    def _record_failure(self, planned: PlannedMigration, duration_ms: int) -> None:
+    def _record_failure(self, attempt: "_Attempt") -> None:
         """Leave a row that says so: without a transaction, what ran before the failure has stayed.
 
         Flyway 13 does so with ``postgresql.transactional.lock=false``; its default lock loses the row.
         """
-        row = applied_row(planned.migration, self.next_rank, self.installed_by, duration_ms, success=False)
-        self.session.record(self.table, row)
+        attempt.finish()
+        migration = attempt.planned.migration
+        row = applied_row(migration, self.next_rank, self.installed_by, attempt.duration_ms, success=False)
+        try:
+            self.session.record(self.table, row)
+        except errors.DatabaseError as error:
+            # The failure itself is what the caller has to learn about.
+            message = f"The history has no row that says that {migration.script} failed: {error.message}"
+            self.on_event(Warned(message=message))
 
 
 class _Attempt:
-    """One go at one migration."""
+    """One go at one migration.
+
+    Attributes:
+        has_begun: A statement was sent: without a transaction, the migration may have left something behind.
+        duration_ms: How long it took, once it has finished.
+    """
 
     def __init__(self, session: Session, planned: PlannedMigration, clock: Clock, on_event: EventSink) -> None:
         self.planned = planned
+        self.has_begun = False
+        self.duration_ms = 0
         self._session, self._clock, self._on_event = session, clock, on_event
+        self._started = clock.monotonic()
+        self._is_finished = False
         self._ended_its_transaction = False
+
+    def finish(self) -> None:
+        """The last statement was run, or failed."""
+        self.duration_ms = _milliseconds(self._clock.monotonic() - self._started)
+        self._is_finished = True
 
     def run_statements(self) -> None:
         """Run every statement.
@@ -116,6 +135,7 @@ class _Attempt:
                 # As Flyway (JDBC without autocommit): after a COMMIT in a script, the next statement begins anew.
                 self._session.begin()
             started = self._clock.monotonic()
+            self.has_begun = True
             try:
                 command = self._session.run(statement)
             except errors.StatementFailed as error:
@@ -128,7 +148,7 @@ class _Attempt:
                     command=command,
                 )
             )
-            self._notice_the_end_of_the_transaction()
+            self._notice_the_end_of_the_transaction(command)
 
     def refused(
         self, statement: Statement | None, error: errors.StatementFailed | errors.PermissionDenied
@@ -137,9 +157,27 @@ class _Attempt:
         rolled_back = self.planned.script.transactional and not self._ended_its_transaction
         return StatementRefused(self.planned, statement, error, rolled_back=rolled_back)
 
-    def _notice_the_end_of_the_transaction(self) -> None:
+    def cut_off(self, error: errors.ConnectionLost) -> errors.ConnectionLost:
+        """The same error, saying what it means for this migration."""
+        if self.planned.script.transactional and not self._ended_its_transaction:
+            outcome = (
+                "It was being committed: whether it was applied is not known."
+                if self._is_finished
+                else "The server rolls back what it had done."
+            )
+        else:
+            outcome = "What it had done before may have stayed, and the history may have no row for it."
+        return errors.ConnectionLost(
+            f"{error.message}\nMigration {self.planned.migration.script} was running. {outcome}",
+            sqlstate=error.sqlstate,
+            hint=error.hint,
+        )
+
+    def _notice_the_end_of_the_transaction(self, command: str) -> None:
         transactional = self.planned.script.transactional
-        if transactional and not self._ended_its_transaction and not self._session.in_transaction:
+        # COMMIT AND CHAIN opens the next one at once.
+        ended = command == "COMMIT" or not self._session.in_transaction
+        if transactional and ended and not self._ended_its_transaction:
             self._ended_its_transaction = True
             self._on_event(
                 Warned(

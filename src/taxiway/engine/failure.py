@@ -75,6 +75,6 @@ def _hint(refused: StatementRefused) -> str:
             "Look at the database, mend both, and run again."
         )
     return (
-        "It ran outside a transaction: what came before the failed statement has stayed, and the history has a "
-        "row marked failed. Mend the database and the script, delete that row (success = false), and run again."
+        "It ran outside a transaction: what came before the failed statement has stayed. Mend the database and "
+        "the script, delete the row marked failed (success = false) from the history, and run again."
     )

@@ -9,7 +9,8 @@ from taxiway.engine.failure import migration_failed
 from taxiway.engine.lock import migration_lock
 from taxiway.engine.ports import Clock, EventSink, Session
 from taxiway.engine.survey import Scope, Survey, require_migrations, survey
-from taxiway.model.event import CurrentVersion, HistoryCreated, SchemaCreated, Validated
+from taxiway.model.event import CurrentVersion, HistoryCreated, SchemaCreated, Validated, Warned
+from taxiway.model.info import MigrationState
 from taxiway.model.plan import MigratePlan, PlannedMigration
 from taxiway.model.result import MigrateResult, MigrationOutput
 from taxiway.model.settings import MigrationSettings
@@ -51,6 +52,7 @@ def migrate(scope: Scope, settings: MigrationSettings, tools: Tools) -> MigrateR
     with lock:
         seen = survey(scope, settings, tools.session)
         _validate(seen, settings, tools)
+        _warn_of_the_future(seen, tools)
         plan = _plan(seen, settings, tools.session)
         return _carry_out(plan, seen, settings, tools, started)
 
@@ -66,6 +68,18 @@ def _validate(seen: Survey, settings: MigrationSettings, tools: Tools) -> None:
     tools.on_event(Validated(count=len(seen.infos)))
 
 
+def _warn_of_the_future(seen: Survey, tools: Tools) -> None:
+    """As Flyway: a database that is ahead of the scripts is no error, and nothing to keep quiet about."""
+    future = {MigrationState.FUTURE_SUCCESS, MigrationState.FUTURE_FAILED}
+    versions = [info.version.text for info in seen.infos if info.state in future and info.version is not None]
+    if versions:
+        message = (
+            f'Schema "{seen.table.schema}" has migrations that are newer than every script here: '
+            f"{', '.join(versions)}. Is this the right branch?"
+        )
+        tools.on_event(Warned(message=message))
+
+
 def _plan(seen: Survey, settings: MigrationSettings, session: Session) -> MigratePlan:
     if not seen.facts.history_exists and seen.facts.non_empty:
         names = ", ".join(f'"{name}"' for name in sorted(seen.facts.non_empty))
@@ -74,6 +88,12 @@ def _plan(seen: Survey, settings: MigrationSettings, session: Session) -> Migrat
             hint="Use an empty database, or create the history with 'flyway baseline' if these objects are known.",
         )
     missing = tuple(name for name in seen.schemas if name not in seen.facts.existing)
+    if seen.table.schema in missing and not settings.create_schemas:
+        # Flyway warns, and fails when it creates the history table.
+        raise errors.HistoryError(
+            f'Schema "{seen.table.schema}" does not exist, and createSchemas is off.',
+            hint="Create the schema, or set createSchemas=true.",
+        )
     planned = tuple(
         PlannedMigration(
             migration=one.migration,

@@ -7,7 +7,9 @@ one; retries wait 1, 2, 4… seconds. A wrong password or database name is not r
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import psycopg
 import tzlocal
@@ -17,7 +19,7 @@ from taxiway import errors
 from taxiway.engine.ports import Clock, SessionFacts
 from taxiway.model.event import NoticeReceived
 from taxiway.model.settings import DatabaseSettings
-from taxiway.postgres.errors import translate_connect_error
+from taxiway.postgres.errors import error_of_ours, translate_connect_error, translate_error
 from taxiway.postgres.session import PostgresSession
 from taxiway.secret import Secret, reveal
 
@@ -138,6 +140,8 @@ def _facts(connection: psycopg.Connection[Any], target: str) -> SessionFacts:
         row = connection.execute(_FACTS_QUERY, [_local_time_zone()]).fetchone()
     except psycopg.OperationalError as error:
         raise translate_connect_error(error, target=target, user=None) from None
+    except psycopg.Error as error:
+        raise error_of_ours(translate_error(error), doing=f"Setting up the session with {target}") from None
     if row is None:  # pragma: no cover - a SELECT without FROM has one row
         raise errors.ConnectionFailed(f"{target} gave no answer to the first question.")
     time_zone, user, database, current_schema, search_path, version, version_num = row
@@ -156,11 +160,17 @@ def _facts(connection: psycopg.Connection[Any], target: str) -> SessionFacts:
 
 
 def _local_time_zone() -> str:
-    """The client's time zone as a name that PostgreSQL knows."""
-    zone = os.environ.get("TZ", "").removeprefix(":")
-    if zone and not zone.startswith("/"):
-        return zone
-    return tzlocal.get_localzone_name()
+    """The client's time zone as a name that PostgreSQL and :mod:`zoneinfo` know.
+
+    Where there is none (``TZ=JST-9``) it is the zone of today's offset; those count whole hours only.
+    """
+    name = os.environ.get("TZ", "").removeprefix(":")
+    try:
+        return ZoneInfo(name).key if name else tzlocal.get_localzone_name()
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        # POSIX counts to the west: Etc/GMT-9 is nine hours ahead.
+        hours, rest = divmod(datetime.now().astimezone().utcoffset() or timedelta(), timedelta(hours=1))
+        return "UTC" if rest or not hours else f"Etc/GMT{-hours:+d}"
 
 
 def _notice(diag: psycopg.errors.Diagnostic) -> NoticeReceived:

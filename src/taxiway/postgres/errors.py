@@ -4,7 +4,9 @@ import psycopg
 
 from taxiway import errors
 
-_PERMISSION_DENIED = {"42501"}
+_PERMISSION_DENIED = "42501"
+_NO_SUCH_COLUMN = "42703"
+_READ_ONLY = "25006"
 
 # While connecting there is no result to ask for an SQLSTATE: libpq gives words only. Those of the server are in
 # the language of its lc_messages (English on RDS and Aurora); what is not recognised is a plain ConnectionFailed.
@@ -54,7 +56,7 @@ def translate_connect_error(error: psycopg.Error, *, target: str, user: str | No
 def translate_error(error: psycopg.Error) -> errors.DatabaseError:
     """The error for a statement that failed on an open connection."""
     diag = error.diag
-    if error.sqlstate is None or error.sqlstate.startswith(("08", "57P0")):
+    if _is_fatal(error):
         return errors.ConnectionLost(
             f"The connection to the database was lost: {_first_reason(str(error))}",
             sqlstate=error.sqlstate,
@@ -73,13 +75,39 @@ def translate_error(error: psycopg.Error) -> errors.DatabaseError:
 
 def permission_error(error: errors.DatabaseError, *, doing: str) -> errors.DatabaseError:
     """The same error, or PermissionDenied that says what was being done, when the server said so."""
-    if error.sqlstate in _PERMISSION_DENIED:
+    if error.sqlstate == _PERMISSION_DENIED:
         return errors.PermissionDenied(
             f"{doing}: {error.message}",
             sqlstate=error.sqlstate,
             hint="Grant the database user what it lacks, or connect as another user.",
         )
     return error
+
+
+def error_of_ours(error: errors.DatabaseError, *, doing: str) -> errors.TaxiwayError:
+    """The error for a statement that no script contains: it says what was being done, and what to do now."""
+    if isinstance(error, errors.ConnectionLost):
+        return error
+    if error.sqlstate == _NO_SUCH_COLUMN:
+        return errors.HistoryUnreadable(
+            f"{doing}: {error.message}; another program's table has that name.",
+            hint="Set the option 'table' to a name that is free.",
+        )
+    if error.sqlstate == _PERMISSION_DENIED:
+        return permission_error(error, doing=doing)
+    hint = (
+        "Connect to the writer of the cluster; this session may only read."
+        if error.sqlstate == _READ_ONLY
+        else "Remove the cause that the server names, then run again."
+    )
+    return errors.DatabaseError(f"{doing}: {error.message}", sqlstate=error.sqlstate, hint=hint)
+
+
+def _is_fatal(error: psycopg.Error) -> bool:
+    """The session is over: the server said so, or libpq found the connection broken."""
+    if error.sqlstate is None:
+        return isinstance(error, psycopg.OperationalError)
+    return error.diag.severity_nonlocalized in {"FATAL", "PANIC"}
 
 
 def _first_reason(text: str) -> str:

@@ -6,6 +6,7 @@ transactions itself; between them it holds no snapshot, so ``CREATE INDEX CONCUR
 """
 
 import contextlib
+import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,7 +19,7 @@ from taxiway.engine.ports import HistoryTable, SchemaFacts, SessionFacts
 from taxiway.model.migration import AppliedMigration, HistoryRow
 from taxiway.model.script import Statement, StatementKind
 from taxiway.postgres import history
-from taxiway.postgres.errors import permission_error, translate_error
+from taxiway.postgres.errors import error_of_ours, permission_error, translate_error
 from taxiway.postgres.lock import lock_number
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from typing import Self
 
 _COPY_CHUNK_CHARACTERS: Final = 1 << 18
+_ENCODING: Final = "UTF8"
+_GIVES_LOCKS_BACK: Final = re.compile("advisory_unlock", re.IGNORECASE)
 
 # What makes a schema non-empty is Flyway's test (PostgreSQLSchema, 13.0): a table, view, sequence or toast table;
 # a type that is neither an array nor composite; a routine. What belongs to an extension does not count.
@@ -49,14 +52,20 @@ WHERE n.nspname = ANY(%(schemas)s)
 """
 
 # The two halves of a 64-bit advisory key as pg_locks shows them (PostgreSQL manual, pg_locks).
+_IS_THE_LOCK: Final = """
+l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+  AND l.classid::bigint = ({number}::bigint >> 32) & 4294967295
+  AND l.objid::bigint = {number}::bigint & 4294967295
+"""
 _LOCK_HOLDER: Final = """
 SELECT a.pid, a.usename, a.application_name, a.client_addr::text, a.backend_start::timestamptz(0)::text
 FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
-WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+WHERE {is_the_lock}
   AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
-  AND l.classid::bigint = (%(number)s::bigint >> 32) & 4294967295
-  AND l.objid::bigint = %(number)s::bigint & 4294967295
 LIMIT 1
+"""
+_WE_HOLD: Final = """
+EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE l.pid = pg_catalog.pg_backend_pid() AND {is_the_lock})
 """
 
 
@@ -66,6 +75,7 @@ class PostgresSession:
     def __init__(self, connection: psycopg.Connection[Any], facts: SessionFacts) -> None:
         self._connection = connection
         self._facts = facts
+        self._locked: HistoryTable | None = None
 
     def __enter__(self) -> "Self":
         return self
@@ -114,19 +124,30 @@ class PostgresSession:
         """Take the lock if it is free. Never waits: a waiting request would hold a snapshot."""
         with _translated():
             row = self._connection.execute("SELECT pg_try_advisory_lock(%s)", [lock_number(table)]).fetchone()
-        return bool(row and row[0])
+        taken = bool(row and row[0])
+        if taken:
+            self._locked = table
+        return taken
 
     def unlock(self, table: HistoryTable) -> None:
         """Give the lock back; on a broken connection the server has done it already."""
+        self._locked = None
+        self.rollback()
         if self._connection.closed or self._connection.broken:
             return
+        # Only what we have: the server warns about the rest, and the last script may have given it back.
+        unlock = sql.SQL("SELECT pg_advisory_unlock({}) WHERE {}").format(
+            sql.Literal(lock_number(table)), _we_hold(table)
+        )
         with contextlib.suppress(psycopg.Error):
-            self._connection.execute("SELECT pg_advisory_unlock(%s)", [lock_number(table)])
+            self._connection.execute(unlock)
 
     def lock_holder(self, table: HistoryTable) -> str | None:
         """Who holds the lock: process, user, program, address, since when."""
         with _translated():
-            row = self._connection.execute(_LOCK_HOLDER, {"number": lock_number(table)}).fetchone()
+            row = self._connection.execute(
+                sql.SQL(_LOCK_HOLDER).format(is_the_lock=_is_the_lock(table))
+            ).fetchone()
         if row is None:
             return None
         pid, user, program, address, since = row
@@ -154,6 +175,7 @@ class PostgresSession:
             sql.Literal(self._search_path(schema))
         )
         with _translated():
+            self._restore_encoding()
             self._connection.execute(sql.SQL("").join([begin, self._reset_role(), set_path]))
 
     def begin(self) -> None:
@@ -162,7 +184,11 @@ class PostgresSession:
             self._connection.execute("BEGIN")
 
     def run(self, statement: Statement) -> str:
-        """Run one statement as it is and return its command tag."""
+        """Run one statement as it is and return its command tag.
+
+        Raises:
+            LockNotAcquired: The statement has given our lock back, and somebody else took it.
+        """
         nul = statement.text.find("\0")
         if nul >= 0:
             raise errors.StatementFailed(
@@ -172,14 +198,22 @@ class PostgresSession:
             if statement.kind is StatementKind.COPY_FROM_STDIN:
                 self._copy(cursor, statement)
             else:
-                cursor.execute(statement.text.encode())
-            return cursor.statusmessage or ""
+                cursor.execute(self._encoded(statement.text))
+            command = cursor.statusmessage or ""
+        if self._locked and (command == "DISCARD ALL" or _GIVES_LOCKS_BACK.search(statement.text)):
+            self._keep_lock(self._locked)
+        return command
 
     def record(self, table: HistoryTable, row: HistoryRow) -> None:
         """Add a history row as the connect-time role, and commit an open transaction, in one round trip."""
         commit = sql.SQL("COMMIT" if self.in_transaction else "")
-        parts = [self._reset_role(), history.insert_row(table, row), commit]
-        with _translated(f"Writing to the schema history {table}"):
+        # installed_on is a time without zone: that of the client, whatever the script has made of the session's.
+        set_zone = sql.SQL("SELECT pg_catalog.set_config('TimeZone', {}, true);").format(
+            sql.Literal(self._facts.time_zone)
+        )
+        parts = [self._reset_role(), set_zone, history.insert_row(table, row), commit]
+        with _translated(f"Writing to the schema history {table}", of_a_script=True):
+            self._restore_encoding()
             self._connection.execute(sql.SQL("").join(parts))
 
     def rollback(self) -> None:
@@ -188,6 +222,16 @@ class PostgresSession:
             return
         with contextlib.suppress(psycopg.Error):
             self._connection.execute("ROLLBACK")
+
+    def _keep_lock(self, table: HistoryTable) -> None:
+        """Take the lock again if it is lost."""
+        query = sql.SQL("SELECT CASE WHEN {} THEN true ELSE pg_catalog.pg_try_advisory_lock({}) END").format(
+            _we_hold(table), sql.Literal(lock_number(table))
+        )
+        with _translated():
+            row = self._connection.execute(query).fetchone()
+        if not (row and row[0]):
+            raise errors.LockNotAcquired(str(table), waited_seconds=0, holder=self.lock_holder(table))
 
     def _reset_role(self) -> sql.Composed:
         # A migration may have changed either; the history row is ours to write.
@@ -201,22 +245,49 @@ class PostgresSession:
         quoted = '"' + schema.replace('"', '""') + '"'
         return f"{quoted},{original}" if original else quoted
 
-    @staticmethod
-    def _copy(cursor: psycopg.Cursor[Any], statement: Statement) -> None:
+    def _copy(self, cursor: psycopg.Cursor[Any], statement: Statement) -> None:
         data = statement.copy_data
-        with cursor.copy(statement.text.encode()) as copy:
+        with cursor.copy(self._encoded(statement.text)) as copy:
             for start in range(0, len(data), _COPY_CHUNK_CHARACTERS):
-                copy.write(data[start : start + _COPY_CHUNK_CHARACTERS])
+                copy.write(self._encoded(data[start : start + _COPY_CHUNK_CHARACTERS]))
+
+    def _encoded(self, text: str) -> bytes:
+        """In the encoding that the server expects now: a script may have set ``client_encoding``."""
+        encoding = self._connection.info.encoding
+        try:
+            # "ascii" stands for SQL_ASCII, with which the server takes bytes as they are.
+            return text.encode("utf-8" if encoding == "ascii" else encoding)
+        except UnicodeEncodeError as error:
+            raise errors.StatementFailed(
+                f"The character '{text[error.start]}' does not exist in the client_encoding of the session, "
+                f"{encoding}, which the script has set."
+            ) from None
+
+    def _restore_encoding(self) -> None:
+        if self._connection.info.parameter_status("client_encoding") != _ENCODING:
+            self._connection.execute(f"SET client_encoding = '{_ENCODING}'")
+
+
+def _we_hold(table: HistoryTable) -> sql.Composed:
+    return sql.SQL(_WE_HOLD).format(is_the_lock=_is_the_lock(table))
+
+
+def _is_the_lock(table: HistoryTable) -> sql.Composed:
+    return sql.SQL(_IS_THE_LOCK).format(number=sql.Literal(lock_number(table)))
 
 
 @contextlib.contextmanager
-def _translated(doing: str | None = None) -> Iterator[None]:
-    """Turn psycopg's errors into ours; ``doing`` names our own action when it is not a migration's statement."""
+def _translated(doing: str | None = None, *, of_a_script: bool = False) -> Iterator[None]:
+    """Turn psycopg's errors into ours. ``doing`` names what we were doing, if no script made us do it.
+
+    ``of_a_script`` says that it was part of a migration: the error stays one of those that the engine knows how to
+    make a failed migration of.
+    """
     try:
         yield
     except psycopg.Error as error:
         ours = translate_error(error)
-        if doing is not None:
-            ours = permission_error(ours, doing=doing)
         # Not chained: psycopg's exception shows the statement, which may hold the value of a secret placeholder.
-        raise ours from None
+        if doing is None:
+            raise ours from None
+        raise (permission_error if of_a_script else error_of_ours)(ours, doing=doing) from None

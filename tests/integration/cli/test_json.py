@@ -1,0 +1,216 @@
+"""``--output json`` has Flyway's shape, whatever happens, and is all that is on standard output."""
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.support.workspace import Workspace
+
+SCRIPTS = {"V01_1__First_table.sql": "CREATE TABLE a (i int);", "R__View.sql": "SELECT 1;"}
+OURS = {"taxiwayVersion"}
+
+
+def answer(workspace: Workspace, *arguments: str, exit_code: int = 0, **environment: str) -> dict[str, Any]:
+    result = workspace.run(*arguments, "--output", "json", environment=environment)
+    assert (result.returncode, result.stderr) == (exit_code, "")
+    parsed = json.loads(result.stdout)
+    assert isinstance(parsed, dict)
+    return parsed
+
+
+def test_migrate_has_flyways_fields(workspace: Workspace) -> None:
+    workspace.write(SCRIPTS)
+
+    value = answer(workspace, "migrate", TZ="Asia/Tokyo")
+
+    local = datetime.fromisoformat(value.pop("timestamp"))
+    assert abs(datetime.now(UTC).replace(tzinfo=None) + timedelta(hours=9) - local) < timedelta(minutes=1)
+    times = [item.pop("executionTime") for item in value["migrations"]]
+    assert value.pop("totalMigrationTime") == sum(times)
+    assert value.pop("taxiwayVersion")
+    assert value == {
+        "operation": "migrate",
+        "exception": None,
+        "licenseFailed": False,
+        "initialSchemaVersion": None,
+        "targetSchemaVersion": "01.1",
+        "schemaName": "",
+        "migrations": [
+            {
+                "category": "Versioned",
+                "version": "01.1",
+                "description": "First table",
+                "type": "SQL",
+                "filepath": str(workspace.scripts / "V01_1__First_table.sql"),
+            },
+            {
+                "category": "Repeatable",
+                "version": "",
+                "description": "View",
+                "type": "SQL",
+                "filepath": str(workspace.scripts / "R__View.sql"),
+            },
+        ],
+        "migrationsExecuted": 2,
+        "success": True,
+        "flywayVersion": "13.0.0",
+        "database": workspace.database.name,
+        "databaseType": "PostgreSQL",
+        "warnings": [],
+    }
+
+
+def test_a_second_migrate_has_applied_nothing(workspace: Workspace) -> None:
+    workspace.write(SCRIPTS)
+    answer(workspace, "migrate")
+    value = answer(workspace, "migrate")
+    assert (value["migrationsExecuted"], value["initialSchemaVersion"], value["targetSchemaVersion"]) == (
+        0,
+        "01.1",
+        None,
+    )
+
+
+def test_info_has_flyways_fields(workspace: Workspace) -> None:
+    workspace.write(SCRIPTS)
+    answer(workspace, "migrate", "--schemas", "s1,public", "--target", "current")
+
+    value = answer(workspace, "info", "--schemas", "s1,public", TZ="Asia/Tokyo")
+
+    marker, repeatable, pending = value.pop("migrations")
+    assert value.pop("timestamp")
+    assert value.pop("taxiwayVersion")
+    assert value == {
+        "operation": "info",
+        "exception": None,
+        "licenseFailed": False,
+        "schemaVersion": None,
+        "schemaName": "s1, public",
+        "flywayVersion": "13.0.0",
+        "database": workspace.database.name,
+        "allSchemasEmpty": False,
+    }
+    assert (marker["category"], marker["type"], marker["state"], marker["filepath"]) == (
+        "",
+        "SCHEMA",
+        "Success",
+        "",
+    )
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", repeatable["installedOnUTC"])
+    assert pending == {
+        "category": "Versioned",
+        "version": "01.1",
+        "rawVersion": "01_1",
+        "description": "First table",
+        "type": "SQL",
+        "installedOnUTC": "",
+        "state": "Pending",
+        "undoable": "No",
+        "filepath": str(workspace.scripts / "V01_1__First_table.sql"),
+        "undoFilepath": "",
+        "installedBy": "",
+        "shouldExecuteExpression": None,
+        "executionTime": 0,
+    }
+
+
+def test_installed_on_is_the_same_moment_in_utc(workspace: Workspace) -> None:
+    workspace.write(SCRIPTS)
+    answer(workspace, "migrate", TZ="Asia/Tokyo")
+    [row, _] = answer(workspace, "info", TZ="Asia/Tokyo")["migrations"]
+    age = datetime.now(UTC) - datetime.fromisoformat(row["installedOnUTC"])
+    assert timedelta(0) <= age < timedelta(minutes=1)
+
+
+def test_validate_has_flyways_fields_and_an_exit_code(workspace: Workspace) -> None:
+    """Flyway ends with 0 here even if validation fails."""
+    workspace.write(SCRIPTS)
+
+    value = answer(workspace, "validate", exit_code=1)
+
+    messages = [item["errorDetails"]["errorMessage"] for item in value["invalidMigrations"]]
+    assert value["allErrorMessages"] == "\n".join(messages)
+    assert value["errorDetails"] == {"errorCode": "VALIDATE_ERROR", "errorMessage": value["allErrorMessages"]}
+    assert value["invalidMigrations"][0] == {
+        "version": "01.1",
+        "description": "First table",
+        "filepath": str(workspace.scripts / "V01_1__First_table.sql"),
+        "errorDetails": {"errorCode": "RESOLVED_VERSIONED_MIGRATION_NOT_APPLIED", "errorMessage": messages[0]},
+    }
+    assert (value["validationSuccessful"], value["validateCount"]) == (False, 0)
+    answer(workspace, "migrate")
+    value = answer(workspace, "validate")
+    assert value.keys() - OURS == {
+        "operation", "flywayVersion", "database", "warnings", "validationSuccessful", "validateCount",
+        "errorDetails", "invalidMigrations", "allErrorMessages",
+    }  # fmt: skip
+    assert (value["validationSuccessful"], value["validateCount"], value["errorDetails"]) == (True, 2, None)
+
+
+def test_a_failed_migration_is_inside_the_result_of_migrate(workspace: Workspace) -> None:
+    workspace.write({"V1__a.sql": "SELECT 1;", "V2__b.sql": "SELECT 1;\n SELECT oops;"})
+
+    value = answer(workspace, "migrate", exit_code=1)
+
+    assert (value["success"], value["migrationsExecuted"], value["targetSchemaVersion"]) == (False, 1, None)
+    assert value["exception"] == value["error"]["message"]
+    error = value["error"]
+    assert (error["errorCode"], error["sqlState"], error["sqlErrorCode"]) == (
+        "FAILED_VERSIONED_MIGRATION",
+        "42703",
+        0,
+    )
+    assert (error["lineNumber"], error["columnNumber"]) == (2, 9)
+    assert (error["path"], error["cause"]) == (str(workspace.scripts / "V2__b.sql"), None)
+
+
+def test_a_failed_repeatable_has_a_code_of_its_own(workspace: Workspace) -> None:
+    workspace.write({"R__a.sql": "SELECT oops;"})
+    assert answer(workspace, "migrate", exit_code=1)["error"]["errorCode"] == "FAILED_REPEATABLE_MIGRATION"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "error_code", "code"),
+    [
+        (["--target", "oops"], 2, "CONFIGURATION", "invalid-option"),
+        (["--locations", "filesystem:nowhere"], 2, "ERROR", "location-not-found"),
+        (["--database-name", "nowhere"], 2, "DB_CONNECTION", "database-not-found"),
+        (["--target", "99"], 1, "ERROR", "target-not-found"),
+        (["--schemas", "taken"], 1, "NON_EMPTY_SCHEMA_WITHOUT_SCHEMA_HISTORY_TABLE", "non-empty-schema"),
+    ],
+)
+def test_an_error_is_json_too(
+    workspace: Workspace, arguments: list[str], exit_code: int, error_code: str, code: str
+) -> None:
+    workspace.query("CREATE SCHEMA taken CREATE TABLE t (i int)")
+    workspace.write(SCRIPTS)
+
+    error = answer(workspace, "migrate", *arguments, exit_code=exit_code)["error"]
+
+    assert (error["errorCode"], error["taxiwayCode"], error["cause"]) == (error_code, code, None)
+    assert error["message"]
+    assert error["hint"]
+
+
+def test_a_failed_validation_within_migrate_is_an_ordinary_error(workspace: Workspace) -> None:
+    workspace.write(SCRIPTS)
+    answer(workspace, "migrate")
+    workspace.write({"V01_1__First_table.sql": "SELECT 2;"})
+    assert answer(workspace, "migrate", exit_code=1)["error"]["errorCode"] == "VALIDATE_ERROR"
+
+
+@pytest.mark.parametrize("port", ["1"])
+def test_an_unreachable_database_is_a_connection_failure(workspace: Workspace, port: str) -> None:
+    workspace.write(SCRIPTS)
+    error = answer(workspace, "info", "--port", port, exit_code=4)["error"]
+    assert (error["errorCode"], error["subErrorCode"]) == ("DB_CONNECTION", "CONNECTION_FAILURE")
+    assert error.keys() >= {"sqlState", "sqlErrorCode"}
+
+
+def test_wrong_usage_is_json_when_that_was_asked_for_before(workspace: Workspace) -> None:
+    result = workspace.run("migrate", "--output", "json", "stray")
+    assert (result.returncode, result.stderr) == (2, "")
+    assert json.loads(result.stdout)["error"]["errorCode"] == "CONFIGURATION"

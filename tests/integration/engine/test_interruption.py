@@ -1,0 +1,156 @@
+"""Ended from outside at a bad moment: nothing half-done stays, the lock is free, and the next run goes on."""
+
+import signal
+import time
+
+import pytest
+
+from taxiway import errors
+from tests.support.fingerprint import fingerprint
+from tests.support.workspace import Workspace
+
+SLEEPING = "SELECT FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND pid <> pg_backend_pid()"
+NOBODY_SLEEPS = f"SELECT WHERE NOT EXISTS ({SLEEPING})"
+NO_LOCK = "SELECT WHERE NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory')"
+
+
+@pytest.fixture
+def waiting(workspace: Workspace) -> Workspace:
+    """Version 1 is applied; version 2 would make a table and sleep for a minute."""
+    workspace.write({"V1__a.sql": "CREATE TABLE a (i int);"})
+    workspace.migrate()
+    workspace.write({"V2__b.sql": "CREATE TABLE b (i int);\nSELECT pg_sleep(60);"})
+    return workspace
+
+
+def mended(workspace: Workspace) -> list[str | None]:
+    workspace.write({"V2__b.sql": "CREATE TABLE b (i int);"})
+    workspace.migrate(lock_retry_count=0)
+    return workspace.applied()
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "word"), [(signal.SIGTERM, 143, "Terminated"), (signal.SIGINT, 130, "Interrupted")]
+)
+def test_a_signal_cancels_the_statement_and_rolls_back(
+    waiting: Workspace, number: signal.Signals, code: int, word: str
+) -> None:
+    before = fingerprint(waiting.database)
+    with waiting.running("migrate") as child:
+        waiting.wait_for(SLEEPING)
+        sent = time.monotonic()
+        child.send_signal(number)
+        _, error = child.communicate(timeout=30)
+
+    assert time.monotonic() - sent < 5
+    assert (child.returncode, error.strip()) == (
+        code,
+        f"{word}: an open transaction was rolled back and the lock released.",
+    )
+    assert fingerprint(waiting.database) == before
+    waiting.wait_for(NOBODY_SLEEPS)
+    assert mended(waiting) == ["1", "2"]
+
+
+def test_a_signal_while_waiting_for_the_lock_ends_the_wait(waiting: Workspace) -> None:
+    with waiting.running("migrate") as first:
+        waiting.wait_for(SLEEPING)
+        with waiting.running("migrate") as second:
+            assert second.stdout
+            while "Waiting for the migration lock" not in second.stdout.readline():
+                pass
+            second.terminate()
+            second.communicate(timeout=10)
+            first.terminate()
+            first.communicate(timeout=10)
+    assert (first.returncode, second.returncode) == (143, 143)
+
+
+def test_the_server_cleans_up_after_a_killed_process(waiting: Workspace) -> None:
+    before = fingerprint(waiting.database)
+    with waiting.running("migrate") as child:
+        waiting.wait_for(SLEEPING)
+        child.kill()
+        child.communicate()
+    # The server notices when it next looks at the connection; a sleeping backend does so at the end of its sleep.
+    with waiting.database.server.admin(waiting.database.name) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND pid <> pg_backend_pid()"
+        )
+    waiting.wait_for(NO_LOCK)
+    assert fingerprint(waiting.database) == before
+    assert mended(waiting) == ["1", "2"]
+
+
+def test_a_lost_connection_is_told_as_what_it_is(waiting: Workspace) -> None:
+    before = fingerprint(waiting.database)
+    waiting.write({"V2__b.sql": "CREATE TABLE b (i int);\nSELECT pg_terminate_backend(pg_backend_pid());"})
+
+    with pytest.raises(errors.ConnectionLost) as caught:
+        waiting.migrate()
+
+    assert caught.value.sqlstate == "57P01"
+    assert "V2__b.sql was running" in caught.value.message
+    assert "rolls back" in caught.value.message
+    assert caught.value.hint
+    assert fingerprint(waiting.database) == before
+    assert mended(waiting) == ["1", "2"]
+
+
+@pytest.mark.parametrize("script", ["VACUUM a;\nKILL;", "CREATE TABLE c ();\nCOMMIT;\nKILL;"])
+def test_a_lost_connection_outside_a_transaction_says_that_something_may_have_stayed(
+    waiting: Workspace, script: str
+) -> None:
+    waiting.write({"V2__b.sql": script.replace("KILL", "SELECT pg_terminate_backend(pg_backend_pid())")})
+    with pytest.raises(errors.ConnectionLost, match="may have stayed"):
+        waiting.migrate(mixed=True)
+
+
+def test_a_connection_lost_at_commit_leaves_it_open_whether_it_was_applied(waiting: Workspace) -> None:
+    waiting.write(
+        {
+            "V2__b.sql": "CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS"
+            " 'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END';\n"
+            "CREATE CONSTRAINT TRIGGER die AFTER INSERT ON a DEFERRABLE INITIALLY DEFERRED"
+            " FOR EACH ROW EXECUTE FUNCTION die();\nINSERT INTO a VALUES (1);"
+        }
+    )
+    with pytest.raises(errors.ConnectionLost, match="not known"):
+        waiting.migrate()
+    assert mended(waiting) == ["1", "2"]
+
+
+def test_a_lost_connection_is_worth_another_try(waiting: Workspace) -> None:
+    with waiting.running("migrate") as child:
+        waiting.wait_for(SLEEPING)
+        with waiting.database.server.admin(waiting.database.name) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND pid <> pg_backend_pid()"
+            )
+        _, error = child.communicate(timeout=30)
+    assert child.returncode == 4
+    assert "Code: connection-lost" in error
+
+
+def test_an_error_of_another_server_is_no_lost_connection(workspace: Workspace) -> None:
+    """SQLSTATE class 08 is also what a foreign server's absence is reported with."""
+    workspace.write({"V1__a.sql": "DO $$ BEGIN RAISE EXCEPTION 'no such host' USING ERRCODE = '08001'; END $$;"})
+    result = workspace.run("migrate")
+    assert result.returncode == 1
+    assert "Code: migration-failed" in result.stderr
+
+
+def test_two_runs_at_once_apply_each_migration_once(workspace: Workspace) -> None:
+    workspace.write(
+        {
+            f"V{number}__t.sql": f"CREATE TABLE t{number} (i int);\nSELECT pg_sleep(0.03);"
+            for number in range(1, 21)
+        }
+    )
+
+    with workspace.running("migrate") as first, workspace.running("migrate") as second:
+        outputs = [child.communicate(timeout=60) for child in (first, second)]
+
+    assert [first.returncode, second.returncode] == [0, 0], outputs
+    assert workspace.applied() == [str(number) for number in range(1, 21)]
+    assert sum("Successfully applied 20" in output for output, _ in outputs) == 1

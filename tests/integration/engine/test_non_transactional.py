@@ -1,0 +1,174 @@
+"""Statements that refuse a transaction run outside of one, and a failure among them leaves a mark."""
+
+import pytest
+
+import taxiway
+from taxiway import errors
+from taxiway.model.event import Event, MigrationStarted, Warned
+from tests.support.fingerprint import fingerprint
+from tests.support.workspace import Workspace
+
+TABLE = {"V1__a.sql": "CREATE TABLE a (i int);\nINSERT INTO a VALUES (1), (1);"}
+INDEX = {"V2__index.sql": "CREATE INDEX CONCURRENTLY a_i ON a (i);"}
+FAILING = {"V2__index.sql": "VACUUM a;\nCREATE UNIQUE INDEX CONCURRENTLY a_i ON a (i);\nVACUUM a;"}
+MIXED = {"V2__mixed.sql": "CREATE TABLE b (i int);\n\n  CREATE INDEX CONCURRENTLY a_i ON a (i);"}
+
+BUILD_IS_WAITING = "SELECT FROM pg_stat_progress_create_index WHERE phase LIKE 'waiting%'"
+SECOND_RUN_HAS_ASKED = "SELECT FROM pg_stat_activity WHERE query LIKE '%advisory%' AND pid <> pg_backend_pid()"
+
+
+def is_valid(workspace: Workspace, index: str) -> bool:
+    [(valid,)] = workspace.query("SELECT indisvalid FROM pg_index WHERE indexrelid = %s::regclass", [index])
+    return bool(valid)
+
+
+def test_an_index_is_built_concurrently_while_we_hold_the_lock(workspace: Workspace) -> None:
+    workspace.write(TABLE | INDEX)
+    events: list[Event] = []
+
+    assert workspace.migrate(on_event=events.append).count == 2
+
+    assert is_valid(workspace, "a_i")
+    assert [event.transactional for event in events if isinstance(event, MigrationStarted)] == [True, False]
+    assert workspace.applied() == ["1", "2"]
+
+
+def test_an_index_is_built_concurrently_while_another_run_asks_for_the_lock(workspace: Workspace) -> None:
+    """The build waits for every transaction that may see the table, and so for a run that would wait in the server."""
+    workspace.write(TABLE)
+    workspace.migrate()
+    workspace.write(
+        {"V2__index.sql": "CREATE INDEX CONCURRENTLY a_i ON a (i);\nCREATE INDEX CONCURRENTLY a_j ON a (i);"}
+    )
+    with workspace.database.connect() as blocker:
+        blocker.execute("INSERT INTO a VALUES (2)")
+        with workspace.running("migrate") as first:
+            workspace.wait_for(BUILD_IS_WAITING)
+            with workspace.running("migrate") as second:
+                workspace.wait_for(SECOND_RUN_HAS_ASKED)
+                blocker.commit()
+                outputs = [child.communicate(timeout=60) for child in (first, second)]
+
+    assert [first.returncode, second.returncode] == [0, 0], outputs
+    assert "Waiting for the migration lock" in outputs[1][0]
+    assert "up to date" in outputs[1][0]
+    assert is_valid(workspace, "a_i")
+    assert is_valid(workspace, "a_j")
+
+
+@pytest.mark.parametrize(
+    "script",
+    ["VACUUM a;", "REINDEX TABLE CONCURRENTLY a;", "DISCARD ALL;", "-- first\nvacuum (analyze) a", "CLUSTER;"],
+)
+def test_what_refuses_a_transaction_is_run_without_one(workspace: Workspace, script: str) -> None:
+    workspace.write(TABLE | {"V2__x.sql": script})
+    assert workspace.migrate().count == 2
+
+
+def test_a_value_is_added_to_an_enum_in_a_transaction(workspace: Workspace) -> None:
+    workspace.write(
+        {
+            "V1__a.sql": "CREATE TYPE mood AS ENUM ('sad');",
+            "V2__b.sql": "CREATE TABLE t (m mood);\nALTER TYPE mood ADD VALUE 'ok';",
+            "V3__c.sql": "ALTER TYPE mood ADD VALUE 'happy';\nSELECT nonsense;",
+        }
+    )
+
+    with pytest.raises(taxiway.MigrationFailed):
+        workspace.migrate()
+
+    assert workspace.applied() == ["1", "2"]
+    assert workspace.value("SELECT enum_range(NULL::mood)::text") == "{sad,ok}"
+
+
+def test_a_database_is_created(workspace: Workspace) -> None:
+    name = f"{workspace.database.name}_other"
+    workspace.write({"V1__database.sql": f"CREATE DATABASE {name};", "V2__database.sql": f"DROP DATABASE {name};"})
+    assert workspace.migrate().count == 2
+
+
+def test_a_failure_leaves_a_failed_row_that_stops_the_next_run(workspace: Workspace) -> None:
+    workspace.write(TABLE | FAILING)
+
+    with pytest.raises(taxiway.MigrationFailed) as caught:
+        workspace.migrate()
+
+    error = caught.value
+    assert (error.line, error.sqlstate, error.rolled_back) == (2, "23505", False)
+    assert [(row["version"], row["success"]) for row in workspace.history()] == [("1", True), ("2", False)]
+    assert not is_valid(workspace, "a_i")
+    assert workspace.states() == ["1 Success", "2 Failed"]
+    before = fingerprint(workspace.database)
+    with pytest.raises(taxiway.ValidationFailed) as refused:
+        workspace.migrate()
+    assert [problem.code for problem in refused.value.problems] == ["FAILED_VERSIONED_MIGRATION"]
+    with pytest.raises(errors.FailedMigrationRecorded, match="version 2"):
+        workspace.migrate(validate_on_migrate=False)
+    assert fingerprint(workspace.database) == before
+
+
+def test_a_failed_migration_runs_again_when_its_row_and_its_remains_are_gone(workspace: Workspace) -> None:
+    workspace.write(TABLE | FAILING)
+    with pytest.raises(taxiway.MigrationFailed):
+        workspace.migrate()
+    workspace.query("DELETE FROM flyway_schema_history WHERE NOT success")
+    workspace.query("DROP INDEX a_i")
+    workspace.write(INDEX)
+    assert workspace.migrate().count == 1
+    assert workspace.states() == ["1 Success", "2 Success"]
+
+
+def test_a_failure_whose_row_does_not_fit_either_is_still_that_failure(workspace: Workspace) -> None:
+    workspace.write(TABLE | {f"V{'9' * 51}__x.sql": "VACUUM a;"})
+    events: list[Event] = []
+
+    with pytest.raises(taxiway.MigrationFailed, match="history row") as caught:
+        workspace.migrate(on_event=events.append)
+
+    assert not caught.value.rolled_back
+    assert any(isinstance(event, Warned) and "no row" in event.message for event in events)
+
+
+def test_a_mixed_script_is_refused_before_anything_runs(workspace: Workspace) -> None:
+    workspace.write(TABLE | MIXED)
+    before = fingerprint(workspace.database)
+
+    with pytest.raises(errors.MixedTransactions, match="CREATE INDEX CONCURRENTLY a_i") as caught:
+        workspace.migrate()
+
+    assert (caught.value.line, caught.value.column) == (3, 3)
+    assert fingerprint(workspace.database) == before
+
+
+def test_a_mixed_script_runs_without_a_transaction_when_that_is_wanted(workspace: Workspace) -> None:
+    workspace.write(TABLE | MIXED)
+    assert workspace.migrate(mixed=True).count == 2
+    assert is_valid(workspace, "a_i")
+
+
+def test_a_mixed_script_may_open_a_transaction_of_its_own(workspace: Workspace) -> None:
+    workspace.write(
+        TABLE | {"V2__x.sql": "VACUUM a;\nBEGIN;\nINSERT INTO a VALUES (2);\nSELECT nonsense;\nCOMMIT;"}
+    )
+
+    with pytest.raises(taxiway.MigrationFailed):
+        workspace.migrate(mixed=True)
+
+    assert workspace.query("SELECT DISTINCT i FROM a") == [(1,)]
+    assert workspace.history()[-1]["success"] is False
+
+
+def test_an_interrupted_one_leaves_a_failed_row_too(workspace: Workspace) -> None:
+    workspace.write(TABLE)
+    workspace.migrate()
+    workspace.write(INDEX)
+    with workspace.database.connect() as blocker:
+        blocker.execute("INSERT INTO a VALUES (3)")
+        with workspace.running("migrate") as child:
+            workspace.wait_for(BUILD_IS_WAITING)
+            child.terminate()
+            output, error = child.communicate(timeout=30)
+
+    assert child.returncode == 143, (output, error)
+    assert workspace.history()[-1]["success"] is False
+    assert not is_valid(workspace, "a_i")

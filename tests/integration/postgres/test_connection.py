@@ -1,0 +1,224 @@
+"""Every way in which a connection fails has its own error, its own exit code, and never shows the password."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+import taxiway
+from sandbox.directory import temporary_directory
+from sandbox.password import make_password
+from sandbox.postgres import PostgresServer
+from sandbox.tls import make_server_certificate
+from taxiway import errors
+from taxiway.exit_codes import exit_code_for
+from taxiway.secret import Secret
+from tests.support.workspace import Workspace
+
+
+@pytest.fixture
+def ready(workspace: Workspace) -> Workspace:
+    workspace.write({"V1__a.sql": "SELECT 1;"})
+    return workspace
+
+
+@pytest.fixture
+def free_port() -> Iterator[int]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        yield int(probe.getsockname()[1])
+
+
+def refusal(workspace: Workspace, cls: type[errors.TaxiwayError], code: int, **options: object) -> str:
+    """The message; class, exit code and hint are as they should be, and no password is shown."""
+    with pytest.raises(errors.TaxiwayError) as caught:
+        workspace.migrate(**options)  # type: ignore[arg-type]  # each test passes options of one kind
+    error = caught.value
+    assert type(error) is cls, error
+    assert exit_code_for(error) == code
+    assert error.hint
+    shown = f"{error!r} {error.to_dict()} {error.__cause__!r}"
+    assert workspace.database.password not in shown
+    assert str(options.get("password", "hunter2")) not in shown
+    return error.message
+
+
+def test_a_wrong_password(ready: Workspace) -> None:
+    message = refusal(ready, errors.AuthenticationFailed, 2, password=make_password())
+    assert "password authentication failed" in message
+    assert f"127.0.0.1:{ready.database.port}/{ready.database.name}" in message
+
+
+def test_no_password(ready: Workspace) -> None:
+    result = ready.run("info", environment={"FLYWAY_PASSWORD": ""})
+    assert (result.returncode, "Code: authentication-failed" in result.stderr) == (2, True)
+
+
+def test_an_unknown_user(ready: Workspace) -> None:
+    assert "as user 'nobody_here'" in refusal(ready, errors.AuthenticationFailed, 2, user="nobody_here")
+
+
+def test_an_unknown_database(ready: Workspace) -> None:
+    url = ready.database.url.replace(f"/{ready.database.name}?", "/nowhere?")
+    assert 'database "nowhere" does not exist' in refusal(ready, errors.DatabaseNotFound, 2, url=url)
+
+
+def test_a_port_where_nobody_listens(ready: Workspace, free_port: int) -> None:
+    message = refusal(ready, errors.ConnectionFailed, 4, port=free_port)
+    assert f"127.0.0.1:{free_port}" in message
+
+
+def test_a_host_without_an_address(ready: Workspace) -> None:
+    assert "no-such-host.invalid" in refusal(ready, errors.ConnectionFailed, 4, host="no-such-host.invalid")
+
+
+def test_a_server_that_is_not_postgresql(ready: Workspace) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(100)
+                connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        refusal(ready, errors.ConnectionFailed, 4, port=server.getsockname()[1])
+        thread.join()
+
+
+def test_a_server_that_never_answers(ready: Workspace) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"{ready.database.url}&connect_timeout=2"
+        refusal(ready, errors.ConnectionFailed, 4, url=url, port=server.getsockname()[1])
+
+
+def test_a_signal_ends_an_attempt_to_connect(ready: Workspace) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = str(server.getsockname()[1])
+        with ready.running("info", "--port", port) as child, server.accept()[0]:
+            child.terminate()
+            child.communicate(timeout=5)
+    assert child.returncode == 143
+
+
+def test_a_certificate_of_a_stranger(ready: Workspace, tmp_path: Path) -> None:
+    stranger = make_server_certificate(tmp_path / "tls").authority
+    message = refusal(ready, errors.CertificateRejected, 2, sslrootcert=str(stranger))
+    assert "certificate verify failed" in message
+
+
+def test_a_certificate_file_that_is_not_there(ready: Workspace) -> None:
+    refusal(ready, errors.CertificateRejected, 2, sslrootcert="/no/such/file.pem")
+
+
+def test_a_certificate_for_another_name(ready: Workspace) -> None:
+    url = f"{ready.database.url}&hostaddr=127.0.0.1"
+    message = refusal(ready, errors.CertificateRejected, 2, url=url, host="database.example.com")
+    assert "does not match host name" in message
+
+
+def test_a_server_that_wants_tls(ready: Workspace) -> None:
+    refusal(ready, errors.AuthenticationFailed, 2, sslmode="disable")
+
+
+def test_a_parameter_that_libpq_does_not_know(ready: Workspace) -> None:
+    """It is not shown: an unquoted question mark in a password makes a parameter of the rest of it."""
+    url = f"{ready.database.url}&nonsense=1"
+    assert "nonsense" not in refusal(ready, errors.InvalidOption, 2, url=url)
+
+
+def test_too_many_connections_are_worth_another_try(ready: Workspace) -> None:
+    with ready.database.server.admin() as connection:
+        connection.execute(f"ALTER ROLE {ready.database.user} CONNECTION LIMIT 0".encode())
+    assert "too many connections" in refusal(ready, errors.ConnectionFailed, 4)
+
+
+def test_the_password_of_the_url_is_used_and_not_shown(ready: Workspace) -> None:
+    password = quote(ready.database.password, safe="")
+    url = ready.database.url.replace("@", f":{password}@")
+    environment = {"FLYWAY_PASSWORD": "", "FLYWAY_URL": url}
+
+    good = ready.run("migrate", environment=environment)
+    wrong = ready.run("migrate", environment=environment | {"FLYWAY_URL": url.replace("/test_", "/nowhere_")})
+    invalid = ready.run("migrate", environment=environment | {"FLYWAY_URL": url.replace("?", "?oops&")})
+
+    assert [good.returncode, wrong.returncode, invalid.returncode] == [0, 2, 2], invalid.stderr
+    for result in (good, wrong, invalid):
+        assert password not in result.stdout + result.stderr
+        assert ready.database.password not in result.stdout + result.stderr
+
+
+def test_a_password_given_beside_the_url_wins(ready: Workspace) -> None:
+    url = Secret(ready.database.url.replace("@", ":wrong@"))
+    assert ready.migrate(url=url).count == 1
+
+
+def test_a_libpq_connection_string_is_as_good_as_a_url(ready: Workspace) -> None:
+    database = ready.database
+    assert ready.migrate(url=database.server.conninfo(database.user, database.password, database.name)).count == 1
+
+
+def test_a_server_that_starts_later_is_waited_for(tmp_path: Path) -> None:
+    with temporary_directory() as directory, PostgresServer(directory / "postgres") as server:
+        workspace = _workspace_of(server, tmp_path)
+        server.stop()
+        with workspace.running("migrate", "--connect-retries", "10", "--connect-retries-interval", "1") as child:
+            with pytest.raises(Exception, match="timed out"):
+                child.wait(1.5)
+            server.restart()
+            output, error = child.communicate(timeout=30)
+        assert child.returncode == 0, error
+        assert "Successfully applied 1 migration" in output
+
+
+def _workspace_of(server: PostgresServer, directory: Path) -> Workspace:
+    from tests.support.pytest_sandbox import make_database
+
+    workspace = Workspace(make_database(server, 1), directory)
+    workspace.scripts.mkdir()
+    workspace.write({"V1__a.sql": "SELECT 1;"})
+    return workspace
+
+
+def test_a_refused_password_is_not_tried_again(ready: Workspace) -> None:
+    """It would lock the account of a server that counts."""
+    refusal(ready, errors.AuthenticationFailed, 2, password=make_password(), connect_retries=5)
+
+
+def test_the_session_tells_who_it_is(ready: Workspace) -> None:
+    ready.write(
+        {
+            "V2__b.sql": "CREATE TABLE b AS SELECT application_name FROM pg_stat_activity WHERE pid = pg_backend_pid();"
+        }
+    )
+    ready.migrate()
+    assert ready.query("SELECT * FROM b") == [("taxiway",)]
+
+
+def test_a_reader_of_the_cluster_is_named_as_the_cause(ready: Workspace) -> None:
+    ready.query(f"ALTER ROLE {ready.database.user} SET default_transaction_read_only = on")
+    with pytest.raises(errors.DatabaseError, match="read-only transaction") as caught:
+        ready.migrate()
+    assert caught.value.hint is not None
+    assert "writer" in caught.value.hint
+
+
+@pytest.mark.parametrize("zone", ["Nowhere/Else", "IST-5:30", "/etc/localtime"])
+def test_any_time_zone_of_the_environment_will_do(ready: Workspace, zone: str) -> None:
+    for command in ("migrate", "info"):
+        result = ready.run(command, "--output", "json", environment={"TZ": zone})
+        assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_taxiway_is_not_in_the_way_of_other_sessions(ready: Workspace) -> None:
+    assert (
+        taxiway.migrate(
+            url=ready.database.url, password=ready.database.password, locations=[f"filesystem:{ready.scripts}"]
+        ).count
+        == 1
+    )
+    assert ready.query("SELECT FROM pg_stat_activity WHERE application_name = 'taxiway'") == []
