@@ -1,6 +1,6 @@
-# Every verb of this project. CI (.ci/run) calls these and nothing else.
+# Every verb of this project. CI (.ci/run) calls "check" and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-psql demo-stop test lint fix types check bench lock docs clean
+.PHONY: help setup demo demo-psql demo-stop test lint fix types check conformance bench lock docs clean
 
 BIN := .venv/bin
 # Coverage of two cores; more workers only wait for each other's databases.
@@ -39,7 +39,10 @@ fix: setup ## change everything that lint can change by itself
 types: setup ## strict types, tests included
 	@$(BIN)/mypy
 
-check: lint types test ## exactly what CI runs, in the same order
+check: lint types test demo ## everything that has to pass; what CI runs
+
+conformance: setup ## the real Flyway beside Taxiway, case by case; needs Java 17 and Maven
+	@$(BIN)/python -m conformance $(CASES)
 
 bench: setup ## measure a cold start and a cold run; prints a table
 	@$(BIN)/python -m bench.cold_start

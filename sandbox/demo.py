@@ -11,7 +11,8 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,12 +20,30 @@ from sandbox.directory import REPOSITORY_ROOT
 from sandbox.postgres import unpacked_programs
 from sandbox.process import StartFailed
 from sandbox.world import USER_SECRETS, World
+from taxiway import exit_codes
 from taxiway.aws.secrets import SecretsManager
+from taxiway.runner.signals import Terminated, Termination
 
 STATE_FILE: Final = REPOSITORY_ROOT / ".demo.json"
 ENVIRONMENT_FILE: Final = REPOSITORY_ROOT / ".demo.env"
 
 _WIDTH: Final = 100
+
+_IN_PUBLIC: Final = "(SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace)"
+
+# Roles, relations with columns and comments, constraints, functions, rows.
+_FINGERPRINT: Final = (
+    "SELECT rolname, rolcanlogin FROM pg_roles ORDER BY 1",
+    f"""SELECT attrelid::regclass::text, attname, format_type(atttypid, atttypmod), attnotnull FROM pg_attribute
+        WHERE attrelid IN {_IN_PUBLIC} ORDER BY 1, 2""",
+    f"SELECT objoid, objsubid, description FROM pg_description WHERE objoid IN {_IN_PUBLIC} ORDER BY 1, 2",
+    """SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
+       WHERE connamespace = 'public'::regnamespace ORDER BY 1""",
+    "SELECT proname, prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace ORDER BY 1",
+    "SELECT * FROM flyway_schema_history ORDER BY 1",
+    "SELECT * FROM sample ORDER BY 1",
+    "SELECT * FROM product ORDER BY 1",
+)
 
 
 class StepFailed(Exception):
@@ -102,10 +121,15 @@ class Demo:
         before = self._fingerprint()
         outcome = self._taxiway_run("broken")
         outcome.must_end_with(1)
-        outcome.must_show("V1.2.0__AddProductPrice.sql:", " | ", "SQLSTATE", "rolled back")
+        outcome.must_show(
+            "sql/V1.2.0__AddProductPrice.sql:11:26:",
+            'column "wieght_lbs" does not exist (SQLSTATE 42703)',
+            "11 |    SET price_usd = round(wieght_lbs * 2.40, 2)",
+            "The migration was rolled back",
+        )
         if self._fingerprint() != before:
             raise StepFailed("the failed migration has left something behind")
-        say("The database is exactly as it was: same tables and columns, same history.")
+        say("The database is exactly as it was: same tables, functions and roles, same rows, same history.")
 
     def _look_as_read_only(self) -> None:
         step(5, "log in as read_only", "With the password that only the secret and the database know.")
@@ -122,25 +146,20 @@ class Demo:
     def _taxiway_run(self, *arguments: str) -> Outcome:
         """Run the container's command as a process, with the task's environment and a clean one otherwise."""
         started = time.monotonic()
-        process = subprocess.Popen(
-            [sys.executable, "-m", "taxiway", "run", *arguments],
-            env={
-                "PATH": os.environ["PATH"],
-                "LANG": "C.UTF-8",
-                "HOME": str(self.world.directory),
-                "TMPDIR": str(self.world.directory),
-                **self.world.task_environment(),
-            },
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        command = [sys.executable, "-m", "taxiway", "run", *arguments]
+        environment = {
+            "PATH": os.environ["PATH"],
+            "LANG": "C.UTF-8",
+            "HOME": str(self.world.directory),
+            "TMPDIR": str(self.world.directory),
+            **self.world.task_environment(),
+        }
         lines = []
-        for line in process.stdout or ():
-            lines.append(line)
-            print(f"  | {line}", end="", flush=True)
-        exit_code = process.wait()
+        with _process(command, environment) as process:
+            for line in process.stdout or ():
+                lines.append(line)
+                print(f"  | {line}", end="", flush=True)
+            exit_code = process.wait()
         say(f"exit code {exit_code} after {time.monotonic() - started:.1f} s")
         output = "".join(lines)
         leaked = [secret for secret in self.world.secrets if secret in output]
@@ -159,14 +178,27 @@ class Demo:
         say(f"tables now: {', '.join(tables)}")
 
     def _fingerprint(self) -> list[tuple[object, ...]]:
-        """Every column and every row of the history: what a failed migration must not change."""
+        """Everything that a failed migration must not change."""
         with self.world.connect() as connection:
-            columns = connection.execute(
-                "SELECT table_name, column_name, data_type, col_description(format('%I', table_name)::regclass,"
-                " ordinal_position) FROM information_schema.columns WHERE table_schema = 'public' ORDER BY 1, 2"
-            ).fetchall()
-            history = connection.execute("SELECT * FROM flyway_schema_history ORDER BY 1").fetchall()
-        return [*columns, *history]
+            return [row for query in _FINGERPRINT for row in connection.execute(query).fetchall()]
+
+
+@contextmanager
+def _process(command: Sequence[str], environment: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """A process whose output is read. It is ended if the block is left early."""
+    with subprocess.Popen(
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        except BaseException:
+            process.terminate()
+            raise
 
 
 def step(number: int, command: str, text: str) -> None:
@@ -187,7 +219,7 @@ The world is left running. Look around:
   make demo-psql                       psql as sqladmin, with the password from Secrets Manager
   make demo-psql DBUSER=read_only      the same as another user: read_only, sample_application
   . ./{ENVIRONMENT_FILE.name}                        the variables of the task, for this shell
-  .venv/bin/taxiway run develop        then run the job yourself, or read a secret:
+  .venv/bin/taxiway run develop        then run the job yourself, or read a secret (needs the AWS CLI):
   aws secretsmanager get-secret-value --secret-id postgresql@auroradb@master@sqladmin
 
   make demo-stop                       end it all"""
@@ -226,10 +258,22 @@ def _psql(user: str) -> int:
     return subprocess.run([psql], env={**os.environ, **connection}, check=False).returncode
 
 
+@contextmanager
+def _world() -> Iterator[World]:
+    """A world that is taken down whatever happens, being interrupted while it is taken down included."""
+    world = World()
+    try:
+        say("Building a throw-away world: PostgreSQL with TLS, a Git host over SSH, an AWS endpoint ...")
+        with world:
+            yield world
+    except KeyboardInterrupt:
+        world.stop()
+        raise
+
+
 def _play(*, keep: bool) -> None:
-    say("Building a throw-away world: PostgreSQL with TLS, a Git host over SSH, an AWS endpoint ...")
     started = time.monotonic()
-    with World() as world:
+    with _world() as world:
         say(f"PostgreSQL {world.postgres.version} on port {world.postgres.port} (TLS, SCRAM)")
         say(f"Git over SSH: {world.git.url('sample-project')} (read-only deploy key, pinned host key)")
         say(f"AWS endpoint: {world.aws.url} (Secrets Manager)")
@@ -272,7 +316,8 @@ def main(arguments: Sequence[str]) -> int:
     if options.keep and STATE_FILE.exists():
         print("A world is still running. End it first: make demo-stop", file=sys.stderr)
         return 1
-    return _guarded(lambda: _play(keep=options.keep))
+    with Termination().listening():
+        return _guarded(lambda: _play(keep=options.keep))
 
 
 def _guarded(play: Callable[[], None]) -> int:
@@ -284,9 +329,12 @@ def _guarded(play: Callable[[], None]) -> int:
     except StartFailed as error:
         print(f"\nThe world could not be built: {error}", file=sys.stderr)
         return 1
+    except Terminated:
+        print("\nTerminated; the world was taken down.", file=sys.stderr)
+        return exit_codes.TERMINATED
     except KeyboardInterrupt:
         print("\nInterrupted; the world was taken down.", file=sys.stderr)
-        return 130
+        return exit_codes.INTERRUPTED
     return 0
 
 

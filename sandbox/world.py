@@ -63,16 +63,19 @@ class World:
         Raises:
             StartFailed: One did not start; the others are ended.
         """
+        pool = ThreadPoolExecutor()
         try:
             # In this order, because the first takes longest.
-            with ThreadPoolExecutor() as pool:
-                starts = [pool.submit(start) for start in (self._start_aws, self._start_postgres, self._start_git)]
+            starts = [pool.submit(start) for start in (self._start_aws, self._start_postgres, self._start_git)]
             for start in starts:
                 start.result()
             self.aws.put_secret(DEPLOY_KEY_SECRET, self.git.private_key)
         except BaseException:
+            # A part that is still starting, because we were interrupted, could not be ended.
+            pool.shutdown()
             self.stop()
             raise
+        pool.shutdown()
         return self
 
     def stop(self) -> None:

@@ -129,14 +129,17 @@ output and no log. Options can also be set in the environment and in `taxiway.to
 # What a caller does about each; docs/adr/0006-exit-codes.md says why.
 EXIT_CODES: Final[Mapping[int, str]] = {
     exit_codes.SUCCESS: "Done, or nothing to do.",
-    exit_codes.FAILED: "The operation failed: a migration, a validation, the schema history, a script.",
+    exit_codes.FAILED: "The operation failed: a migration, a validation, the schema history, a script; or its "
+    "result could not be written to standard output.",
     exit_codes.USAGE: "Wrong usage or configuration: options, files, branch, keys, password. "
     "Trying again does not help.",
     exit_codes.NOT_READY: "The environment was not ready: unreachable, locked, throttled, connection lost. "
     "Trying again may help.",
     exit_codes.BUG: "A bug in Taxiway; the only case with a traceback.",
-    exit_codes.INTERRUPTED: "Interrupted (SIGINT). The open transaction is rolled back and the lock is free.",
-    exit_codes.TERMINATED: "Terminated (SIGTERM). The open transaction is rolled back and the lock is free.",
+    exit_codes.INTERRUPTED: "Interrupted (SIGINT). The open transaction is rolled back and the lock is free; the "
+    "last line says what has stayed.",
+    exit_codes.TERMINATED: "Terminated (SIGTERM). The open transaction is rolled back and the lock is free; the "
+    "last line says what has stayed.",
 }
 
 _HELP_WIDTH: Final = 100

@@ -71,9 +71,10 @@ def migrate(*, on_event: "EventSink" = ignore_events, **options: Unpack[Options]
     """Apply the pending migrations, each in one transaction with its history row.
 
     Raises:
-        ConfigError: An option cannot be used.
-        MigrationFailed: A migration was refused; ``error.result`` has those that were applied before.
-        TaxiwayError: Anything else that stopped it; nothing was changed.
+        ConfigError: An option cannot be used; nothing was changed.
+        MigrationFailed: A migration was refused.
+        TaxiwayError: Anything else that stopped it. Whatever its class, ``error.result`` has what was applied
+            before and stays; it is ``None`` when no migration had begun.
     """
     with _opened(options, on_event) as project:
         return project.migrate()

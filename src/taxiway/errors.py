@@ -13,7 +13,8 @@ The tree::
     ├── ValidationFailed
     ├── HistoryError        NonEmptySchema · FailedMigrationRecorded · HistoryUnreadable · TargetNotFound
     ├── DatabaseError       ConnectionFailed · AuthenticationFailed · DatabaseNotFound
-    │                       CertificateRejected · ConnectionLost · PermissionDenied · StatementFailed
+    │                       CertificateRejected · PermissionDenied · StatementFailed
+    │                       ConnectionLost ── OutcomeUnknown
     ├── LockNotAcquired
     ├── MigrationFailed
     ├── AwsError            NoCredentials · AwsAccessDenied · AwsUnreachable · AwsThrottled · AwsFailed
@@ -24,8 +25,8 @@ was made from are attributes. ``code`` is stable, kebab-case and the same in tex
 This module imports nothing of Taxiway.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from taxiway.model.migration import MigrationKind
@@ -33,19 +34,25 @@ if TYPE_CHECKING:
 
 
 class TaxiwayError(Exception):
-    """Base of all errors: a cause that the user can act on."""
+    """Base of all errors: a cause that the user can act on.
+
+    ``result`` has what a ``migrate`` had applied when this ended it; ``None`` when it had not come that far.
+    """
 
     code: ClassVar[str] = "error"
     default_hint: ClassVar[str | None] = None
+    result: "MigrateResult | None" = None
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint if hint is not None else self.default_hint
 
-    def to_dict(self) -> dict[str, Any]:
-        """Code, message and hint, for JSON."""
-        return {"code": self.code, "message": self.message, "hint": self.hint}
+    def redact(self, mask: Callable[[str], str]) -> None:
+        """Mask the secrets in message and hint: the server may have put the text of a statement into them."""
+        self.message = mask(self.message)
+        self.args = (self.message,)
+        self.hint = mask(self.hint) if self.hint is not None else None
 
 
 # --- configuration ----------------------------------------------------------------------------------------
@@ -249,12 +256,6 @@ class ValidationFailed(TaxiwayError):
         lines = "\n".join(f"  {problem.message}" for problem in self.problems)
         super().__init__(f"Validation failed, {len(self.problems)} problem(s):\n{lines}", hint=hint)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The problems too."""
-        return super().to_dict() | {
-            "problems": [{"code": problem.code, "message": problem.message} for problem in self.problems]
-        }
-
 
 class HistoryError(TaxiwayError):
     """The schema history does not allow what was asked."""
@@ -324,9 +325,18 @@ class CertificateRejected(DatabaseError):
 
 
 class ConnectionLost(DatabaseError):
-    """The connection broke while it was in use."""
+    """The connection broke while it was in use. What was under way is rolled back: running again is safe."""
 
     code = "connection-lost"
+
+
+class OutcomeUnknown(ConnectionLost):
+    """The connection broke where nothing rolls back: the migration, or a part of it, may have been applied."""
+
+    code = "outcome-unknown"
+    default_hint = (
+        "Look at the database first ('taxiway info' shows the history), mend what is half-done, run again."
+    )
 
 
 class PermissionDenied(DatabaseError):
@@ -381,6 +391,7 @@ class MigrationFailed(TaxiwayError):
     """
 
     code = "migration-failed"
+    result: "MigrateResult"
 
     def __init__(
         self,
@@ -404,19 +415,6 @@ class MigrationFailed(TaxiwayError):
         self.result = result
         self.details = dict(details or {})
         super().__init__(message, hint=hint)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Place, excerpt and the server's words too."""
-        return super().to_dict() | {
-            "script": self.script,
-            "path": self.path,
-            "line": self.line,
-            "column": self.column,
-            "excerpt": self.excerpt,
-            "sqlstate": self.sqlstate,
-            "rolledBack": self.rolled_back,
-            "details": self.details,
-        }
 
 
 # --- AWS and secrets --------------------------------------------------------------------------------------

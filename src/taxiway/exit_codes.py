@@ -26,6 +26,8 @@ _BY_CLASS: dict[type[errors.TaxiwayError], int] = {
     errors.AwsThrottled: NOT_READY,
     errors.ConnectionFailed: NOT_READY,
     errors.ConnectionLost: NOT_READY,
+    # Running it again may run half-applied work twice, so nothing should do so by itself.
+    errors.OutcomeUnknown: FAILED,
     errors.LockNotAcquired: NOT_READY,
 }
 

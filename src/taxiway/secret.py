@@ -6,11 +6,16 @@ secret
     Text that must not be shown: a password, a private key.
 redact
     Replace every occurrence of a secret, in any of the notations it may have been written in, by ``****``.
+piece
+    A part of a secret that the server shows: cut at a length, or as one token in small letters.
 """
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from itertools import starmap, takewhile
+from operator import eq
+from string import ascii_lowercase, ascii_uppercase
 from typing import Final, final
 from urllib.parse import quote, quote_plus
 
@@ -19,6 +24,20 @@ MASK: Final = "****"
 # A line of a multi-line secret (a PEM key) is confidential on its own, because logs are cut into lines.
 # Shorter ones are the decoration of the format and would mask ordinary words.
 _SHORTEST_LINE = 12
+
+# Shorter pieces would mask ordinary words, and tell as little.
+_SHORTEST_PIECE = 4
+# PostgreSQL shows a token of a script in double quotes ("syntax error at or near", "unrecognized role option").
+_QUOTED: Final = re.compile(f'(?<=")[^"]{{{_SHORTEST_PIECE},}}(?=")')
+# It cuts the values of a row after 64 bytes and COPY data after 100, which it marks, and names after 63, which it
+# does not: there the closing quote is the end.
+_CUT: Final = ("...", '"')
+# Outside of quotes PostgreSQL makes small letters of a name; in UTF-8 of its ASCII letters only.
+_SMALL_LETTERS: Final = str.maketrans(ascii_uppercase, ascii_lowercase)
+# What stands in a URL, a connection string, JSON or an ARN beside the password is no secret. A deploy key's first
+# and last line are the same for every key.
+_MADE_OF_PARTS: Final = re.compile(r"://|^arn:|\b(?:host|dbname|user|password)\s*=", re.IGNORECASE)
+_ARMOUR: Final = "-----"
 
 
 @final
@@ -68,36 +87,139 @@ class Redactor:
 
     Masked are the text itself, each line of a multi-line text, and the notations that it takes on its way
     through our tools: an SQL literal, a libpq connection string, a URL, JSON, a Python or shell quotation.
+
+    Masked are also the pieces that PostgreSQL shows, in capital and small letters: a quoted token of four
+    characters or more that is part of a secret, and the beginning of a secret before an ellipsis or a closing
+    quote. So a table whose name is part of a password is shown as stars, which is the better of the two mistakes.
     """
 
     def __init__(self, secrets: Iterable[Secret] = ()) -> None:
         self._forms: set[str] = set()
-        self._pattern: re.Pattern[str] | None = None
+        self._wholes: set[str] = set()
+        self._masker: _Masker | None = None
         for secret in secrets:
             self.add(secret)
 
     def add(self, secret: Secret) -> None:
         """Mask this secret from now on. Empty text is ignored."""
         self._forms |= _notations(secret.reveal())
-        # The longest first, so that a secret that contains another one is masked whole.
-        forms = sorted(self._forms, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(re.escape, forms))) if forms else None
+        self._wholes |= {_fold(whole) for whole in _wholes(secret.reveal())}
+        # Made at the next use: to make one takes milliseconds, and secrets come several at a time.
+        self._masker = None
 
     def __call__(self, text: str) -> str:
-        """The text with every known secret replaced by stars."""
-        return self._pattern.sub(MASK, text) if self._pattern else text
+        """The text with every known secret, and every piece of one, replaced by stars."""
+        if self._masker is None:
+            self._masker = _Masker(self._forms, self._wholes)
+        return self._masker(text)
+
+
+class _Masker:
+    """Masks these forms as they are, and every piece of these wholes, which are in small letters."""
+
+    def __init__(self, forms: Iterable[str], wholes: Iterable[str]) -> None:
+        # The longest first, so that a secret that contains another one is masked whole.
+        self._form = _compile(_any_of(sorted(forms, key=len, reverse=True)))
+        self._wholes = tuple(wholes)
+        self._all_wholes = "\n".join(self._wholes)
+        beginnings = _any_of({whole[:_SHORTEST_PIECE] for whole in self._wholes})
+        # Looked for ahead, because the next one may begin inside this one.
+        self._beginning = _compile(beginnings and f"(?={beginnings})")
+
+    def __call__(self, text: str) -> str:
+        if self._form:
+            text = self._form.sub(MASK, text)
+        if self._beginning:
+            text = _QUOTED.sub(self._mask_quoted, text)
+            text = self._mask_cut(text, self._beginning)
+        return text
+
+    def _mask_quoted(self, found: re.Match[str]) -> str:
+        return MASK if _fold(found[0]) in self._all_wholes else found[0]
+
+    def _mask_cut(self, text: str, beginning: re.Pattern[str]) -> str:
+        folded = _fold(text)
+        kept: list[str] = []
+        done = 0
+        for found in beginning.finditer(folded):
+            start = found.start()
+            end = start + self._agreement(folded, start)
+            if start >= done and text.startswith(_CUT, end):
+                kept += text[done:start], MASK
+                done = end
+        return "".join([*kept, text[done:]])
+
+    def _agreement(self, folded: str, start: int) -> int:
+        """How many characters from here on are the beginning of a secret."""
+        pairs = (zip(whole, folded[start : start + len(whole)], strict=False) for whole in self._wholes)
+        return max(len(list(takewhile(bool, starmap(eq, pair)))) for pair in pairs)
+
+
+def redact_strings(value: object, redact: Callable[[str], str]) -> object:
+    """A JSON value with its texts redacted. Names and numbers stay, so that it keeps its shape for programs.
+
+    To redact the text that JSON is written as would break it: a secret may be ``1`` or ``success``.
+    """
+    match value:
+        case str():
+            return redact(value)
+        case Mapping():
+            return {name: redact_strings(one, redact) for name, one in value.items()}
+        case list() | tuple():
+            return [redact_strings(one, redact) for one in value]
+    return value
+
+
+def _any_of(texts: Iterable[str]) -> str:
+    return "|".join(map(re.escape, texts))
+
+
+def _compile(expression: str) -> re.Pattern[str] | None:
+    return re.compile(expression) if expression else None
+
+
+def _fold(text: str) -> str:
+    return text.translate(_SMALL_LETTERS)
 
 
 def _notations(text: str) -> set[str]:
-    texts = {text, text.strip()}
-    if "\n" in text.strip():
-        texts |= {line.strip() for line in text.splitlines() if len(line.strip()) >= _SHORTEST_LINE}
+    texts = {text, text.strip(), *_lines(text)}
     return {notation(t) for t in texts if t for notation in _NOTATIONS}
+
+
+def _lines(text: str) -> set[str]:
+    """The lines of a multi-line text that are confidential on their own."""
+    if "\n" not in text.strip():
+        return set()
+    return {line.strip() for line in text.splitlines() if len(line.strip()) >= _SHORTEST_LINE}
+
+
+def _wholes(text: str) -> set[str]:
+    """The texts whose every piece is confidential: none if only a part is, which is then a secret of its own."""
+    if _MADE_OF_PARTS.search(text) or _is_json(text):
+        return set()
+    texts = _lines(text) or {text.strip()}
+    return {one for one in texts if len(one) >= _SHORTEST_PIECE and not one.startswith(_ARMOUR)}
+
+
+def _is_json(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict | list)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _backslashed(text: str) -> str:
     return text.replace("\\", "\\\\").replace("'", "\\'")
 
+
+def _in_small_hex(quoted: str) -> str:
+    """The same URL encoding with ``%2f`` for ``%2F``."""
+    return re.sub(r"%[0-9A-F]{2}", lambda escape: escape[0].lower(), quoted)
+
+
+# A variable of the environment may hold bytes that are no text, which Python reads as halves of surrogate pairs.
+_ANY: Final = "surrogatepass"
 
 _NOTATIONS: tuple[Callable[[str], str], ...] = (
     lambda text: text,
@@ -105,10 +227,12 @@ _NOTATIONS: tuple[Callable[[str], str], ...] = (
     lambda text: text.replace("\\", "\\\\").replace("'", "''"),
     _backslashed,
     lambda text: text.replace("'", "'\"'\"'"),
-    lambda text: quote(text, safe=""),
-    quote,
-    quote_plus,
-    lambda text: quote(text, safe="").lower(),
+    lambda text: quote(text, safe="", errors=_ANY),
+    lambda text: _in_small_hex(quote(text, safe="", errors=_ANY)),
+    lambda text: quote(text, errors=_ANY),
+    lambda text: _in_small_hex(quote(text, errors=_ANY)),
+    lambda text: quote_plus(text, errors=_ANY),
+    lambda text: _in_small_hex(quote_plus(text, errors=_ANY)),
     lambda text: json.dumps(text)[1:-1],
     lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
     lambda text: repr(text)[1:-1],

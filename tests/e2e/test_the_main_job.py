@@ -3,8 +3,10 @@
 The four runs depend on each other, so they are one test; each step has its own assertions.
 """
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote, quote_plus
 
 import psycopg
 import pytest
@@ -50,6 +52,7 @@ class Story:
     def run(self, *arguments: str) -> Outcome:
         outcome = self.job.run(*arguments)
         self.outputs.append(outcome.output)
+        # No file is left, so none with a secret in it either.
         assert self.job.left_behind() == []
         return outcome
 
@@ -95,23 +98,41 @@ class Story:
         children = self.job.children.read_text()
         assert "GIT_SSH_COMMAND" in children
         assert "StrictHostKeyChecking=yes" in children
-        for secret in self.world.secrets:
-            for piece in [secret, *filter(None, secret.splitlines())]:
-                assert all(piece not in output for output in self.outputs)
-                assert piece not in children
+        for place in [children, *self.outputs]:
+            assert [piece for piece in self.forbidden() if piece in place] == []
+
+    def forbidden(self) -> set[str]:
+        """Every secret, whole and line by line, in each notation that it could have been written in."""
+        texts = {line for secret in self.world.secrets for line in (secret, *secret.splitlines()) if line}
+        return {notation for text in texts for notation in notations(text)}
 
     def history(self) -> list[tuple[object, ...]]:
-        """The history without times; checksums are compared with the files here."""
+        """The history without times; checksums are compared with the files here.
+
+        That of a versioned migration is of the file as it is, that of a repeatable one of the replaced text
+        (Flyway 13).
+        """
         with self.world.connect() as connection:
             rows = connection.execute(
                 "SELECT installed_rank, version, description, type, script, checksum, installed_by, success"
                 " FROM flyway_schema_history ORDER BY installed_rank"
             ).fetchall()
-        for *_, script, number, installed_by, success in rows:
+        for _, version, _, _, script, number, installed_by, success in rows:
+            text = find_script(script).read_text()
             assert (installed_by, success) == ("sqladmin", True)
-            if not script.endswith("R__InsertSample_p.sql"):
-                assert number == checksum(find_script(script).read_text())
+            assert number == checksum(text if version else self.replaced(text))
         return [row[:5] for row in rows]
+
+    def replaced(self, text: str) -> str:
+        """What the placeholders of the sample project make of a text in this world."""
+        values = {
+            "DATABASE_NAME": self.world.database,
+            "READ_ONLY_PASSWORD": self.world.passwords["read_only"],
+            "SAMPLE_APPLICATION_PASSWORD": self.world.passwords["sample_application"],
+        }
+        for name, value in values.items():
+            text = text.replace(f"${{{name}}}", value)
+        return text
 
     def roles(self) -> set[str]:
         with self.world.connect() as connection:
@@ -139,6 +160,22 @@ FINGERPRINT = (
     "SELECT * FROM sample ORDER BY 1",
     "SELECT * FROM product ORDER BY 1",
 )
+
+
+def notations(text: str) -> tuple[str, ...]:
+    """As it is, in an SQL literal, in a URL, in JSON, in a shell and in Python."""
+    return (
+        text,
+        text.replace("'", "''"),
+        text.replace("\\", "\\\\").replace("'", "''"),
+        quote(text, safe=""),
+        quote(text),
+        quote_plus(text),
+        json.dumps(text)[1:-1],
+        json.dumps(text, ensure_ascii=False)[1:-1],
+        text.replace("'", "'\"'\"'"),
+        repr(text)[1:-1],
+    )
 
 
 def find_script(script: str) -> Path:

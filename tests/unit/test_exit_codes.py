@@ -23,6 +23,7 @@ from taxiway import errors, exit_codes
         (errors.AwsThrottled("x"), 4),
         (errors.ConnectionFailed("x"), 4),
         (errors.ConnectionLost("x"), 4),
+        (errors.OutcomeUnknown("x"), 1),
         (errors.LockNotAcquired("t", waited_seconds=1), 4),
         (ZeroDivisionError(), 70),
     ],

@@ -10,12 +10,12 @@ key
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final, final
 
 from taxiway.aws.errors import error_code, error_message, translate
 from taxiway.aws.session import client
 from taxiway.errors import SecretMalformed, SecretNotFound, TaxiwayError
+from taxiway.nearest import find_nearest
 from taxiway.secret import Secret
 
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 _PUBLIC_KEYS: Final = frozenset(
     {"username", "host", "port", "dbname", "engine", "dbInstanceIdentifier", "dbClusterIdentifier"}
 )
+
+# Shorter values that nobody asked for are flags and numbers: to mask every "1" would spoil all that is printed.
+_SHORTEST_UNASKED: Final = 6
 
 # What json.loads makes of our texts: numbers stay as they were written.
 type _Json = str | bool | list["_Json"] | dict[str, "_Json"] | None
@@ -43,8 +46,8 @@ def is_confidential(key: str | None) -> bool:
 class SecretsManager:
     """Fetches secrets, each at most once.
 
-    ``on_secret`` is told every confidential value before anybody else gets it: the whole text and each value in
-    it, asked for or not, so that none of them can be printed by accident.
+    ``on_secret`` is told every confidential value before anybody else gets it: the whole text, each value that is
+    asked for, and each other one of six characters or more, so that none of them can be printed by accident.
     """
 
     def __init__(self, region: str | None, *, on_secret: Callable[[Secret], None]) -> None:
@@ -65,7 +68,10 @@ class SecretsManager:
         if key is None:
             return self.text(secret_id)
         value = self.value(secret_id, key)
-        return value if is_confidential(key) else value.reveal()
+        if not is_confidential(key):
+            return value.reveal()
+        self._on_secret(value)
+        return value
 
     def text(self, secret_id: str) -> Secret:
         """The whole text; that of a binary secret is read as UTF-8. Errors as :meth:`get`."""
@@ -138,7 +144,8 @@ class SecretsManager:
     def _tell(self, text: str) -> None:
         self._on_secret(Secret(text))
         for value in _confidential_values(_parse(text)):
-            self._on_secret(Secret(value))
+            if len(value) >= _SHORTEST_UNASKED:
+                self._on_secret(Secret(value))
 
 
 def _parse(text: str) -> _Json:
@@ -165,10 +172,10 @@ def _confidential_values(content: _Json) -> Iterator[str]:
 
 def _no_such_key(secret_id: str, key: str, content: dict[str, _Json]) -> SecretMalformed:
     names = ", ".join(content) or "none"
-    nearest = get_close_matches(key, content, n=1)
+    nearest = find_nearest(key, content)
     return SecretMalformed(
         f"Secret '{secret_id}' has no key '{key}'; its keys are: {names}.",
-        hint=f"Did you mean '{nearest[0]}'?" if nearest else "Use one of its keys, or add this one to the secret.",
+        hint=f"Did you mean '{nearest}'?" if nearest else "Use one of its keys, or add this one to the secret.",
     )
 
 

@@ -1,6 +1,7 @@
 """Clients of AWS services, with time limits that suit a short task."""
 
 import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, Literal
 
 from taxiway.aws.errors import translate
@@ -13,12 +14,20 @@ _CONNECT_SECONDS: Final = 5
 _READ_SECONDS: Final = 20
 _ATTEMPTS: Final = 5
 
+# The name that task definitions for Taxiway have, the one that AWS gives to its containers, and boto3's own.
+_REGION_VARIABLES: Final = ("REGION", "AWS_REGION", "AWS_DEFAULT_REGION")
+
+
+def find_region(environment: Mapping[str, str]) -> str | None:
+    """The AWS region that the environment names: ``REGION``, ``AWS_REGION`` or ``AWS_DEFAULT_REGION``.
+
+    Empty variables count as absent. None leaves it to boto3, which knows the profile besides.
+    """
+    return next((region for name in _REGION_VARIABLES if (region := environment.get(name, "").strip())), None)
+
 
 def client(service: Literal["secretsmanager"], region: str | None) -> "SecretsManagerClient":
-    """A boto3 client for the region: the given one, that of ``AWS_REGION``, or the one that boto3 finds by itself.
-
-    boto3 knows ``AWS_DEFAULT_REGION`` and the profile, and not the name that every other AWS SDK has, and that
-    AWS gives to its containers.
+    """A boto3 client for the region: the given one, that of :func:`find_region`, or that of the profile.
 
     Raises:
         MissingOption: There is no region anywhere.
@@ -29,7 +38,7 @@ def client(service: Literal["secretsmanager"], region: str | None) -> "SecretsMa
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, InvalidRegionError, NoRegionError
 
-    region = region or os.environ.get("AWS_REGION") or None
+    region = region or find_region(os.environ)
     config = Config(
         connect_timeout=_CONNECT_SECONDS,
         read_timeout=_READ_SECONDS,

@@ -1,8 +1,6 @@
 """The table of commands, and the one place where exceptions become exit codes."""
 
 import importlib
-import os
-import sys
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple, override
 
@@ -11,6 +9,7 @@ import click
 from taxiway import errors, exit_codes
 from taxiway.cli.invocation import Invocation
 from taxiway.cli.output import print_error, print_json, redacted_streams
+from taxiway.runner.signals import Terminated
 
 
 class CommandEntry(NamedTuple):
@@ -85,25 +84,22 @@ def taxiway() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command line and return the exit code. Prints what went wrong; raises nothing."""
-    from taxiway.runner.signals import Terminated, termination_raises
-
     invocation = Invocation()
+    with redacted_streams(invocation.redactor) as out:
+        exit_code = _run_stoppable(arguments, invocation)
+        out.finish()
+        return _with_lost_output(exit_code, out.failure)
+
+
+def _run_stoppable(arguments: Sequence[str], invocation: Invocation) -> int:
     try:
-        with redacted_streams(invocation.redactor), termination_raises():
+        with invocation.termination.listening():
             return _run_redacted(arguments, invocation)
-    except Terminated:
-        return exit_codes.TERMINATED
-    except KeyboardInterrupt:
-        return exit_codes.INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has left; writing the rest at exit would fail again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return exit_codes.FAILED
+    except KeyboardInterrupt as stop:
+        return _report_stop(stop, invocation)
 
 
 def _run_redacted(arguments: Sequence[str], invocation: Invocation) -> int:
-    from taxiway.runner.signals import Terminated
-
     try:
         outcome: Any = taxiway.main(list(arguments), prog_name="taxiway", standalone_mode=False, obj=invocation)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -117,20 +113,23 @@ def _run_redacted(arguments: Sequence[str], invocation: Invocation) -> int:
         return exit_codes.exit_code_for(error)
     except click.Abort as error:
         # click makes an Abort of every KeyboardInterrupt, ours included.
-        if isinstance(error.__cause__, Terminated):
-            click.echo("Terminated: an open transaction was rolled back and the lock released.", err=True)
-            return exit_codes.TERMINATED
-        click.echo("Interrupted: an open transaction was rolled back and the lock released.", err=True)
-        return exit_codes.INTERRUPTED
-    except BrokenPipeError:
-        raise
+        return _report_stop(error.__cause__, invocation)
     except Exception as error:  # noqa: BLE001 - the last resort: a bug, shown redacted, with its own exit code
-        import traceback
-
-        click.echo("".join(traceback.format_exception(error)), err=True)
-        click.echo("This is a bug in Taxiway. Please report it with the lines above.", err=True)
-        return exit_codes.BUG
+        return _report_bug(error, invocation)
     return outcome if isinstance(outcome, int) else exit_codes.SUCCESS
+
+
+def _with_lost_output(exit_code: int, failure: OSError | None) -> int:
+    """The exit code, given what became of standard output (docs/adr/0006-exit-codes.md)."""
+    if failure is None or isinstance(failure, BrokenPipeError):
+        # A reader that has left (`| head`) has seen what it wanted.
+        return exit_code
+    click.echo(
+        f"The output could not be written: {failure.strerror or failure}. "
+        f"The command went on without it and ended with exit code {exit_code}.",
+        err=True,
+    )
+    return exit_code or exit_codes.FAILED
 
 
 def _usage_error(error: click.ClickException) -> errors.ConfigError:
@@ -150,3 +149,31 @@ def _report(error: errors.TaxiwayError, invocation: Invocation) -> None:
     from taxiway.reports.flyway_json import error_json
 
     print_json(error_json(error, now=datetime.now().astimezone(), version=__version__))
+
+
+def _report_stop(stop: BaseException | None, invocation: Invocation) -> int:
+    """Say where the command was stopped, and what it has left behind."""
+    is_terminated = isinstance(stop, Terminated)
+    word = "Terminated" if is_terminated else "Interrupted"
+    message = invocation.progress.render_stop(word)
+    if invocation.json:
+        from taxiway.reports.flyway_json import stopped_json
+
+        print_json(stopped_json(message, code=word.lower(), applied=invocation.progress.applied))
+    else:
+        click.echo(message, err=True)
+    return exit_codes.TERMINATED if is_terminated else exit_codes.INTERRUPTED
+
+
+def _report_bug(error: Exception, invocation: Invocation) -> int:
+    """The traceback on standard error, in JSON mode too: it is for the developers of Taxiway."""
+    import traceback
+
+    click.echo("".join(traceback.format_exception(error)), err=True)
+    click.echo("This is a bug in Taxiway. Please report it with the lines above.", err=True)
+    if invocation.json:
+        from taxiway.reports.flyway_json import stopped_json
+
+        message = f"A bug in Taxiway: {type(error).__name__}: {error}"
+        print_json(stopped_json(message, code="bug", applied=invocation.progress.applied))
+    return exit_codes.BUG

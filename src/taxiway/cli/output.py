@@ -2,9 +2,10 @@
 
 import io
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TextIO, override
 
 import click
@@ -16,30 +17,52 @@ if TYPE_CHECKING:
 
 
 class RedactingStream(io.TextIOBase):
-    """A text stream that masks secrets, line by line: a secret is never cut in two by the size of a write."""
+    """A text stream that masks secrets, line by line: a secret is never cut in two by the size of a write.
+
+    Writing never fails: work that has begun is not given up for its log. After the first failure nothing is
+    written any more, and ``failure`` has its cause.
+    """
 
     def __init__(self, stream: TextIO, redact: Callable[[str], str]) -> None:
         self._stream, self._redact, self._rest = stream, redact, ""
+        self.failure: OSError | None = None
 
     @override
     def write(self, text: str) -> int:
         *lines, self._rest = (self._rest + text).split("\n")
         if lines:
-            self._stream.write(self._redact("\n".join(lines)) + "\n")
-            # A log is read while it is written.
-            self._stream.flush()
+            self._put(self._redact("\n".join(lines)) + "\n")
         return len(text)
 
     @override
     def flush(self) -> None:
         """Flush whole lines; the rest of a line waits for its end (:meth:`finish`)."""
-        self._stream.flush()
+        self._put("")
 
     def finish(self) -> None:
         """Write what is left of an unfinished line."""
         rest, self._rest = self._rest, ""
-        self._stream.write(self._redact(rest))
-        self._stream.flush()
+        self._put(self._redact(rest))
+
+    def write_redacted(self, value: object) -> None:
+        """Write a value as JSON, redacted text by text: a secret such as ``1`` must not break the JSON."""
+        from taxiway.secret import redact_strings
+
+        self.finish()
+        # What another encoding does not have is escaped as JSON does it, not as Python does.
+        ascii_only = not self.encoding.lower().startswith("utf")
+        self._put(json.dumps(redact_strings(value, self._redact), indent=2, ensure_ascii=ascii_only) + "\n")
+
+    def _put(self, text: str) -> None:
+        """Write at once, because a log is read while it is written."""
+        if self.failure is not None:
+            return
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except OSError as error:
+            self.failure = error
+            _discard(self._stream)
 
     @override
     def isatty(self) -> bool:
@@ -60,17 +83,42 @@ class RedactingStream(io.TextIOBase):
 
 
 @contextmanager
-def redacted_streams(redactor: "Redactor") -> Iterator[None]:
-    """Standard output and error pass through the redactor: prints, tracebacks and warnings of libraries too."""
+def redacted_streams(redactor: "Redactor") -> Iterator[RedactingStream]:
+    """Standard output and error pass through the redactor: prints, tracebacks and warnings of libraries too.
+
+    Yields the one of standard output, which knows whether what was written has arrived.
+    """
     before = sys.stdout, sys.stderr
-    streams = RedactingStream(sys.stdout, redactor), RedactingStream(sys.stderr, redactor)
-    sys.stdout, sys.stderr = streams
+    out, err = (RedactingStream(_writable(stream), redactor) for stream in before)
+    sys.stdout, sys.stderr = out, err
     try:
-        yield
+        yield out
     finally:
-        for stream in streams:
-            stream.finish()
-        sys.stdout, sys.stderr = before
+        try:
+            out.finish()
+            err.finish()
+        finally:
+            sys.stdout, sys.stderr = before
+
+
+def _writable(stream: TextIO | None) -> TextIO:
+    """The stream, made to take every character; nowhere, if whoever started us has closed it (``>&-``)."""
+    if stream is None:
+        # Never closed: the file that is opened next would get the number of the missing stream, and with it what
+        # C libraries print.
+        return os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8", closefd=False)
+    if isinstance(stream, io.TextIOWrapper):
+        # A file name that the encoding of the terminal does not have is no reason to stop half way.
+        stream.reconfigure(errors="backslashreplace")
+    return stream
+
+
+def _discard(stream: TextIO) -> None:
+    """Let what is still buffered go nowhere: Python would write it at exit, fail again, and end with 120."""
+    with suppress(OSError):  # also what a stream without a file says
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 def print_result(text: str) -> None:
@@ -79,8 +127,11 @@ def print_result(text: str) -> None:
 
 
 def print_json(value: dict[str, Any]) -> None:
-    """A result as indented JSON."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    """A result as indented JSON, with its texts redacted."""
+    if isinstance(sys.stdout, RedactingStream):
+        sys.stdout.write_redacted(value)
+    else:
+        click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def print_log(line: str) -> None:

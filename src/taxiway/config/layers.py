@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from taxiway import errors
-from taxiway.config.nearest import find_nearest
 from taxiway.config.option import Kind, Option
 from taxiway.config.options import BY_KEY, OPTIONS
+from taxiway.nearest import find_nearest
 from taxiway.secret import Secret
 
 type Raw = str | Secret | tuple[str, ...]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from taxiway.config import parse
-from taxiway.config.layers import Given, Layer, Raw, defaults_layer, invalid
+from taxiway.config.layers import Given, Layer, Raw, arguments_layer, defaults_layer, invalid
 from taxiway.config.option import Kind
 from taxiway.config.url import parameters_in, passwords_in
 from taxiway.model.settings import Settings
@@ -61,6 +61,19 @@ def merge(layers: Sequence[Layer], *, resolve: Resolve) -> Loaded:
         origins={given.key: given.origin for given in chosen},
         secrets=tuple(secret for given, value in values for secret in _secrets(given, value)),
     )
+
+
+def find_visible_secrets(arguments: Mapping[str, object]) -> tuple[str, ...]:
+    """The arguments with something confidential in them, as ``--url`` and ``--placeholder APP_PASSWORD``.
+
+    Everybody on a machine can read the arguments of a process. Flyway's users give passwords there all the same.
+    """
+    given = arguments_layer(arguments).values()
+    return tuple(one.origin for one in given if _CONFIDENTIAL.search(one.entry) or _is_url_with_password(one))
+
+
+def _is_url_with_password(given: Given) -> bool:
+    return given.option.key == "url" and isinstance(given.value, str) and bool(passwords_in(given.value))
 
 
 def _chosen(layers: Sequence[Layer]) -> Iterator[Given]:

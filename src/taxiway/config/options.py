@@ -87,7 +87,8 @@ OPTIONS: Final[tuple[Option, ...]] = (
         variable="DB_SSLROOTCERT",
         field="database.parameters.sslrootcert",
         group=Group.DATABASE,
-        help="File with the certificates that the server's is checked against, or `system`.",
+        help="File with the certificates that the server's is checked against, or `system`. "
+        "When it is set nowhere, `taxiway run` has those of RDS and Aurora.",
         differs="Flyway has it in the URL and in `jdbcProperties`.",
     ),
     Option(

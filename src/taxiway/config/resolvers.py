@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from taxiway import errors
-from taxiway.config.nearest import find_nearest
+from taxiway.nearest import find_nearest
 from taxiway.secret import Secret, reveal
 
 type SecretReader = Callable[[str, str | None], str | Secret]

@@ -16,11 +16,11 @@ from typing import Final
 
 from taxiway import errors
 from taxiway.config.layers import Given, Layer, Raw, invalid, to_layer
-from taxiway.config.nearest import find_nearest
 from taxiway.config.option import Kind, Option
 from taxiway.config.options import OPTIONS
 from taxiway.config.resolvers import references, without_references
 from taxiway.config.url import passwords_in
+from taxiway.nearest import find_nearest
 
 type Way = tuple[str, ...]
 

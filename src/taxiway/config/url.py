@@ -13,9 +13,10 @@ from urllib.parse import unquote
 from taxiway.secret import Secret
 
 _SCHEME: Final = re.compile(r"[a-z]+:", re.IGNORECASE)
-# libpq ends the user information at the first "@" before any "/". The second choice finds a password whose "/"
-# or "@" was not percent-encoded.
-_USER_INFORMATION: Final = re.compile(r"://(?P<user>[^:@/?]*)(?::(?P<password>[^@/]*|[^?]*))?@")
+# The user information is all that stands before the last "@" of the address, because "@" and "/" may stand in a
+# password that was not percent-encoded. libpq ends it elsewhere; such a URL is refused when it is used. A "?" may
+# stand in a password, too (the second choice): libpq looks for the first "@" before any "/", and for a "?" later.
+_USER_INFORMATION: Final = re.compile(r"://(?P<user>[^:?]*)(?::(?P<password>[^?]*|[^@/]*))?@")
 _ASSIGNMENT: Final = re.compile(
     r"(?P<key>\w+)\s*=\s*(?:'(?P<quoted>(?:[^'\\]|\\.)*)'?|(?P<plain>(?:[^\s\\]|\\.)*))", re.DOTALL
 )

@@ -1,6 +1,6 @@
 """Running planned migrations: one transaction each, history row included, events as it goes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from taxiway import errors
@@ -29,7 +29,10 @@ class StatementRefused(Exception):
 
 @dataclass(slots=True)
 class Executor:
-    """Runs migrations on a session that holds the lock. ``applied`` grows as they succeed."""
+    """Runs migrations on a session that holds the lock. ``applied`` grows as they succeed.
+
+    ``redact`` masks secrets in what the server says, for events; errors are raised as they are.
+    """
 
     session: Session
     table: HistoryTable
@@ -37,6 +40,7 @@ class Executor:
     next_rank: int
     clock: Clock
     on_event: EventSink
+    redact: Callable[[str], str]
     applied: list[MigrationOutput] = field(default_factory=list)
 
     def run_all(self, migrations: Sequence[PlannedMigration]) -> None:
@@ -44,7 +48,9 @@ class Executor:
 
         Raises:
             StatementRefused: A statement failed; what the failed migration did is rolled back if it could be.
-            ConnectionLost: The session is gone; the message says what that means for the migration.
+            ConnectionLost: The session is gone, and the server rolls back the migration.
+            OutcomeUnknown: The session is gone, and the migration or a part of it may have stayed.
+            LockNotAcquired: A script has given the lock back, and somebody else has taken it.
         """
         for planned in migrations:
             self._run(planned)
@@ -60,27 +66,37 @@ class Executor:
             )
         )
         attempt = _Attempt(self.session, planned, self.clock, self.on_event)
-        try:
-            self.session.begin_migration(self.table.schema, transactional=script.transactional)
-            attempt.run_statements()
-            self._record(attempt)
-        except errors.ConnectionLost as error:
-            raise attempt.cut_off(error) from None
-        except BaseException:
-            # Interrupts too: whatever ends a migration early must not leave its transaction open.
-            self.session.rollback()
-            if attempt.has_begun and not script.transactional:
-                self._record_failure(attempt)
-            raise
+        lost = self._try(attempt)
+        if lost:
+            # Raised here, where no handler would put the server's own words along as the context.
+            raise attempt.cut_off(lost)
         self.next_rank += 1
         self.applied.append(_output(planned, attempt.duration_ms))
         self.on_event(MigrationFinished(migration=migration, duration_ms=attempt.duration_ms))
+
+    def _try(self, attempt: "_Attempt") -> errors.ConnectionLost | None:
+        """Run it and write its row. Returns what cut it off; raises whatever else ended it."""
+        transactional = attempt.planned.script.transactional
+        try:
+            self.session.begin_migration(self.table, transactional=transactional)
+            attempt.run_statements()
+            self._record(attempt)
+        except errors.ConnectionLost as error:
+            return error
+        except BaseException:
+            # Interrupts too: whatever ends a migration early must not leave its transaction open.
+            self.session.rollback()
+            if attempt.has_begun and not transactional:
+                self._record_failure(attempt)
+            raise
+        return None
 
     def _record(self, attempt: "_Attempt") -> None:
         attempt.finish()
         row = applied_row(attempt.planned.migration, self.next_rank, self.installed_by, attempt.duration_ms)
         try:
-            self.session.record(self.table, row)
+            # What is committed already has to be on record, with the lock or without it.
+            self.session.record(self.table, row, only_with_lock=attempt.can_be_undone)
         except (errors.StatementFailed, errors.PermissionDenied) as error:
             raise attempt.refused(None, error) from error
 
@@ -93,11 +109,11 @@ class Executor:
         migration = attempt.planned.migration
         row = applied_row(migration, self.next_rank, self.installed_by, attempt.duration_ms, success=False)
         try:
-            self.session.record(self.table, row)
+            self.session.record(self.table, row, only_with_lock=False)
         except errors.DatabaseError as error:
             # The failure itself is what the caller has to learn about.
             message = f"The history has no row that says that {migration.script} failed: {error.message}"
-            self.on_event(Warned(message=message))
+            self.on_event(Warned(message=self.redact(message)))
 
 
 class _Attempt:
@@ -116,6 +132,11 @@ class _Attempt:
         self._started = clock.monotonic()
         self._is_finished = False
         self._ended_its_transaction = False
+
+    @property
+    def can_be_undone(self) -> bool:
+        """All that it has done is in the open transaction."""
+        return self.planned.script.transactional and not self._ended_its_transaction
 
     def finish(self) -> None:
         """The last statement was run, or failed."""
@@ -154,24 +175,22 @@ class _Attempt:
         self, statement: Statement | None, error: errors.StatementFailed | errors.PermissionDenied
     ) -> StatementRefused:
         """The failure of this attempt; rolled back only if everything it did was in the open transaction."""
-        rolled_back = self.planned.script.transactional and not self._ended_its_transaction
-        return StatementRefused(self.planned, statement, error, rolled_back=rolled_back)
+        return StatementRefused(self.planned, statement, error, rolled_back=self.can_be_undone)
 
     def cut_off(self, error: errors.ConnectionLost) -> errors.ConnectionLost:
-        """The same error, saying what it means for this migration."""
-        if self.planned.script.transactional and not self._ended_its_transaction:
-            outcome = (
-                "It was being committed: whether it was applied is not known."
-                if self._is_finished
-                else "The server rolls back what it had done."
-            )
-        else:
+        """The same error, saying what it means for this migration; OutcomeUnknown if something may have stayed."""
+        message = f"{error.message}\nMigration {self.planned.migration.script} was running."
+        if not self.has_begun:
+            outcome = "It had not done anything."
+        elif not self.can_be_undone:
             outcome = "What it had done before may have stayed, and the history may have no row for it."
-        return errors.ConnectionLost(
-            f"{error.message}\nMigration {self.planned.migration.script} was running. {outcome}",
-            sqlstate=error.sqlstate,
-            hint=error.hint,
-        )
+            return errors.OutcomeUnknown(f"{message} {outcome}", sqlstate=error.sqlstate)
+        elif self._is_finished:
+            outcome = "It was being committed: whether it was applied is not known."
+            return errors.OutcomeUnknown(f"{message} {outcome}", sqlstate=error.sqlstate)
+        else:
+            outcome = "The server rolls back what it had done."
+        return errors.ConnectionLost(f"{message} {outcome}", sqlstate=error.sqlstate, hint=error.hint)
 
     def _notice_the_end_of_the_transaction(self, command: str) -> None:
         transactional = self.planned.script.transactional

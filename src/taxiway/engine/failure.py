@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from taxiway import errors
+from taxiway.engine.advice import advise
 from taxiway.engine.execute import StatementRefused
 from taxiway.model.result import MigrateResult
 from taxiway.model.script import Position
@@ -13,9 +14,12 @@ _WIDEST_LINE: Final = 160
 
 
 def migration_failed(
-    refused: StatementRefused, result: MigrateResult, redact: Callable[[str], str]
+    refused: StatementRefused, result: MigrateResult, *, user: str, redact: Callable[[str], str]
 ) -> errors.MigrationFailed:
-    """The error for people and programs. The excerpt is of the script as written, so it shows no values."""
+    """The error for people and programs. The excerpt is of the script as written, so it shows no values.
+
+    ``user`` is whom privileges are to be granted to.
+    """
     migration, error = refused.planned.migration, refused.error
     place = _place(refused)
     words = redact(error.message)
@@ -34,7 +38,7 @@ def migration_failed(
         rolled_back=refused.rolled_back,
         result=result,
         details={name: redact(text) for name, text in _details(error).items()},
-        hint=_hint(refused),
+        hint=_hint(refused, user),
     )
 
 
@@ -66,15 +70,16 @@ def _details(error: errors.DatabaseError) -> dict[str, str]:
     return {name: text for name, field in named.items() if (text := getattr(error, field, None))}
 
 
-def _hint(refused: StatementRefused) -> str:
+def _hint(refused: StatementRefused, user: str) -> str:
+    then = advise(refused.error, user=user) or "Mend the script and run again."
     if refused.rolled_back:
-        return "Nothing of this migration was kept. Mend the script and run again."
+        return f"Nothing of this migration was kept. {then}"
     if refused.planned.script.transactional:
         return (
             "The script ended its own transaction before it failed, so part of it has stayed. "
-            "Look at the database, mend both, and run again."
+            f"Look at the database, and take that back first. {then}"
         )
     return (
-        "It ran outside a transaction: what came before the failed statement has stayed. Mend the database and "
-        "the script, delete the row marked failed (success = false) from the history, and run again."
+        "It ran outside a transaction: what came before the failed statement has stayed. Mend the database, and "
+        f"delete the row marked failed (success = false) from the history. {then}"
     )

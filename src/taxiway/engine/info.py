@@ -12,7 +12,7 @@ def info(scope: Scope, settings: MigrationSettings, session: Session) -> InfoRes
     seen = survey(scope, settings, session)
     return InfoResult(
         database=session.facts.database,
-        schema=seen.table.schema,
+        schema=scope.table.schema,
         schemas=settings.schemas,
         schema_version=seen.current_version,
         migrations=tuple(one for one in seen.infos if one.state is not MigrationState.AVAILABLE),

@@ -11,11 +11,13 @@ from taxiway.engine.ports import Clock, EventSink, Session
 from taxiway.engine.survey import Scope, Survey, require_migrations, survey
 from taxiway.model.event import CurrentVersion, HistoryCreated, SchemaCreated, Validated, Warned
 from taxiway.model.info import MigrationState
+from taxiway.model.migration import ResolvedMigration
 from taxiway.model.plan import MigratePlan, PlannedMigration
 from taxiway.model.result import MigrateResult, MigrationOutput
+from taxiway.model.script import Script
 from taxiway.model.settings import MigrationSettings
 from taxiway.model.version import MigrationVersion
-from taxiway.planning.migrate import next_rank, pending, schema_marker
+from taxiway.planning.migrate import next_rank, pending, schema_marker, schema_marker_rank
 from taxiway.planning.validate import validate
 from taxiway.sql.script import parse_script
 
@@ -36,12 +38,18 @@ def migrate(scope: Scope, settings: MigrationSettings, tools: Tools) -> MigrateR
     Every pending script is read, its placeholders replaced and its statements split before the first one runs, so
     that what can be seen to be wrong beforehand changes nothing.
 
+    No error shows the value of a secret placeholder, not even where the server repeats a statement. The ``result``
+    of an error has the migrations that were applied before it and stay; it is ``None`` when none had begun.
+
     Raises:
-        NoMigrationsFound, ValidationFailed, HistoryError, ScriptError, LockNotAcquired: Nothing was changed.
-        MigrationFailed: A migration was refused; those before it are applied and stay (``error.result``).
+        NoMigrationsFound, ValidationFailed, HistoryError, ScriptError, InvalidOption: Nothing was changed.
+        LockNotAcquired: Somebody else held the lock, or took it when a script gave it back.
+        MigrationFailed: A migration was refused.
+        ConnectionLost: The session is gone; a migration that was under way is rolled back.
+        OutcomeUnknown: The session is gone, and a migration or a part of it may have stayed.
+        DatabaseError: The server refused something else that we asked of it.
     """
     require_migrations(scope, settings)
-    started = tools.clock.monotonic()
     lock = migration_lock(
         tools.session,
         scope.table,
@@ -49,12 +57,21 @@ def migrate(scope: Scope, settings: MigrationSettings, tools: Tools) -> MigrateR
         clock=tools.clock,
         on_event=tools.on_event,
     )
-    with lock:
-        seen = survey(scope, settings, tools.session)
-        _validate(seen, settings, tools)
-        _warn_of_the_future(seen, tools)
-        plan = _plan(seen, settings, tools.session)
-        return _carry_out(plan, seen, settings, tools, started)
+    started = tools.clock.monotonic()
+    try:
+        with lock:
+            return _migrate(scope, settings, tools, started)
+    except errors.TaxiwayError as error:
+        error.redact(tools.redact)
+        raise
+
+
+def _migrate(scope: Scope, settings: MigrationSettings, tools: Tools, started: float) -> MigrateResult:
+    seen = survey(scope, settings, tools.session)
+    _validate(seen, settings, tools)
+    _warn_of_the_future(seen, tools)
+    plan = _plan(seen, settings, tools.session)
+    return _carry_out(plan, seen, settings, tools, started)
 
 
 def _validate(seen: Survey, settings: MigrationSettings, tools: Tools) -> None:
@@ -74,7 +91,7 @@ def _warn_of_the_future(seen: Survey, tools: Tools) -> None:
     versions = [info.version.text for info in seen.infos if info.state in future and info.version is not None]
     if versions:
         message = (
-            f'Schema "{seen.table.schema}" has migrations that are newer than every script here: '
+            f'Schema "{seen.scope.table.schema}" has migrations that are newer than every script here: '
             f"{', '.join(versions)}. Is this the right branch?"
         )
         tools.on_event(Warned(message=message))
@@ -84,35 +101,39 @@ def _plan(seen: Survey, settings: MigrationSettings, session: Session) -> Migrat
     if not seen.facts.history_exists and seen.facts.non_empty:
         names = ", ".join(f'"{name}"' for name in sorted(seen.facts.non_empty))
         raise errors.NonEmptySchema(
-            f"Schema(s) {names} hold objects but there is no schema history table {seen.table}.",
+            f"Schema(s) {names} hold objects but there is no schema history table {seen.scope.table}.",
             hint="Use an empty database, or create the history with 'flyway baseline' if these objects are known.",
         )
-    missing = tuple(name for name in seen.schemas if name not in seen.facts.existing)
-    if seen.table.schema in missing and not settings.create_schemas:
+    schema = seen.scope.table.schema
+    missing = tuple(name for name in seen.scope.schemas if name not in seen.facts.existing)
+    if schema in missing and not settings.create_schemas:
         # Flyway warns, and fails when it creates the history table.
         raise errors.HistoryError(
-            f'Schema "{seen.table.schema}" does not exist, and createSchemas is off.',
+            f'Schema "{schema}" does not exist, and createSchemas is off.',
             hint="Create the schema, or set createSchemas=true.",
         )
-    planned = tuple(
-        PlannedMigration(
-            migration=one.migration,
-            script=parse_script(
-                one.migration.read(),
-                seen.placeholders,
-                path=one.migration.path,
-                filename=one.migration.script.rpartition("/")[2],
-                mixed=settings.mixed,
-                server_version_num=session.facts.server_version_num,
-            ),
-            out_of_order=one.out_of_order,
-        )
-        for one in pending(seen.infos, settings.policy)
-    )
     return MigratePlan(
         create_schemas=missing if settings.create_schemas else (),
         create_history=not seen.facts.history_exists,
-        migrations=planned,
+        migrations=tuple(
+            PlannedMigration(
+                migration=one.migration,
+                script=_script(one.migration, seen.scope, settings, session),
+                out_of_order=one.out_of_order,
+            )
+            for one in pending(seen.infos, settings.policy)
+        ),
+    )
+
+
+def _script(migration: ResolvedMigration, scope: Scope, settings: MigrationSettings, session: Session) -> Script:
+    return parse_script(
+        migration.read(),
+        scope.placeholders,
+        path=migration.path,
+        filename=migration.script.rpartition("/")[2],
+        mixed=settings.mixed,
+        server_version_num=session.facts.server_version_num,
     )
 
 
@@ -122,20 +143,22 @@ def _carry_out(
     installed_by = settings.installed_by or tools.session.facts.user
     rank = _prepare(plan, seen, installed_by, tools)
     version = seen.current_version
-    tools.on_event(CurrentVersion(schema=seen.table.schema, version=version.text if version is not None else None))
+    table = seen.scope.table
+    tools.on_event(CurrentVersion(schema=table.schema, version=version.text if version is not None else None))
     executor = Executor(
         session=tools.session,
-        table=seen.table,
+        table=table,
         installed_by=installed_by,
         next_rank=rank,
         clock=tools.clock,
         on_event=tools.on_event,
+        redact=tools.redact,
     )
 
     def result() -> MigrateResult:
         return MigrateResult(
             database=tools.session.facts.database,
-            schema=seen.table.schema,
+            schema=table.schema,
             schemas=settings.schemas,
             initial_version=version,
             target_version=_last_version(executor.applied),
@@ -143,12 +166,18 @@ def _carry_out(
             duration_ms=round((tools.clock.monotonic() - started) * 1000),
         )
 
+    failure: errors.TaxiwayError
     try:
         executor.run_all(plan.migrations)
+        return result()
     except StatementRefused as refused:
-        # Not chained: the cause holds the statement as it was sent, values of secret placeholders included.
-        raise migration_failed(refused, result(), tools.redact) from None
-    return result()
+        failure = migration_failed(refused, result(), user=tools.session.facts.user, redact=tools.redact)
+    except errors.TaxiwayError as error:
+        failure = error
+        failure.result = result()
+    # Raised here and not above: what was refused holds the statement as it was sent, values of secret placeholders
+    # included, and would go along as the context.
+    raise failure
 
 
 def _prepare(plan: MigratePlan, seen: Survey, installed_by: str, tools: Tools) -> int:
@@ -156,16 +185,14 @@ def _prepare(plan: MigratePlan, seen: Survey, installed_by: str, tools: Tools) -
     rank = next_rank(seen.applied)
     if not (plan.create_schemas or plan.create_history):
         return rank
-    # Flyway 13: the marker of created schemas has rank 0 in a new table.
-    marker_rank = 0 if plan.create_history else rank
+    table = seen.scope.table
+    marker_rank = schema_marker_rank(seen.applied)
     markers = [schema_marker(plan.create_schemas, marker_rank, installed_by)] if plan.create_schemas else []
-    tools.session.create_schemas_and_history(
-        plan.create_schemas, seen.table, markers, create_table=plan.create_history
-    )
+    tools.session.create_schemas_and_history(plan.create_schemas, table, markers, create_table=plan.create_history)
     for schema in plan.create_schemas:
         tools.on_event(SchemaCreated(schema=schema))
     if plan.create_history:
-        tools.on_event(HistoryCreated(table=str(seen.table)))
+        tools.on_event(HistoryCreated(table=str(table)))
     return max(rank, marker_rank + 1) if markers else rank
 
 

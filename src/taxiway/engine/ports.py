@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Protocol
 
 from taxiway.model.event import Event
+from taxiway.model.identifier import quote_identifier
 from taxiway.model.migration import AppliedMigration, HistoryRow
 from taxiway.model.script import Statement
 from taxiway.model.source import SourceFile
@@ -76,7 +77,7 @@ class HistoryTable:
 
     def __str__(self) -> str:
         """Quoted and qualified, as in ``"public"."flyway_schema_history"``: what the lock number is made of."""
-        return ".".join('"' + part.replace('"', '""') + '"' for part in (self.schema, self.name))
+        return f"{quote_identifier(self.schema)}.{quote_identifier(self.name)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,8 +132,14 @@ class Session(Protocol):
         """Create the schemas, the history table if wanted, and add the rows, in one transaction."""
         ...
 
-    def begin_migration(self, schema: str, *, transactional: bool) -> None:
-        """Reset role and search path, and open a transaction if wanted, in one round trip."""
+    def begin_migration(self, table: HistoryTable, *, transactional: bool) -> None:
+        """Reset role and search path, and open a transaction if wanted, in one round trip.
+
+        The lock is taken again if the script before has given it back.
+
+        Raises:
+            LockNotAcquired: Somebody else has taken it meanwhile.
+        """
         ...
 
     def begin(self) -> None:
@@ -143,8 +150,14 @@ class Session(Protocol):
         """Run one statement and return its command tag (``INSERT 0 1``)."""
         ...
 
-    def record(self, table: HistoryTable, row: HistoryRow) -> None:
-        """Add a history row as the connect-time role, and commit an open transaction, in one round trip."""
+    def record(self, table: HistoryTable, row: HistoryRow, *, only_with_lock: bool) -> None:
+        """Add a history row as the connect-time role, and commit an open transaction, in one round trip.
+
+        ``only_with_lock`` is for a transaction that holds all of its migration, and can still be given up.
+
+        Raises:
+            LockNotAcquired: The script has given the lock back, and somebody else has it; nothing was committed.
+        """
         ...
 
     def rollback(self) -> None:

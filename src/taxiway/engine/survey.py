@@ -15,22 +15,33 @@ from taxiway.scan.resolve import Resolution, resolve
 
 _ENVIRONMENT: Final = "default"
 
+# PostgreSQL manual, SQL syntax, identifiers (NAMEDATALEN). The names of the history's key and index begin with the
+# table's, and cut to that length they must still differ from it and from each other.
+_LONGEST_NAME: Final = 63
+_LONGEST_TABLE: Final = 61
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Survey:
-    """Files and database, seen at one moment.
+class Scope:
+    """What does not change while a command runs: names, placeholders, resolved migrations.
 
     Attributes:
         table: The history table; its schema is the default schema.
         schemas: Every managed schema, the default one included.
         placeholders: The user's and the built-in ones.
-        applied: Rows of the history, by rank; empty when there is no table.
     """
 
     table: HistoryTable
     schemas: tuple[str, ...]
     placeholders: Placeholders
     resolution: Resolution
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """Files and database, seen at one moment. ``applied`` has the history by rank; it is empty without a table."""
+
+    scope: Scope
     facts: SchemaFacts
     applied: tuple[AppliedMigration, ...]
     infos: tuple[MigrationInfo, ...]
@@ -41,22 +52,13 @@ class Survey:
         return current_version(self.infos)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
-    """What does not change while a command runs: names, placeholders, resolved migrations."""
-
-    table: HistoryTable
-    schemas: tuple[str, ...]
-    placeholders: Placeholders
-    resolution: Resolution
-
-
 def read_scope(
     settings: MigrationSettings, *, sources: Sources, session: Session, clock: Clock, working_directory: str
 ) -> Scope:
     """Resolve the migrations, with the placeholders that only the database knows.
 
     Raises:
+        InvalidOption: A name is too long for PostgreSQL.
         LocationNotFound, ScriptError: The files are not in order; nothing was asked of the history yet.
     """
     table, schemas = _managed_schemas(settings, session)
@@ -76,15 +78,7 @@ def survey(scope: Scope, settings: MigrationSettings, session: Session) -> Surve
     facts = session.look(scope.schemas, scope.table)
     applied = tuple(session.history_rows(scope.table)) if facts.history_exists else ()
     infos = reconcile(scope.resolution.migrations, applied, settings.policy)
-    return Survey(
-        table=scope.table,
-        schemas=scope.schemas,
-        placeholders=scope.placeholders,
-        resolution=scope.resolution,
-        facts=facts,
-        applied=applied,
-        infos=infos,
-    )
+    return Survey(scope=scope, facts=facts, applied=applied, infos=infos)
 
 
 def require_migrations(scope: Scope, settings: MigrationSettings) -> None:
@@ -111,7 +105,23 @@ def _managed_schemas(settings: MigrationSettings, session: Session) -> tuple[His
             "The connection has no current schema.", hint="Set defaultSchema, or a search_path for the user."
         )
     schemas = settings.schemas if default in settings.schemas else (default, *settings.schemas)
+    for option, name, longest in (
+        *(("schemas", schema, _LONGEST_NAME) for schema in settings.schemas),
+        ("defaultSchema", default, _LONGEST_NAME),
+        ("table", settings.table, _LONGEST_TABLE),
+    ):
+        _refuse_long_name(option, name, longest)
     return HistoryTable(default, settings.table), schemas
+
+
+def _refuse_long_name(option: str, name: str, longest: int) -> None:
+    """PostgreSQL cuts such a name without an error, and would not find it again by its whole text."""
+    length = len(name.encode())
+    if length > longest:
+        raise errors.InvalidOption(
+            f"{option}: '{name}' has {length} bytes, and {longest} is the most that PostgreSQL can tell apart.",
+            hint=f"Use a name of at most {longest} bytes.",
+        )
 
 
 def _with_built_in(

@@ -2,6 +2,7 @@
 
 from taxiway.engine.ports import Session
 from taxiway.engine.survey import Scope, require_migrations, survey
+from taxiway.model.info import MigrationState
 from taxiway.model.result import ValidateResult, ValidationProblem
 from taxiway.model.settings import MigrationSettings
 from taxiway.planning.validate import validate as find_problems
@@ -17,12 +18,15 @@ def validate(scope: Scope, settings: MigrationSettings, session: Session) -> Val
     """
     require_migrations(scope, settings)
     seen = survey(scope, settings, session)
-    problems = find_problems(seen.infos, settings.policy, pending_ignored=False)
-    if seen.table.schema not in seen.facts.existing and problems:
-        problems = (_missing_schema(seen.table.schema),)
-    return ValidateResult(
-        database=session.facts.database, problems=problems, count=0 if problems else len(seen.infos)
-    )
+    if scope.table.schema in seen.facts.existing:
+        problems = find_problems(seen.infos, settings.policy, pending_ignored=False)
+        count = 0 if problems else len(seen.infos)
+    else:
+        # Flyway 13: nothing is compared then.
+        waiting = scope.resolution.migrations and not settings.policy.ignores(MigrationState.PENDING)
+        problems = (_missing_schema(scope.table.schema),) if waiting else ()
+        count = 0
+    return ValidateResult(database=session.facts.database, problems=problems, count=count)
 
 
 def _missing_schema(schema: str) -> ValidationProblem:

@@ -62,7 +62,7 @@ class MigrationStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatementRun:
-    """A statement was run. ``line`` is 1-based in the script; ``rows`` affected or returned, if told."""
+    """A statement was run. ``line`` is 1-based in the script; ``command`` is the server's tag (``INSERT 0 1``)."""
 
     script: str
     line: int

@@ -64,7 +64,8 @@ class ResolvedMigration:
         path: Where the file lies, for people and for reading it.
         checksum: Flyway's number for the content (:mod:`taxiway.scan.checksum`).
         equivalent_checksum: A second number that matches as well (repeatables: of the text before placeholders).
-        read: Returns the text of the script, without a byte order mark, placeholders not replaced.
+        read: Returns the text of the script, without a byte order mark, placeholders not replaced. Raises
+            UnreadableScript when it is no longer the text of the checksum.
     """
 
     kind: MigrationKind

@@ -25,8 +25,3 @@ class MigratePlan:
     create_schemas: tuple[str, ...]
     create_history: bool
     migrations: tuple[PlannedMigration, ...]
-
-    @property
-    def is_empty(self) -> bool:
-        """Nothing at all would change."""
-        return not (self.create_schemas or self.create_history or self.migrations)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from taxiway import errors
+from taxiway.model.identifier import quote_identifier
 from taxiway.model.info import MigrationInfo, MigrationState
 from taxiway.model.migration import AppliedMigration, HistoryRow, MigrationType, ResolvedMigration
 from taxiway.model.rules import Policy, TargetKind
@@ -14,6 +15,7 @@ from taxiway.planning.reconcile import current_version
 SCHEMA_CREATION: Final = "<< Flyway Schema Creation >>"
 
 _ELLIPSIS: Final = "..."
+_VERSION_LENGTH: Final = 50
 _DESCRIPTION_LENGTH: Final = 200
 _SCRIPT_LENGTH: Final = 1000
 
@@ -32,11 +34,13 @@ def pending(infos: Sequence[MigrationInfo], policy: Policy) -> tuple[Pending, ..
     Raises:
         FailedMigrationRecorded: A row says that its migration failed, and nobody has looked after it. A single
             failed one that is newer than all scripts is let pass when future migrations are ignored (Flyway 13).
+        ScriptError: A version does not fit into the history. Flyway runs the script and fails at its row.
     """
     _refuse_failed(infos, policy)
     waiting = [info.resolved for info in infos if info.resolved and info.state is MigrationState.PENDING]
     if policy.target.kind is TargetKind.NEXT:
         del waiting[1:]
+    _refuse_long_versions(waiting)
     return tuple(_in_turn(waiting, current_version(infos)))
 
 
@@ -47,6 +51,17 @@ def _in_turn(waiting: Iterable[ResolvedMigration], highest: MigrationVersion | N
         yield Pending(migration=migration, out_of_order=late)
         if version is not None and not late:
             highest = version
+
+
+def _refuse_long_versions(waiting: Iterable[ResolvedMigration]) -> None:
+    for migration in waiting:
+        length = len(migration.version.text) if migration.version is not None else 0
+        if length > _VERSION_LENGTH:
+            raise errors.ScriptError(
+                f"the version has {length} characters, and the schema history holds {_VERSION_LENGTH}.",
+                path=migration.path,
+                hint="Give the file a shorter version.",
+            )
 
 
 def _refuse_failed(infos: Iterable[MigrationInfo], policy: Policy) -> None:
@@ -95,7 +110,7 @@ def schema_marker(schemas: Sequence[str], rank: int, installed_by: str) -> Histo
         version=None,
         description=SCHEMA_CREATION,
         type=MigrationType.SCHEMA,
-        script=history_script(",".join('"' + schema.replace('"', '""') + '"' for schema in schemas)),
+        script=history_script(",".join(map(quote_identifier, schemas))),
         checksum=None,
         installed_by=installed_by,
         execution_time_ms=0,
@@ -106,6 +121,11 @@ def schema_marker(schemas: Sequence[str], rank: int, installed_by: str) -> Histo
 def next_rank(applied: Iterable[AppliedMigration]) -> int:
     """One more than the highest rank; 1 in an empty history."""
     return max((row.installed_rank for row in applied), default=0) + 1
+
+
+def schema_marker_rank(applied: Sequence[AppliedMigration]) -> int:
+    """The next rank, but 0 in an empty history (Flyway 13)."""
+    return next_rank(applied) if applied else 0
 
 
 def history_description(text: str) -> str:

@@ -57,18 +57,6 @@ def reconcile(
     return infos
 
 
-def current(infos: Sequence[MigrationInfo]) -> MigrationInfo | None:
-    """The live entry with the highest version, or else the last live one without a version.
-
-    The latter may be the note that schemas were created, so that there is a current entry and no current version.
-    """
-    live = [info for info in infos if _counts(info)]
-    highest = current_version(infos)
-    if highest is None:
-        return live[-1] if live else None
-    return next(info for info in live if info.version == highest)
-
-
 def current_version(infos: Sequence[MigrationInfo]) -> MigrationVersion | None:
     """The highest version that is applied and live; ``None`` when there is none."""
     return _highest(info.version for info in infos if _counts(info))

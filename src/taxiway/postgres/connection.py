@@ -2,9 +2,14 @@
 
 Rules that come from Flyway 13: the session's time zone is the client's, because ``installed_on`` is stored without
 one; retries wait 1, 2, 4… seconds. A wrong password or database name is not retried: it does not get better.
+
+An error raised here has no context, and no frame in its traceback has a variable that holds a password: programs
+that report errors send both. So errors are raised outside of ``except``, and passwords are revealed in calls that
+have returned by then.
 """
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -43,6 +48,26 @@ SELECT pg_catalog.set_config('TimeZone', %s, false),
        pg_catalog.current_setting('server_version_num')::int
 """
 
+# The beginning of a URL as libpq reads it: the user information ends at the first "@" before any "/".
+_ADDRESS: Final = re.compile(r"postgres(?:ql)?://(?:(?P<user>[^@/]*)@)?(?P<rest>[^?]*)")
+_PARAMETER_IN_USER: Final = re.compile(r"\?\w+=")
+# Several hosts have several ports. In a URL without a host, the password is what libpq takes for the port.
+_PORTS: Final = re.compile(r"[0-9, ]*")
+_HOW_TO_WRITE_A_URL: Final = "Write it as postgresql://user@host:port/database?sslmode=verify-full."
+
+# What libpq and the server say about parameters that no other attempt makes better. The values, which may hold a
+# piece of a password that a URL was cut at, are not shown.
+_INVALID_PARAMETER: Final = re.compile(
+    r'invalid integer value ".*" for connection option "(\w+)"'
+    r'|invalid "?(\w+)"? (?:value: |number: )"'
+    r'|invalid value for parameter "(\w+)"',
+    re.DOTALL,
+)
+_INVALID_COMBINATION: Final = re.compile(
+    r"could not match \d+ |weak sslmode |invalid SSL protocol version range|definition of service |invalid SCRAM "
+    r"|unrecognized configuration parameter "
+)
+
 
 def parse_url(settings: DatabaseSettings) -> DatabaseSettings:
     """Take the URL apart, so that nothing but parameters and a password of type Secret is left.
@@ -52,20 +77,11 @@ def parse_url(settings: DatabaseSettings) -> DatabaseSettings:
     Raises:
         InvalidOption: The URL is not one that libpq understands. It is not shown: it may hold a password.
     """
-    text = reveal(settings.url)
-    if not text:
+    if not settings.url:
         return settings
-    if text.startswith("jdbc:"):
-        raise errors.InvalidOption(
-            "The database URL is a JDBC URL.", hint="Write it as postgresql://host:port/database."
-        )
-    try:
-        parts = {key: str(value) for key, value in conninfo_to_dict(text).items() if value is not None}
-    except psycopg.Error:
-        raise errors.InvalidOption(
-            "The database URL cannot be understood by libpq.",
-            hint="Write it as postgresql://host:port/database?sslmode=verify-full.",
-        ) from None
+    parts = _take_apart(reveal(settings.url))
+    if isinstance(parts, errors.InvalidOption):
+        raise parts
     password = parts.pop("password", None)
     user = parts.pop("user", None)
     return replace(
@@ -75,6 +91,34 @@ def parse_url(settings: DatabaseSettings) -> DatabaseSettings:
         password=settings.password or (Secret(password) if password else None),
         parameters=parts | dict(settings.parameters),
     )
+
+
+def _take_apart(url: str) -> dict[str, str] | errors.InvalidOption:
+    """The libpq parameters of a URL, or why it has none: not raised, since this frame holds the password."""
+    if url.startswith("jdbc:"):
+        return errors.InvalidOption(
+            "The database URL is a JDBC URL.", hint="Write it as postgresql://host:port/database."
+        )
+    if _is_ambiguous(url):
+        return errors.InvalidOption(
+            "The database URL has an '@', '/' or '?' that is not percent-encoded, "
+            "so that the password could be taken for the host.",
+            hint="Write %40 for @, %2F for / and %3F for ? in user, password and database name, "
+            "or give the password by FLYWAY_PASSWORD.",
+        )
+    try:
+        parts = {key: str(value) for key, value in conninfo_to_dict(url).items() if value is not None}
+    except psycopg.Error:
+        return errors.InvalidOption("The database URL cannot be understood by libpq.", hint=_HOW_TO_WRITE_A_URL)
+    if _PORTS.fullmatch(parts.get("port", "")):
+        return parts
+    return errors.InvalidOption("The port in the database URL is not a number.", hint=_HOW_TO_WRITE_A_URL)
+
+
+def _is_ambiguous(url: str) -> bool:
+    """Whether libpq ends the user information elsewhere than a reader of the URL would."""
+    address = _ADDRESS.match(url)
+    return bool(address and ("@" in address["rest"] or _PARAMETER_IN_USER.search(address["user"] or "")))
 
 
 def describe_target(parameters: Mapping[str, str]) -> str:
@@ -91,7 +135,7 @@ def open_session(
     """Connect, with the retries that the settings ask for, and ask the server for the facts.
 
     Raises:
-        InvalidOption: The URL cannot be understood.
+        InvalidOption: The URL cannot be understood, or a parameter has a value that libpq does not accept.
         ConnectionFailed: Nobody answered, after all retries.
         AuthenticationFailed, DatabaseNotFound, CertificateRejected: At once, without a retry.
     """
@@ -118,30 +162,53 @@ def open_session(
 
 
 def _connect(settings: DatabaseSettings, target: str) -> psycopg.Connection[Any]:
+    try:
+        return psycopg.connect("", autocommit=True, prepare_threshold=None, **_parameters(settings))
+    except psycopg.Error as error:
+        refusal = _refusal(error, settings, target)
+    raise refusal
+
+
+def _parameters(settings: DatabaseSettings) -> dict[str, Any]:
     given: dict[str, Any] = dict(_DEFAULTS) | dict(settings.parameters)
     if settings.user:
         given["user"] = settings.user
     if settings.password:
         given["password"] = settings.password.reveal()
-    try:
-        return psycopg.connect("", autocommit=True, prepare_threshold=None, client_encoding="UTF8", **given)
-    except psycopg.ProgrammingError as error:
-        raise errors.InvalidOption(
-            f"libpq does not accept the connection parameters: {error}",
-            hint="Check the parameters of the database URL.",
-        ) from None
-    except psycopg.OperationalError as error:
-        # "from None": the exception's frames hold the parameters, password included.
-        raise translate_connect_error(error, target=target, user=settings.user) from None
+    return given | {"client_encoding": "UTF8"}
+
+
+def _refusal(error: psycopg.Error, settings: DatabaseSettings, target: str) -> errors.TaxiwayError:
+    words = str(error).strip()
+    hint = (
+        "Correct it in the database URL or in taxiway.toml; the PostgreSQL manual has it in 'Parameter Key Words'."
+    )
+    if found := _INVALID_PARAMETER.search(words):
+        return errors.InvalidOption(
+            f"The connection parameter '{next(filter(None, found.groups()))}' has an invalid value.", hint=hint
+        )
+    if isinstance(error, psycopg.ProgrammingError) or _INVALID_COMBINATION.search(words):
+        return errors.InvalidOption(f"libpq does not accept the connection parameters: {words}", hint=hint)
+    return translate_connect_error(error, target=target, user=settings.user)
 
 
 def _facts(connection: psycopg.Connection[Any], target: str) -> SessionFacts:
     try:
         row = connection.execute(_FACTS_QUERY, [_local_time_zone()]).fetchone()
-    except psycopg.OperationalError as error:
-        raise translate_connect_error(error, target=target, user=None) from None
     except psycopg.Error as error:
-        raise error_of_ours(translate_error(error), doing=f"Setting up the session with {target}") from None
+        refusal = _setup_error(error, target)
+    else:
+        return _session_facts(connection, target, row)
+    raise refusal
+
+
+def _setup_error(error: psycopg.Error, target: str) -> errors.TaxiwayError:
+    if isinstance(error, psycopg.OperationalError):
+        return translate_connect_error(error, target=target, user=None)
+    return error_of_ours(translate_error(error), doing=f"Setting up the session with {target}")
+
+
+def _session_facts(connection: psycopg.Connection[Any], target: str, row: tuple[Any, ...] | None) -> SessionFacts:
     if row is None:  # pragma: no cover - a SELECT without FROM has one row
         raise errors.ConnectionFailed(f"{target} gave no answer to the first question.")
     time_zone, user, database, current_schema, search_path, version, version_num = row

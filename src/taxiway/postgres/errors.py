@@ -3,10 +3,9 @@
 import psycopg
 
 from taxiway import errors
+from taxiway.engine.advice import PERMISSION_DENIED, advise
 
-_PERMISSION_DENIED = "42501"
 _NO_SUCH_COLUMN = "42703"
-_READ_ONLY = "25006"
 
 # While connecting there is no result to ask for an SQLSTATE: libpq gives words only. Those of the server are in
 # the language of its lc_messages (English on RDS and Aurora); what is not recognised is a plain ConnectionFailed.
@@ -54,13 +53,17 @@ def translate_connect_error(error: psycopg.Error, *, target: str, user: str | No
 
 
 def translate_error(error: psycopg.Error) -> errors.DatabaseError:
-    """The error for a statement that failed on an open connection."""
+    """The error for a statement that failed on an open connection.
+
+    Not made of the exception's text where the server gave a message: that text shows the statement too, with the
+    values of secret placeholders.
+    """
     diag = error.diag
     if _is_fatal(error):
         return errors.ConnectionLost(
-            f"The connection to the database was lost: {_first_reason(str(error))}",
+            f"The connection to the database was lost: {diag.message_primary or _first_reason(str(error))}",
             sqlstate=error.sqlstate,
-            hint="Run 'taxiway info' to see what was applied, then run again.",
+            hint="Run again; what was applied before is in the history.",
         )
     position = diag.statement_position
     return errors.StatementFailed(
@@ -73,18 +76,16 @@ def translate_error(error: psycopg.Error) -> errors.DatabaseError:
     )
 
 
-def permission_error(error: errors.DatabaseError, *, doing: str) -> errors.DatabaseError:
+def permission_error(error: errors.DatabaseError, *, doing: str, user: str | None) -> errors.DatabaseError:
     """The same error, or PermissionDenied that says what was being done, when the server said so."""
-    if error.sqlstate == _PERMISSION_DENIED:
-        return errors.PermissionDenied(
-            f"{doing}: {error.message}",
-            sqlstate=error.sqlstate,
-            hint="Grant the database user what it lacks, or connect as another user.",
-        )
-    return error
+    if error.sqlstate != PERMISSION_DENIED:
+        return error
+    return errors.PermissionDenied(
+        f"{doing}: {error.message}", sqlstate=error.sqlstate, hint=advise(error, user=user)
+    )
 
 
-def error_of_ours(error: errors.DatabaseError, *, doing: str) -> errors.TaxiwayError:
+def error_of_ours(error: errors.DatabaseError, *, doing: str, user: str | None = None) -> errors.TaxiwayError:
     """The error for a statement that no script contains: it says what was being done, and what to do now."""
     if isinstance(error, errors.ConnectionLost):
         return error
@@ -93,13 +94,9 @@ def error_of_ours(error: errors.DatabaseError, *, doing: str) -> errors.TaxiwayE
             f"{doing}: {error.message}; another program's table has that name.",
             hint="Set the option 'table' to a name that is free.",
         )
-    if error.sqlstate == _PERMISSION_DENIED:
-        return permission_error(error, doing=doing)
-    hint = (
-        "Connect to the writer of the cluster; this session may only read."
-        if error.sqlstate == _READ_ONLY
-        else "Remove the cause that the server names, then run again."
-    )
+    if error.sqlstate == PERMISSION_DENIED:
+        return permission_error(error, doing=doing, user=user)
+    hint = advise(error, user=user) or "Remove the cause that the server names, then run again."
     return errors.DatabaseError(f"{doing}: {error.message}", sqlstate=error.sqlstate, hint=hint)
 
 

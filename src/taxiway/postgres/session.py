@@ -1,14 +1,14 @@
 """One database session over psycopg: the engine's :class:`taxiway.engine.ports.Session`.
 
 The lock lives on the session that makes the changes (docs/adr/0004-one-session-and-its-lock.md): a lost
-connection loses both, so nobody can migrate without holding the lock. The session is in autocommit mode and opens
-transactions itself; between them it holds no snapshot, so ``CREATE INDEX CONCURRENTLY`` never waits for it.
+connection loses both, so nobody can migrate without holding the lock. A script can give it back: that is looked at
+where a migration begins and where it is committed. The session is in autocommit mode and opens transactions
+itself; between them it holds no snapshot, so ``CREATE INDEX CONCURRENTLY`` never waits for it.
 """
 
 import contextlib
-import re
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, LiteralString
 
 import psycopg
 from psycopg import sql
@@ -16,6 +16,7 @@ from psycopg.pq import TransactionStatus
 
 from taxiway import errors
 from taxiway.engine.ports import HistoryTable, SchemaFacts, SessionFacts
+from taxiway.model.identifier import quote_identifier
 from taxiway.model.migration import AppliedMigration, HistoryRow
 from taxiway.model.script import Statement, StatementKind
 from taxiway.postgres import history
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 _COPY_CHUNK_CHARACTERS: Final = 1 << 18
 _ENCODING: Final = "UTF8"
-_GIVES_LOCKS_BACK: Final = re.compile("advisory_unlock", re.IGNORECASE)
 
 # What makes a schema non-empty is Flyway's test (PostgreSQLSchema, 13.0): a table, view, sequence or toast table;
 # a type that is neither an array nor composite; a routine. What belongs to an extension does not count.
@@ -67,6 +67,18 @@ LIMIT 1
 _WE_HOLD: Final = """
 EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE l.pid = pg_catalog.pg_backend_pid() AND {is_the_lock})
 """
+# Taken again, the lock of a session would have to be given back twice.
+_KEEP_LOCK: Final = "CASE WHEN {we_hold} THEN true ELSE pg_catalog.pg_try_advisory_lock({number}) END"
+
+# Of a class that neither PostgreSQL nor the SQL standard uses
+_LOCK_LOST: Final = "TW001"
+_REFUSE_WITHOUT_LOCK: Final = """
+DO $lock$ BEGIN
+    IF NOT ({keep_lock}) THEN
+        RAISE EXCEPTION USING ERRCODE = {lock_lost}, MESSAGE = 'the migration lock is lost';
+    END IF;
+END $lock$;
+"""
 
 
 class PostgresSession:
@@ -75,7 +87,6 @@ class PostgresSession:
     def __init__(self, connection: psycopg.Connection[Any], facts: SessionFacts) -> None:
         self._connection = connection
         self._facts = facts
-        self._locked: HistoryTable | None = None
 
     def __enter__(self) -> "Self":
         return self
@@ -104,10 +115,8 @@ class PostgresSession:
 
     def look(self, schemas: Sequence[str], table: HistoryTable) -> SchemaFacts:
         """Look at the schemas and the history table, in one round trip."""
-        with _translated():
-            rows = self._connection.execute(
-                _LOOK, {"schemas": list({*schemas, table.schema}), "schema": table.schema, "table": table.name}
-            ).fetchall()
+        names = {"schemas": list({*schemas, table.schema}), "schema": table.schema, "table": table.name}
+        rows = self._rows(_LOOK, names, doing="Looking at the schemas")
         return SchemaFacts(
             existing=frozenset(name for name, _, _ in rows),
             non_empty=frozenset(name for name, non_empty, _ in rows if non_empty),
@@ -116,22 +125,17 @@ class PostgresSession:
 
     def history_rows(self, table: HistoryTable) -> list[AppliedMigration]:
         """All rows of the history table, by rank."""
-        with _translated(f"Reading the schema history {table}"):
-            rows = self._connection.execute(history.select_rows(table)).fetchall()
+        rows = self._rows(history.select_rows(table), doing=f"Reading the schema history {table}")
         return [history.applied_migration(row) for row in rows]
 
     def try_lock(self, table: HistoryTable) -> bool:
         """Take the lock if it is free. Never waits: a waiting request would hold a snapshot."""
-        with _translated():
-            row = self._connection.execute("SELECT pg_try_advisory_lock(%s)", [lock_number(table)]).fetchone()
-        taken = bool(row and row[0])
-        if taken:
-            self._locked = table
-        return taken
+        query = sql.SQL("SELECT pg_catalog.pg_try_advisory_lock({})").format(sql.Literal(lock_number(table)))
+        [(taken,)] = self._rows(query, doing=f"Taking the migration lock of {table}")
+        return bool(taken)
 
     def unlock(self, table: HistoryTable) -> None:
         """Give the lock back; on a broken connection the server has done it already."""
-        self._locked = None
         self.rollback()
         if self._connection.closed or self._connection.broken:
             return
@@ -143,17 +147,10 @@ class PostgresSession:
             self._connection.execute(unlock)
 
     def lock_holder(self, table: HistoryTable) -> str | None:
-        """Who holds the lock: process, user, program, address, since when."""
-        with _translated():
-            row = self._connection.execute(
-                sql.SQL(_LOCK_HOLDER).format(is_the_lock=_is_the_lock(table))
-            ).fetchone()
-        if row is None:
-            return None
-        pid, user, program, address, since = row
-        return (
-            f"process {pid} (user {user}, program '{program}', from {address or 'a local socket'}, since {since})"
-        )
+        """Who holds the lock: process, user, program, address, since when; less if the server hides it from us."""
+        query = sql.SQL(_LOCK_HOLDER).format(is_the_lock=_is_the_lock(table))
+        rows = self._rows(query, doing=f"Asking who holds the migration lock of {table}")
+        return _holder_in_words(*rows[0]) if rows else None
 
     def create_schemas_and_history(
         self, schemas: Sequence[str], table: HistoryTable, rows: Sequence[HistoryRow], *, create_table: bool
@@ -165,56 +162,52 @@ class PostgresSession:
         if create_table:
             parts.append(history.create_table(table))
         parts += [history.insert_row(table, row) for row in rows]
-        with _translated(f"Creating the schema history {table}"):
-            self._connection.execute(sql.SQL("BEGIN; {} COMMIT").format(sql.SQL("").join(parts)))
+        statements = sql.SQL("BEGIN; {} COMMIT").format(sql.SQL("").join(parts))
+        self._rows(statements, doing=f"Creating the schema history {table}")
 
-    def begin_migration(self, schema: str, *, transactional: bool) -> None:
-        """Reset role and search path, and open a transaction if wanted, in one round trip."""
+    def begin_migration(self, table: HistoryTable, *, transactional: bool) -> None:
+        """Keep the lock, reset role and search path, and open a transaction if wanted, in one round trip."""
+        keep_lock = sql.SQL("SELECT {};").format(_keep_lock(table))
         begin = sql.SQL("BEGIN;" if transactional else "")
         set_path = sql.SQL("SELECT pg_catalog.set_config('search_path', {}, false)").format(
-            sql.Literal(self._search_path(schema))
+            sql.Literal(self._search_path(table.schema))
         )
-        with _translated():
-            self._restore_encoding()
-            self._connection.execute(sql.SQL("").join([begin, self._reset_role(), set_path]))
+        statements = sql.SQL("").join([keep_lock, begin, self._reset_role(), set_path])
+        [(kept,)] = self._asked(lambda: self._in_utf8(statements), doing="Beginning a migration")
+        if not kept:
+            raise self._lock_lost(table)
 
     def begin(self) -> None:
         """Open a transaction, and change nothing else."""
-        with _translated():
-            self._connection.execute("BEGIN")
+        self._rows(sql.SQL("BEGIN"), doing="Beginning a transaction")
 
     def run(self, statement: Statement) -> str:
-        """Run one statement as it is and return its command tag.
-
-        Raises:
-            LockNotAcquired: The statement has given our lock back, and somebody else took it.
-        """
+        """Run one statement as it is and return its command tag."""
         nul = statement.text.find("\0")
         if nul >= 0:
             raise errors.StatementFailed(
                 "The statement contains a NUL character, which PostgreSQL text cannot.", position=nul + 1
             )
-        with _translated(), self._connection.cursor() as cursor:
-            if statement.kind is StatementKind.COPY_FROM_STDIN:
-                self._copy(cursor, statement)
-            else:
-                cursor.execute(self._encoded(statement.text))
-            command = cursor.statusmessage or ""
-        if self._locked and (command == "DISCARD ALL" or _GIVES_LOCKS_BACK.search(statement.text)):
-            self._keep_lock(self._locked)
-        return command
+        return self._asked(lambda: self._send(statement))
 
-    def record(self, table: HistoryTable, row: HistoryRow) -> None:
+    def record(self, table: HistoryTable, row: HistoryRow, *, only_with_lock: bool) -> None:
         """Add a history row as the connect-time role, and commit an open transaction, in one round trip."""
+        lock = _refuse_without_lock(table) if only_with_lock else sql.SQL("")
         commit = sql.SQL("COMMIT" if self.in_transaction else "")
         # installed_on is a time without zone: that of the client, whatever the script has made of the session's.
         set_zone = sql.SQL("SELECT pg_catalog.set_config('TimeZone', {}, true);").format(
             sql.Literal(self._facts.time_zone)
         )
-        parts = [self._reset_role(), set_zone, history.insert_row(table, row), commit]
-        with _translated(f"Writing to the schema history {table}", of_a_script=True):
-            self._restore_encoding()
-            self._connection.execute(sql.SQL("").join(parts))
+        statements = sql.SQL("").join([self._reset_role(), set_zone, lock, history.insert_row(table, row), commit])
+        try:
+            doing = f"Writing to the schema history {table}"
+            self._asked(lambda: self._in_utf8(statements), doing=doing, of_a_script=True)
+        except errors.StatementFailed as error:
+            if error.sqlstate != _LOCK_LOST:
+                raise
+        else:
+            return
+        raise self._lock_lost(table)
 
     def rollback(self) -> None:
         """Roll back an open transaction; does nothing without one or on a broken connection."""
@@ -223,15 +216,9 @@ class PostgresSession:
         with contextlib.suppress(psycopg.Error):
             self._connection.execute("ROLLBACK")
 
-    def _keep_lock(self, table: HistoryTable) -> None:
-        """Take the lock again if it is lost."""
-        query = sql.SQL("SELECT CASE WHEN {} THEN true ELSE pg_catalog.pg_try_advisory_lock({}) END").format(
-            _we_hold(table), sql.Literal(lock_number(table))
-        )
-        with _translated():
-            row = self._connection.execute(query).fetchone()
-        if not (row and row[0]):
-            raise errors.LockNotAcquired(str(table), waited_seconds=0, holder=self.lock_holder(table))
+    def _lock_lost(self, table: HistoryTable) -> errors.LockNotAcquired:
+        self.rollback()
+        return errors.LockNotAcquired(str(table), waited_seconds=0, holder=self.lock_holder(table))
 
     def _reset_role(self) -> sql.Composed:
         # A migration may have changed either; the history row is ours to write.
@@ -242,8 +229,47 @@ class PostgresSession:
         original = self._facts.search_path
         if original == schema or original.startswith(f"{schema},"):
             return original
-        quoted = '"' + schema.replace('"', '""') + '"'
+        quoted = quote_identifier(schema)
         return f"{quoted},{original}" if original else quoted
+
+    def _asked[T](self, ask: Callable[[], T], *, doing: str | None = None, of_a_script: bool = False) -> T:
+        """What the server answers, with psycopg's errors turned into ours.
+
+        ``doing`` names what we were doing, if no script made us do it. ``of_a_script`` says that it was part of a
+        migration: the error stays one of those that the engine knows how to make a failed migration of.
+        """
+        try:
+            return ask()
+        except psycopg.Error as error:
+            ours = translate_error(error)
+        # Raised here and not above: psycopg's exception shows the statement, which may hold the value of a secret
+        # placeholder, and would go along as the context.
+        if doing is None:
+            raise ours
+        raise (permission_error if of_a_script else error_of_ours)(ours, doing=doing, user=self._facts.user)
+
+    def _rows(
+        self,
+        query: LiteralString | sql.SQL | sql.Composed,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        doing: str,
+    ) -> list[tuple[Any, ...]]:
+        return self._asked(lambda: _fetch(self._connection.execute(query, parameters)), doing=doing)
+
+    def _in_utf8(self, statements: sql.Composed) -> list[tuple[Any, ...]]:
+        """Send statements of ours in our encoding: a script may have set another one."""
+        if self._connection.info.parameter_status("client_encoding") != _ENCODING:
+            self._connection.execute(f"SET client_encoding = '{_ENCODING}'")
+        return _fetch(self._connection.execute(statements))
+
+    def _send(self, statement: Statement) -> str:
+        with self._connection.cursor() as cursor:
+            if statement.kind is StatementKind.COPY_FROM_STDIN:
+                self._copy(cursor, statement)
+            else:
+                cursor.execute(self._encoded(statement.text))
+            return cursor.statusmessage or ""
 
     def _copy(self, cursor: psycopg.Cursor[Any], statement: Statement) -> None:
         data = statement.copy_data
@@ -258,14 +284,33 @@ class PostgresSession:
             # "ascii" stands for SQL_ASCII, with which the server takes bytes as they are.
             return text.encode("utf-8" if encoding == "ascii" else encoding)
         except UnicodeEncodeError as error:
-            raise errors.StatementFailed(
-                f"The character '{text[error.start]}' does not exist in the client_encoding of the session, "
-                f"{encoding}, which the script has set."
-            ) from None
+            missing = text[error.start]
+        # Raised here and not above, where Python's exception would go along: it holds the whole text.
+        raise errors.StatementFailed(
+            f"The character '{missing}' does not exist in the client_encoding of the session, {encoding}, "
+            "which the script has set."
+        )
 
-    def _restore_encoding(self) -> None:
-        if self._connection.info.parameter_status("client_encoding") != _ENCODING:
-            self._connection.execute(f"SET client_encoding = '{_ENCODING}'")
+
+def _fetch(cursor: psycopg.Cursor[Any]) -> list[tuple[Any, ...]]:
+    """All rows of the first result; none where it has none."""
+    return cursor.fetchall() if cursor.description else []
+
+
+def _holder_in_words(pid: int, user: str | None, program: str, address: str | None, since: str | None) -> str:
+    # Without a time, the server hides the rest from us too (PostgreSQL manual, pg_stat_activity).
+    if since is None:
+        known = f"user {user}; " if user else ""
+        return f"process {pid} ({known}a member of pg_read_all_stats would see more)"
+    return f"process {pid} (user {user}, program '{program}', from {address or 'a local socket'}, since {since})"
+
+
+def _refuse_without_lock(table: HistoryTable) -> sql.Composed:
+    return sql.SQL(_REFUSE_WITHOUT_LOCK).format(keep_lock=_keep_lock(table), lock_lost=sql.Literal(_LOCK_LOST))
+
+
+def _keep_lock(table: HistoryTable) -> sql.Composed:
+    return sql.SQL(_KEEP_LOCK).format(we_hold=_we_hold(table), number=sql.Literal(lock_number(table)))
 
 
 def _we_hold(table: HistoryTable) -> sql.Composed:
@@ -274,20 +319,3 @@ def _we_hold(table: HistoryTable) -> sql.Composed:
 
 def _is_the_lock(table: HistoryTable) -> sql.Composed:
     return sql.SQL(_IS_THE_LOCK).format(number=sql.Literal(lock_number(table)))
-
-
-@contextlib.contextmanager
-def _translated(doing: str | None = None, *, of_a_script: bool = False) -> Iterator[None]:
-    """Turn psycopg's errors into ours. ``doing`` names what we were doing, if no script made us do it.
-
-    ``of_a_script`` says that it was part of a migration: the error stays one of those that the engine knows how to
-    make a failed migration of.
-    """
-    try:
-        yield
-    except psycopg.Error as error:
-        ours = translate_error(error)
-        # Not chained: psycopg's exception shows the statement, which may hold the value of a secret placeholder.
-        if doing is None:
-            raise ours from None
-        raise (permission_error if of_a_script else error_of_ours)(ours, doing=doing) from None

@@ -4,18 +4,28 @@
 ``taxiwayCode`` and ``hint`` are additions of ours.
 """
 
+import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any, Final
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from taxiway import errors
 from taxiway.model.info import MigrationInfo, MigrationState
 from taxiway.model.migration import MigrationKind
-from taxiway.model.result import InfoResult, MigrateResult, RunResult, ValidateResult, ValidationProblem
+from taxiway.model.result import (
+    InfoResult,
+    MigrateResult,
+    MigrationOutput,
+    RunResult,
+    ValidateResult,
+    ValidationProblem,
+)
 from taxiway.reports.text import render_undoable
 
 FLYWAY_VERSION: Final = "13.0.0"
+
+_FIXED_ZONE: Final = re.compile(r"(?:Etc/)?(?:UTC|GMT(?P<west>[+-]\d{1,2})?)")
 
 type Json = dict[str, Any]
 
@@ -63,17 +73,7 @@ def migrate_json(result: MigrateResult, *, now: datetime, version: str) -> Json:
         "initialSchemaVersion": initial.text if initial is not None else None,
         "targetSchemaVersion": target.text if target is not None else None,
         "schemaName": ", ".join(result.schemas),
-        "migrations": [
-            {
-                "category": one.kind.value,
-                "version": one.version.text if one.version is not None else "",
-                "description": one.description,
-                "type": one.type,
-                "filepath": one.path,
-                "executionTime": one.execution_time_ms,
-            }
-            for one in result.migrations
-        ],
+        "migrations": [_applied_item(one) for one in result.migrations],
         "migrationsExecuted": result.count,
         "success": True,
         "flywayVersion": FLYWAY_VERSION,
@@ -122,10 +122,53 @@ def run_json(result: RunResult, *, now: datetime, version: str) -> Json:
 
 
 def error_json(error: errors.TaxiwayError, *, now: datetime, version: str) -> Json:
-    """A failed command. A failed migration comes inside the result of ``migrate``, as with Flyway."""
-    if isinstance(error, errors.MigrationFailed):
-        return _failed_migrate_json(error, now=now, version=version)
-    body: Json = {
+    """A failed command. What ended a ``migrate`` under way comes inside its result, as with Flyway."""
+    details = _migration_error(error) if isinstance(error, errors.MigrationFailed) else _general_error(error)
+    if error.result is None:
+        return {"error": details}
+    return migrate_json(error.result, now=now, version=version) | {
+        "success": False,
+        "targetSchemaVersion": None,
+        "exception": error.message,
+        "error": details,
+    }
+
+
+def stopped_json(message: str, *, code: str, applied: Sequence[MigrationOutput]) -> Json:
+    """A command that was stopped by a signal, or by a bug of ours, with what it is known to have applied."""
+    return {
+        "error": {
+            "errorCode": "FAULT" if code == "bug" else "ERROR",
+            "message": message,
+            "cause": None,
+            "taxiwayCode": code,
+            "hint": "Run 'taxiway info' to see every migration with its state.",
+        },
+        "success": False,
+        "migrations": [_applied_item(one) for one in applied],
+        "migrationsExecuted": len(applied),
+    }
+
+
+def _migration_error(error: errors.MigrationFailed) -> Json:
+    return {
+        "errorCode": _FAILED_CODES.get(error.kind, "FAILED_VERSIONED_MIGRATION"),
+        "sqlState": error.sqlstate,
+        "sqlErrorCode": 0,
+        "message": error.message,
+        "lineNumber": error.line if error.line is not None else -1,
+        "path": error.path,
+        "cause": None,
+        "columnNumber": error.column if error.column is not None else -1,
+        "excerpt": error.excerpt,
+        "rolledBack": error.rolled_back,
+        "taxiwayCode": error.code,
+        "hint": error.hint,
+    }
+
+
+def _general_error(error: errors.TaxiwayError) -> Json:
+    details: Json = {
         "errorCode": _error_code(error),
         "message": error.message,
         "cause": None,
@@ -134,38 +177,27 @@ def error_json(error: errors.TaxiwayError, *, now: datetime, version: str) -> Js
     }
     if isinstance(error, errors.DatabaseError):
         unreachable = isinstance(error, errors.ConnectionFailed | errors.ConnectionLost)
-        body |= {
+        details |= {
             "subErrorCode": "CONNECTION_FAILURE" if unreachable else None,
             "sqlState": error.sqlstate,
             "sqlErrorCode": 0,
         }
-    return {"error": body}
-
-
-def _failed_migrate_json(error: errors.MigrationFailed, *, now: datetime, version: str) -> Json:
-    return migrate_json(error.result, now=now, version=version) | {
-        "success": False,
-        "targetSchemaVersion": None,
-        "exception": error.message,
-        "error": {
-            "errorCode": _FAILED_CODES.get(error.kind, "FAILED_VERSIONED_MIGRATION"),
-            "sqlState": error.sqlstate,
-            "sqlErrorCode": 0,
-            "message": error.message,
-            "lineNumber": error.line if error.line is not None else -1,
-            "path": error.path,
-            "cause": None,
-            "columnNumber": error.column if error.column is not None else -1,
-            "excerpt": error.excerpt,
-            "rolledBack": error.rolled_back,
-            "taxiwayCode": error.code,
-            "hint": error.hint,
-        },
-    }
+    return details
 
 
 def _error_code(error: errors.TaxiwayError) -> str:
     return next((_ERROR_CODES[cls] for cls in type(error).__mro__ if cls in _ERROR_CODES), "ERROR")
+
+
+def _applied_item(one: MigrationOutput) -> Json:
+    return {
+        "category": one.kind.value,
+        "version": one.version.text if one.version is not None else "",
+        "description": one.description,
+        "type": one.type,
+        "filepath": one.path,
+        "executionTime": one.execution_time_ms,
+    }
 
 
 def _info_item(info: MigrationInfo, time_zone: str) -> Json:
@@ -205,7 +237,22 @@ def _timestamp(now: datetime) -> str:
 
 def _instant(local: datetime, time_zone: str) -> str:
     """A moment in UTC as Java's Instant prints it: no fraction when it is zero, else groups of three digits."""
-    moment = local.replace(tzinfo=ZoneInfo(time_zone)).astimezone(UTC)
+    moment = local.replace(tzinfo=_zone(time_zone)).astimezone(UTC)
     fraction = f"{moment.microsecond:06d}" if moment.microsecond else ""
     fraction = fraction.removesuffix("000") if moment.microsecond % 1000 == 0 else fraction
     return f"{moment:%Y-%m-%dT%H:%M:%S}{'.' + fraction if fraction else ''}Z"
+
+
+def _zone(name: str) -> tzinfo | None:
+    """The zone of that name; ``None``, the machine's own, if Python has no database of time zones.
+
+    Small images have none. The names of fixed offsets need none; any other name of a session's zone is the one
+    that this machine is set to, because that is where the session has it from.
+    """
+    if fixed := _FIXED_ZONE.fullmatch(name):
+        # POSIX counts to the west: Etc/GMT-9 is nine hours ahead.
+        return timezone(timedelta(hours=-int(fixed["west"] or 0)))
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None

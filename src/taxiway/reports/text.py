@@ -91,17 +91,24 @@ def render_event(event: events.Event) -> str | None:
             return f'Current version of schema "{event.schema}": {event.version or EMPTY_SCHEMA}'
         case events.MigrationStarted():
             return _render_started(event)
-        case events.NoticeReceived():
-            plain = event.sqlstate == "00000"
-            return (
-                f"DB: {event.message}" if plain else f"WARNING: DB: {event.message} (SQL State: {event.sqlstate})"
-            )
-        case events.Warned():
-            return f"WARNING: {event.message}"
+        case events.NoticeReceived() | events.Warned():
+            warning = render_warning(event)
+            return f"DB: {event.message}" if warning is None else f"WARNING: {warning}"
         case events.StatementRun() | events.MigrationFinished():
             return None
         case _:
             assert_never(event)
+
+
+def render_warning(event: events.Event) -> str | None:
+    """What somebody should look at, as Flyway words it; ``None`` if the event is no warning."""
+    match event:
+        case events.Warned():
+            return event.message
+        case events.NoticeReceived() if event.sqlstate != "00000":
+            return f"DB: {event.message} (SQL State: {event.sqlstate})"
+        case _:
+            return None
 
 
 def _render_started(event: events.MigrationStarted) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from taxiway import errors
+from taxiway.aws.session import find_region
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def read_job(environment: Mapping[str, str], *, branch: str | None) -> JobSpec:
             hint=f"Set {REPOSITORY_OWNER.name} and {REPOSITORY_PATH.name} for GitHub, or {REPOSITORY_URL.name}.",
         )
     return JobSpec(
-        region=value(REGION) or environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION"),
+        region=find_region(environment),
         deploy_key_secret=value(REPOSITORY_DEPLOY_KEY_SECRET),
         github=(owner, path) if owner and path else None,
         repository_url=url,

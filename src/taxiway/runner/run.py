@@ -6,18 +6,18 @@ from typing import Final
 
 from taxiway.aws.secrets import SecretsManager
 from taxiway.config.load import load
-from taxiway.config.url import parameters_in
 from taxiway.engine.ports import EventSink
 from taxiway.model.result import InfoResult, MigrateResult, RunResult
-from taxiway.model.settings import Settings
+from taxiway.model.settings import DatabaseSettings
+from taxiway.postgres.certificates import RDS_CA_BUNDLE
 from taxiway.project import open_project
 from taxiway.runner.job import JobSpec
-from taxiway.secret import Redactor, reveal
+from taxiway.secret import Redactor
 from taxiway.sources.git import Checkout, GitRepository, checkout, github_url
 
 # Over a network that is not ours to trust, the server proves who it is, unless the configuration says otherwise.
 _SSLMODE: Final = "verify-full"
-_PGSSLMODE: Final = "PGSSLMODE"
+_VERIFYING: Final = frozenset({"verify-ca", "verify-full"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,10 +38,12 @@ def run(spec: JobSpec, *, environment: Mapping[str, str], redactor: Redactor, li
     secrets = SecretsManager(spec.region, on_secret=redactor.add)
     with checkout(_repository(spec, secrets), spec.branch) as commit:
         listener.on_checkout(commit)
-        loaded = load({}, environ=environment, directory=commit.directory, secret=secrets.get)
+        loaded = load(
+            {}, environ=environment, directory=commit.directory, inside=commit.directory, secret=secrets.get
+        )
         for secret in loaded.secrets:
             redactor.add(secret)
-        settings = _with_verified_server(loaded.settings, environment)
+        settings = replace(loaded.settings, database=with_verified_server(loaded.settings.database, environment))
         with open_project(
             settings,
             base=commit.directory,
@@ -71,9 +73,19 @@ def _repository(spec: JobSpec, secrets: SecretsManager) -> GitRepository:
     return GitRepository(url=url, private_key=key, known_hosts=spec.known_hosts)
 
 
-def _with_verified_server(settings: Settings, environment: Mapping[str, str]) -> Settings:
-    database = settings.database
-    if _PGSSLMODE in environment or "sslmode" in parameters_in(reveal(database.url)):
-        return settings
-    parameters = {"sslmode": _SSLMODE} | dict(database.parameters)
-    return replace(settings, database=replace(database, parameters=parameters))
+def with_verified_server(database: DatabaseSettings, environment: Mapping[str, str]) -> DatabaseSettings:
+    """The settings with ``sslmode=verify-full``, and the authorities of RDS to verify with.
+
+    Each of the two is a default: the settings, their URL and libpq's own variables win. libpq's default file in
+    the home directory does not; whose home that is should not decide whom the job trusts.
+
+    Raises:
+        InvalidOption: The URL cannot be understood.
+    """
+    from taxiway.postgres.connection import parse_url  # loads the driver
+
+    database = parse_url(database)
+    parameters = {"sslmode": environment.get("PGSSLMODE") or _SSLMODE} | dict(database.parameters)
+    if parameters["sslmode"] in _VERIFYING and not environment.get("PGSSLROOTCERT"):
+        parameters = {"sslrootcert": str(RDS_CA_BUNDLE)} | parameters
+    return replace(database, parameters=parameters)

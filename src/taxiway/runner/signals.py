@@ -1,6 +1,13 @@
-"""SIGTERM as an exception, so that every ``with`` and ``finally`` on the way out does its work."""
+"""SIGTERM as an exception, so that every ``with`` and ``finally`` on the way out does its work.
+
+An exception alone is not enough, because it can get lost. A signal handler runs between any two steps of the
+main thread; when these belong to a ``__del__``, to the callback of a weak reference (imports have some) or to a
+callback from C (a notice of the server), Python reports the exception and goes on as if nothing had happened. So
+the request is remembered too, and whoever is about to do something that matters asks :meth:`Termination.check`.
+"""
 
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -14,19 +21,50 @@ class Terminated(KeyboardInterrupt):
     """
 
 
-@contextmanager
-def termination_raises() -> Iterator[None]:
-    """Raise :class:`Terminated` on the first SIGTERM; ignore further ones, so that cleaning up ends.
+class Termination:
+    """Whether this process was asked to end."""
 
-    Must be entered in the main thread, where the exception is raised.
-    """
+    def __init__(self) -> None:
+        self._is_requested = False
 
-    def on_terminate(_signal: int, _frame: FrameType | None) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        raise Terminated
+    def check(self) -> None:
+        """Go no further if SIGTERM has come and the exception that it raised was lost.
 
-    before = signal.signal(signal.SIGTERM, on_terminate)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+        Raises:
+            Terminated: It has.
+        """
+        if self._is_requested:
+            raise Terminated
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Raise :class:`Terminated` on SIGTERM, but not during the clean-up that an earlier one has set off.
+
+        Must be entered in the main thread, where the exception is raised.
+        """
+        handler = signal.signal(signal.SIGTERM, self._on_terminate)
+        report = sys.unraisablehook
+
+        def report_others(lost: "sys.UnraisableHookArgs") -> None:
+            # A lost Terminated is found by check(); a traceback in the log would only frighten.
+            if not isinstance(lost.exc_value, Terminated):
+                report(lost)
+
+        sys.unraisablehook = report_others
+        try:
+            yield
+        finally:
+            sys.unraisablehook = report
+            signal.signal(signal.SIGTERM, handler)
+
+    def _on_terminate(self, _signal: int, _frame: FrameType | None) -> None:
+        self._is_requested = True
+        if not _is_on_the_way_out(sys.exception()):
+            raise Terminated
+
+
+def _is_on_the_way_out(handled: BaseException | None) -> bool:
+    """Whether the exception that is being handled, or one behind it, already stops the program."""
+    while handled is not None and not isinstance(handled, KeyboardInterrupt):
+        handled = handled.__context__
+    return handled is not None

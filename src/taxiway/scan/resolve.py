@@ -1,6 +1,6 @@
 """From the files of the locations to resolved migrations: names, checksums, duplicates, order."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -11,7 +11,7 @@ from taxiway.model.migration import MigrationKind, MigrationType, ResolvedMigrat
 from taxiway.model.rules import Naming, Placeholders
 from taxiway.model.source import SourceFile
 from taxiway.scan.checksum import checksum, decode, without_bom
-from taxiway.scan.filename import CallbackName, InvalidName, MigrationName, parse_filename
+from taxiway.scan.filename import CallbackName, InvalidName, MigrationName, ParsedName, parse_filename
 from taxiway.sql.placeholders import replace
 
 _TYPES: Final = {
@@ -48,13 +48,14 @@ def resolve(
     encoding: str,
     validate_naming: bool,
 ) -> Resolution:
-    """Find the migrations among the files. Each file is read once, and its text is not kept.
+    """Find the migrations among the files. Their texts are not kept; a pending one is read again when it is run.
 
     Identical files at the same relative path, below two locations, are one migration (Flyway 13,
     ``CompositeMigrationResolver``). Files without an SQL suffix are passed over.
 
     Raises:
-        InvalidMigrationName: ``validate_naming`` is set, and some SQL file is neither migration nor callback.
+        InvalidMigrationName: ``validate_naming`` is set, and some SQL file is neither migration nor callback, or
+            its path is no text.
         DuplicateMigration: Two files of one kind have the same version or, repeatable, the same description.
         UnreadableScript: A file cannot be read, or is not text in ``encoding``.
         UnknownPlaceholder: A repeatable migration uses one; its checksum is made of the replaced text.
@@ -75,16 +76,29 @@ def _sort_out(
     invalid: list[tuple[str, str]] = []
     passed_over: list[str] = []
     for file in files:
-        match parse_filename(file.name, naming):
+        match _parse_path(file, naming):
             case MigrationName() as name:
                 named.append((file, name))
             case CallbackName():
-                passed_over.append(file.path)
+                passed_over.append(_printable(file.path))
             case InvalidName(reason):
-                invalid.append((file.path, reason))
+                invalid.append((_printable(file.path), reason))
             case None if _configures_a_script(file.name, naming):
-                passed_over.append(file.path)
+                passed_over.append(_printable(file.path))
     return named, invalid, passed_over
+
+
+def _parse_path(file: SourceFile, naming: Naming) -> ParsedName | None:
+    """What a file is by its name. The history holds its path, so that has to be text."""
+    name = parse_filename(file.name, naming)
+    if name is not None and _printable(file.script) != file.script:
+        return InvalidName("its path has bytes that are not text in UTF-8, shown escaped here")
+    return name
+
+
+def _printable(path: str) -> str:
+    """The path, with the bytes that the file system could not decode (lone surrogates) shown as escapes."""
+    return path.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _configures_a_script(name: str, naming: Naming) -> bool:
@@ -113,16 +127,20 @@ def _resolved(
         path=file.path,
         checksum=number,
         equivalent_checksum=raw_checksum if repeatable else None,
-        read=_reader(file, encoding),
+        read=partial(_read_again, file, encoding, raw_checksum),
     )
 
 
-def _reader(file: SourceFile, encoding: str) -> Callable[[], str]:
-    return partial(_read_text, file, encoding)
-
-
-def _read_text(file: SourceFile, encoding: str) -> str:
-    return without_bom(_decoded(file, encoding))
+def _read_again(file: SourceFile, encoding: str, expected_checksum: int) -> str:
+    """The text of the script, if it is still the one that was looked at: the history will have that checksum."""
+    text = _decoded(file, encoding)
+    if checksum(text) != expected_checksum:
+        raise errors.UnreadableScript(
+            "the file has changed while this run was waiting or at work.",
+            path=file.path,
+            hint="Run again when nobody changes the scripts.",
+        )
+    return without_bom(text)
 
 
 def _decoded(file: SourceFile, encoding: str) -> str:

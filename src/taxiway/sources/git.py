@@ -15,10 +15,10 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from taxiway.errors import GitRefNotFound, NoTemporaryDirectory, TaxiwayError
+from taxiway.nearest import find_nearest
 from taxiway.secret import Secret
 from taxiway.sources.git_branch import check_branch_name
 from taxiway.sources.git_errors import explain, is_branch_missing, timed_out
@@ -166,10 +166,10 @@ class _Connection:
     def _why_not_cloned(self, branch: str | None, stderr: str) -> TaxiwayError:
         if branch is None or not is_branch_missing(stderr):
             return explain(stderr, self.remote)
-        nearest = get_close_matches(branch, self._branches(), n=1, cutoff=0.5)
+        nearest = find_nearest(branch, self._branches())
         return GitRefNotFound(
             f"{self.remote.display} has no branch '{branch}'.",
-            hint=f"Did you mean '{nearest[0]}'?" if nearest else f"Push it first: git push origin {branch}",
+            hint=f"Did you mean '{nearest}'?" if nearest else f"Push it first: git push origin {branch}",
         )
 
     def _branches(self) -> list[str]:

@@ -107,6 +107,12 @@ _CAUSES: Final = (
         "Add the public half of the key to the repository as a deploy key.",
     ),
     _Cause(
+        r"dubious ownership",
+        GitFailed,
+        "git does not read {repository}, because it belongs to another user of this machine.",
+        "Run Taxiway as the owner of that directory, or give it to the user who runs Taxiway (chown -R).",
+    ),
+    _Cause(
         r"Repository not found|does not appear to be a git repository|repository does not exist|"
         r"repository '.*' (?:does not exist|not found)|project you were looking for could not be found|"
         r"returned error: 404",

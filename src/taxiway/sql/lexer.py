@@ -23,7 +23,7 @@ from string import ascii_letters, digits
 from typing import Final, NamedTuple
 
 from taxiway.errors import UnterminatedText
-from taxiway.model.script import ReplacedText
+from taxiway.model.script import ReplacedText, Replacement
 
 BLANKS: Final = "".join(map(chr, range(0x21)))
 
@@ -102,13 +102,15 @@ STRING: Final = "'"
 QUOTED_NAME: Final = '"'
 
 # A quotation that has an end is passed over whole. One whose first character is met alone has none.
-_STRING_NEVER_CLOSED: Final = ("string", "' (inside a string, a quote is written twice)")
+_STRING_NEVER_CLOSED: Final = ("string", "' (inside a string, a quote is written twice)", "'")
 _NEVER_CLOSED: Final = {
     "'": _STRING_NEVER_CLOSED,
     "e": _STRING_NEVER_CLOSED,
     "E": _STRING_NEVER_CLOSED,
-    '"': ("quoted name", '" (inside a name, a quote is written twice)'),
+    '"': ("quoted name", '" (inside a name, a quote is written twice)', '"'),
 }
+# What a value may contain that opens or closes a quotation
+_NAMES: Final = {"'": "quote (')", '"': 'double quote (")', "$": "dollar quote"}
 
 
 class Token(NamedTuple):
@@ -166,16 +168,25 @@ class Lexer:
             position = self._end_of_long(position)
         return position
 
-    def unterminated(self, what: str, closing: str, position: int) -> UnterminatedText:
-        """The error for something that opens here and is never closed."""
+    def unterminated(self, what: str, closing: str, position: int, mark: str = "") -> UnterminatedText:
+        """The error for something that opens here and is never closed.
+
+        It names the nearest placeholder whose value may be the reason, because it holds an odd number of the marks
+        that open and close the thing. The value itself is not shown: it may be secret.
+        """
         place = self._replaced.locate(position)
-        return UnterminatedText(
-            f"The {what} that begins here is never closed.",
-            path=self._path,
-            line=place.line,
-            column=place.column,
-            hint=f"Close it with {closing}.",
-        )
+        message, hint = f"The {what} that begins here is never closed.", f"Close it with {closing}."
+        if mark and (suspect := self._find_suspect(mark, position)):
+            name = self._replaced.source[suspect.source_start : suspect.source_end]
+            line = self._replaced.locate(suspect.start).line
+            message = f"{message} The value of the placeholder {name} in line {line} contains a {_NAMES[mark[0]]}."
+            hint = f"Give {name} a value without it, or with the quote written twice where it belongs to the text."
+        return UnterminatedText(message, path=self._path, line=place.line, column=place.column, hint=hint)
+
+    def _find_suspect(self, mark: str, position: int) -> Replacement | None:
+        """The replacement nearest to a position that may have opened or closed what it should not."""
+        suspects = (r for r in self._replaced.replacements if self.text.count(mark, r.start, r.end) % 2)
+        return min(suspects, key=lambda r: max(r.start - position, position - r.end), default=None)
 
     def _end_of_long(self, position: int) -> int:
         """The end of the dollar quote or block comment that begins here; of the character, if none does."""
@@ -184,14 +195,15 @@ class Lexer:
         if self.text.startswith("/*", position):
             return self._end_of_block_comment(position)
         if (character := self.text[position]) in _NEVER_CLOSED:
-            raise self.unterminated(*_NEVER_CLOSED[character], position)
+            what, closing, mark = _NEVER_CLOSED[character]
+            raise self.unterminated(what, closing, position, mark)
         return position + 1
 
     def _end_of_dollar_quote(self, tag: str, position: int) -> int:
         closing = self.text.find(tag, position + len(tag))
         if closing < 0:
             # The tag is not shown: it may come from a value that was put in for a placeholder.
-            raise self.unterminated("dollar quotation", "the same tag", position)
+            raise self.unterminated("dollar quotation", "the same tag", position, tag)
         return closing + len(tag)
 
     def _end_of_block_comment(self, position: int) -> int:

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice, takewhile
 from typing import Final
 
+from taxiway.errors import ScriptError
 from taxiway.model.script import ReplacedText, Statement, StatementKind
 from taxiway.sql.lexer import BLANKS, Lexer, Token
 
@@ -73,6 +74,9 @@ _ADDS_ENUM_VALUE_IN_TRANSACTION_SINCE: Final = 120000
 
 # The server reads STDOUT as STDIN where only that makes sense.
 _COPIES_FROM_STDIN: Final = re.compile(rf"COPY (?:BINARY )?{_NAME}(?:{_OPTIONS})?FROM (?:STDIN|STDOUT) ")
+_COPIES_TO_STDOUT: Final = re.compile(
+    rf"COPY (?:\( .*\) |(?:BINARY )?{_NAME}(?:{_OPTIONS})?)TO (?:STDIN|STDOUT) ", re.DOTALL
+)
 _CREATES_ROUTINE: Final = re.compile(r"CREATE (?:OR REPLACE )?(?:FUNCTION|PROCEDURE) ")
 
 
@@ -85,6 +89,7 @@ def split(replaced: ReplacedText, *, path: str, server_version_num: int) -> Iter
 
     Raises:
         UnterminatedText: A quotation, comment or routine's body is opened and never closed.
+        ScriptError: A COPY wants to send its rows to us. The driver of Flyway refuses it when it is run.
     """
     lexer = Lexer(replaced, path=path)
     position = 0
@@ -92,18 +97,22 @@ def split(replaced: ReplacedText, *, path: str, server_version_num: int) -> Iter
         if first.form == ";":
             position = first.end
         else:
-            statement, position = _read_statement(lexer, position, first, server_version_num)
+            head = _head(lexer, first)
+            if _COPIES_TO_STDOUT.match(head):
+                raise _copies_to_nobody(replaced, first, path)
+            kind = _kind(head, server_version_num)
+            statement, position = _read_statement(lexer, position, first, head, kind)
             yield statement
 
 
-def _read_statement(lexer: Lexer, position: int, first: Token, server_version_num: int) -> tuple[Statement, int]:
+def _read_statement(
+    lexer: Lexer, position: int, first: Token, head: str, kind: StatementKind
+) -> tuple[Statement, int]:
     """The statement, and where the next one may begin. Comments before its first token are its own."""
-    head = _head(lexer, first)
     end = _end_of_routine(lexer, first) if _CREATES_ROUTINE.match(head) else _end_of_statement(lexer, first)
     text = lexer.text[position:end].lstrip(BLANKS)
     offset = end - len(text)
     text = text.rstrip(BLANKS)
-    kind = _kind(head, server_version_num)
     if kind is StatementKind.COPY_FROM_STDIN:
         data, following = _copy_data(lexer.text, end)
         return Statement(text, offset, first.start, kind, data), following
@@ -128,6 +137,17 @@ def _kind(head: str, server_version_num: int) -> StatementKind:
     if server_version_num < _ADDS_ENUM_VALUE_IN_TRANSACTION_SINCE and _ADDS_ENUM_VALUE.match(head):
         return StatementKind.NON_TRANSACTIONAL
     return StatementKind.TRANSACTIONAL
+
+
+def _copies_to_nobody(replaced: ReplacedText, first: Token, path: str) -> ScriptError:
+    place = replaced.locate(first.start)
+    return ScriptError(
+        "COPY … TO STDOUT cannot be run in a migration: there is nobody to receive its rows.",
+        path=path,
+        line=place.line,
+        column=place.column,
+        hint="Remove the statement, and run it with psql when you want its rows.",
+    )
 
 
 def _end_of_statement(lexer: Lexer, first: Token) -> int:

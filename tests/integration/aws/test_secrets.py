@@ -129,9 +129,18 @@ def test_a_key_of_what_is_no_object_is_refused(store: Store, secrets: SecretsMan
 def test_every_confidential_value_is_told_whether_asked_for_or_not(
     store: Store, secrets: SecretsManager, told: list[Secret]
 ) -> None:
-    text = '{"username": "reader", "password": "p", "more": {"host": "h", "tokens": ["t1", 2]}, "on": true}'
+    text = '{"username": "reader", "password": "hunter2", "more": {"host": "h", "tokens": ["token1", 234567]}}'
     secrets.get(store(text), "username")
-    assert [secret.reveal() for secret in told] == [text, "p", "t1", "2"]
+    assert [secret.reveal() for secret in told] == [text, "hunter2", "token1", "234567"]
+
+
+def test_a_short_value_is_told_when_it_is_asked_for(
+    store: Store, secrets: SecretsManager, told: list[Secret]
+) -> None:
+    """Else every 1 of the output would be masked, because the secret holds ``"retries": 1``."""
+    name = store('{"pin": "12345", "retries": 1, "on": true}')
+    secrets.get(name, "pin")
+    assert [secret.reveal() for secret in told[1:]] == ["12345"]
 
 
 def test_a_secret_is_fetched_once(store: Store, secrets: SecretsManager, account: SecretsManagerClient) -> None:

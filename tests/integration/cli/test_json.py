@@ -214,3 +214,48 @@ def test_wrong_usage_is_json_when_that_was_asked_for_before(workspace: Workspace
     result = workspace.run("migrate", "--output", "json", "stray")
     assert (result.returncode, result.stderr) == (2, "")
     assert json.loads(result.stdout)["error"]["errorCode"] == "CONFIGURATION"
+
+
+WARNING = 'DB: relation "a" already exists, skipping (SQL State: 42P07)'
+AGAIN = "CREATE TABLE a ();\nCREATE TABLE IF NOT EXISTS a ();\nDO $$ BEGIN RAISE NOTICE 'no warning'; END $$;"
+
+
+def test_warnings_are_in_the_result_of_migrate(workspace: Workspace) -> None:
+    workspace.write({"V1__a.sql": AGAIN, "beforeMigrate.sql": "SELECT 1;", "V2_misnamed.sql": "SELECT 1;"})
+
+    passed_over, misnamed, server = answer(workspace, "migrate", FLYWAY_VALIDATE_MIGRATION_NAMING="false")[
+        "warnings"
+    ]
+
+    assert passed_over.startswith(f"{workspace.scripts / 'beforeMigrate.sql'} is passed over")
+    assert misnamed.startswith(f"{workspace.scripts / 'V2_misnamed.sql'} is skipped: ")
+    assert server == WARNING
+
+
+def test_warnings_are_in_the_result_of_a_failed_migrate(workspace: Workspace) -> None:
+    workspace.write({"V1__a.sql": AGAIN, "V2__b.sql": "SELECT oops;"})
+    assert answer(workspace, "migrate", exit_code=1)["warnings"] == [WARNING]
+
+
+def test_a_lost_connection_keeps_what_was_applied_before(workspace: Workspace) -> None:
+    workspace.write({"V1__a.sql": AGAIN, "V2__b.sql": "SELECT pg_terminate_backend(pg_backend_pid());"})
+
+    value = answer(workspace, "migrate", exit_code=4)
+
+    assert (value["success"], value["migrationsExecuted"], value["warnings"]) == (False, 1, [WARNING])
+    assert value["exception"] == value["error"]["message"]
+    assert (value["error"]["taxiwayCode"], value["error"]["subErrorCode"]) == (
+        "connection-lost",
+        "CONNECTION_FAILURE",
+    )
+
+
+@pytest.mark.parametrize("time_zone", ["UTC", "Asia/Tokyo", "JST-9"])
+def test_a_machine_without_a_database_of_time_zones_can_tell_the_time(
+    workspace: Workspace, time_zone: str
+) -> None:
+    workspace.write(SCRIPTS)
+    answer(workspace, "migrate", TZ=time_zone, PYTHONTZPATH="")
+    [row, _] = answer(workspace, "info", TZ=time_zone, PYTHONTZPATH="")["migrations"]
+    age = datetime.now(UTC) - datetime.fromisoformat(row["installedOnUTC"])
+    assert timedelta(0) <= age < timedelta(minutes=1)

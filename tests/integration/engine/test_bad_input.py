@@ -1,11 +1,15 @@
 """What can be seen to be wrong beforehand is an error of its own, and nothing has changed."""
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from taxiway import errors
+from taxiway.engine.ports import HistoryTable
 from taxiway.exit_codes import exit_code_for
+from taxiway.model.event import Event, WaitingForLock
+from taxiway.postgres.lock import lock_number
 from tests.support.fingerprint import fingerprint
 from tests.support.workspace import Workspace
 
@@ -41,6 +45,9 @@ def refused(
         ("V4__d.sql", b"SELECT '\xff';", errors.UnreadableScript, "V4__d.sql"),
         ("V4__d.sql", "SELECT 1;\nSELECT 'oops;", errors.UnterminatedText, "V4__d.sql:2:8: "),
         ("V4__d.sql", "CREATE TABLE d ();\nVACUUM;", errors.MixedTransactions, "V4__d.sql:2:1: "),
+        ("V4__d.sql", "SELECT 1;\nCOPY a TO STDOUT;", errors.ScriptError, "V4__d.sql:2:1: "),
+        (f"V{'4' * 51}__d.sql", "SELECT 1;", errors.ScriptError, "51 characters"),
+        (os.fsdecode(b"V4__\xff.sql"), "SELECT 1;", errors.InvalidMigrationName, r"V4__\udcff.sql"),
     ],
 )  # fmt: skip
 def test_one_bad_script_keeps_all_of_them_from_running(
@@ -127,3 +134,44 @@ def test_an_option_that_cannot_be_used_is_an_error(workspace: Workspace) -> None
     for options in unusable:
         refused(workspace, errors.InvalidOption, 2, **options)
     refused(workspace, errors.UnknownOption, 2, out_of_ordre=True)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"schemas": ["public", "s" * 64]},
+        {"default_schema": "é" * 32},
+        {"table": "t" * 62},
+        {"table": "é" * 31},
+    ],
+)
+def test_a_name_that_postgresql_would_cut_is_refused(workspace: Workspace, options: Any) -> None:
+    workspace.write(FIRST)
+    assert "bytes" in refused(workspace, errors.InvalidOption, 2, **options).message
+
+
+def test_the_longest_names_work_again_and_again(workspace: Workspace) -> None:
+    workspace.write(FIRST)
+    names: Options = {"default_schema": "s" * 63, "table": "é" * 30 + "t"}
+    assert [workspace.migrate(**names).count for _ in range(2)] == [1, 0]
+
+
+def test_a_file_that_changes_while_a_run_waits_is_not_run(workspace: Workspace) -> None:
+    workspace.write(FIRST)
+    before = fingerprint(workspace.database)
+    with workspace.database.connect() as other:
+        other.execute(
+            "SELECT pg_advisory_xact_lock(%s)", [lock_number(HistoryTable("public", "flyway_schema_history"))]
+        )
+
+        def change_and_let_go(event: Event) -> None:
+            if isinstance(event, WaitingForLock):
+                workspace.write({"V1__a.sql": "CREATE TABLE b (i int);"})
+                other.rollback()
+
+        with pytest.raises(errors.UnreadableScript, match=r"V1__a\.sql: the file has changed") as caught:
+            workspace.migrate(on_event=change_and_let_go)
+
+    assert caught.value.hint
+    assert fingerprint(workspace.database) == before
+    assert workspace.migrate().count == 1

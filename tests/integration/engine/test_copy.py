@@ -3,6 +3,8 @@ r"""COPY … FROM STDIN takes its data from the script."""
 import pytest
 
 import taxiway
+from taxiway import errors
+from tests.support.fingerprint import fingerprint
 from tests.support.workspace import Workspace
 
 TABLE = "CREATE TABLE a (i int, t text);\n"
@@ -67,11 +69,12 @@ def test_the_connection_lives_on_after_an_error_in_much_data(workspace: Workspac
 
 
 @pytest.mark.parametrize("statement", ["COPY a TO STDOUT", "COPY (SELECT 1) TO STDOUT (FORMAT csv)"])
-def test_copying_out_is_an_error_that_says_so(workspace: Workspace, statement: str) -> None:
+def test_copying_out_is_refused_before_anything_runs(workspace: Workspace, statement: str) -> None:
     workspace.write({"V1__a.sql": f"{TABLE}INSERT INTO a VALUES (1);\n{statement};\nSELECT 1;"})
+    before = fingerprint(workspace.database)
 
-    with pytest.raises(taxiway.MigrationFailed, match="COPY") as caught:
+    with pytest.raises(errors.ScriptError, match="COPY … TO STDOUT") as caught:
         workspace.migrate()
 
-    assert (caught.value.line, caught.value.rolled_back) == (3, True)
-    assert workspace.states() == ["1 Pending"]
+    assert (type(caught.value), caught.value.line) == (errors.ScriptError, 3)
+    assert fingerprint(workspace.database) == before

@@ -6,6 +6,8 @@ import time
 import pytest
 
 from taxiway import errors
+from taxiway.exit_codes import exit_code_for
+from taxiway.model.event import Event, MigrationStarted
 from tests.support.fingerprint import fingerprint
 from tests.support.workspace import Workspace
 
@@ -43,10 +45,8 @@ def test_a_signal_cancels_the_statement_and_rolls_back(
         _, error = child.communicate(timeout=30)
 
     assert time.monotonic() - sent < 5
-    assert (child.returncode, error.strip()) == (
-        code,
-        f"{word}: an open transaction was rolled back and the lock released.",
-    )
+    assert child.returncode == code
+    assert error.strip().startswith(f"{word} while V2__b.sql ran: it was rolled back")
     assert fingerprint(waiting.database) == before
     waiting.wait_for(NOBODY_SLEEPS)
     assert mended(waiting) == ["1", "2"]
@@ -92,6 +92,7 @@ def test_a_lost_connection_is_told_as_what_it_is(waiting: Workspace) -> None:
     assert caught.value.sqlstate == "57P01"
     assert "V2__b.sql was running" in caught.value.message
     assert "rolls back" in caught.value.message
+    assert type(caught.value) is errors.ConnectionLost
     assert caught.value.hint
     assert fingerprint(waiting.database) == before
     assert mended(waiting) == ["1", "2"]
@@ -102,8 +103,46 @@ def test_a_lost_connection_outside_a_transaction_says_that_something_may_have_st
     waiting: Workspace, script: str
 ) -> None:
     waiting.write({"V2__b.sql": script.replace("KILL", "SELECT pg_terminate_backend(pg_backend_pid())")})
-    with pytest.raises(errors.ConnectionLost, match="may have stayed"):
+    with pytest.raises(errors.OutcomeUnknown, match="may have stayed") as caught:
         waiting.migrate(mixed=True)
+    assert exit_code_for(caught.value) == 1
+    assert "Look at the database first" in (caught.value.hint or "")
+
+
+def test_a_script_without_a_transaction_that_never_began_is_safe_to_run_again(waiting: Workspace) -> None:
+    waiting.write({"V2__b.sql": "VACUUM a;"})
+
+    def hang_up(event: Event) -> None:
+        if isinstance(event, MigrationStarted):
+            with waiting.database.server.admin(waiting.database.name) as connection:
+                connection.execute(
+                    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'taxiway'"
+                )
+
+    with pytest.raises(errors.ConnectionLost, match="not done anything") as caught:
+        waiting.migrate(on_event=hang_up)
+    assert (type(caught.value), exit_code_for(caught.value)) == (errors.ConnectionLost, 4)
+    assert waiting.migrate().count == 1
+
+
+@pytest.mark.parametrize(
+    "kill",
+    ["SELECT pg_terminate_backend(pg_backend_pid());", "VACUUM;\nSELECT pg_terminate_backend(pg_backend_pid());"],
+)
+def test_a_lost_connection_tells_what_was_applied_before(workspace: Workspace, kill: str) -> None:
+    workspace.write({"V1__a.sql": "SELECT 1;", "V2__b.sql": "SELECT 1;", "V3__c.sql": kill})
+    with pytest.raises(errors.ConnectionLost) as caught:
+        workspace.migrate(mixed=True)
+    result = caught.value.result
+    assert result
+    assert [str(one.version) for one in result.migrations] == ["1", "2"] == workspace.applied()
+
+
+def test_an_error_before_the_first_migration_has_no_result(workspace: Workspace) -> None:
+    workspace.write({"V1__a.sql": "SELECT '${missing}';"})
+    with pytest.raises(errors.UnknownPlaceholder) as caught:
+        workspace.migrate()
+    assert caught.value.result is None
 
 
 def test_a_connection_lost_at_commit_leaves_it_open_whether_it_was_applied(waiting: Workspace) -> None:
@@ -115,8 +154,9 @@ def test_a_connection_lost_at_commit_leaves_it_open_whether_it_was_applied(waiti
             " FOR EACH ROW EXECUTE FUNCTION die();\nINSERT INTO a VALUES (1);"
         }
     )
-    with pytest.raises(errors.ConnectionLost, match="not known"):
+    with pytest.raises(errors.OutcomeUnknown, match="not known") as caught:
         waiting.migrate()
+    assert exit_code_for(caught.value) == 1
     assert mended(waiting) == ["1", "2"]
 
 

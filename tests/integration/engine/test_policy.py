@@ -144,6 +144,12 @@ def test_validate_names_a_missing_schema(workspace: Workspace) -> None:
     ]
 
 
+def test_a_missing_schema_is_no_error_when_pending_ones_are_none(workspace: Workspace) -> None:
+    workspace.write(ONE_AND_THREE)
+    result = workspace.validate(schemas=["nowhere"], ignore_migration_patterns=["*:pending"])
+    assert (result.successful, result.count) == (True, 0)
+
+
 def test_info_works_on_an_empty_database_and_changes_nothing(workspace: Workspace) -> None:
     workspace.write(ONE_AND_THREE)
     before = fingerprint(workspace.database)

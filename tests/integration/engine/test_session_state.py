@@ -118,7 +118,15 @@ def test_settings_of_the_text_do_not_reach_the_history(workspace: Workspace, scr
     assert workspace.history()[0]["description"] == "日本 \\ 'x'"
 
 
-@pytest.mark.parametrize("script", ["DISCARD ALL;", "SELECT pg_advisory_unlock_all();"])
+@pytest.mark.parametrize(
+    "script",
+    [
+        "DISCARD ALL;",
+        "SELECT pg_advisory_unlock_all();",
+        "SELECT pg_advisory_unlock_all();\nCOMMIT;\nSELECT 1;",
+        "DO $$ BEGIN EXECUTE 'SELECT pg_advisory_' || 'unlock_all()'; END $$;",
+    ],
+)
 def test_the_lock_is_taken_again_when_a_script_gives_it_back(workspace: Workspace, script: str) -> None:
     held = "CREATE TABLE held AS SELECT count(*) AS n FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid();"
     workspace.write({"V1__drop.sql": script, "V2__look.sql": held, "V3__drop.sql": script})

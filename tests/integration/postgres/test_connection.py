@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -40,10 +41,21 @@ def refusal(workspace: Workspace, cls: type[errors.TaxiwayError], code: int, **o
     assert type(error) is cls, error
     assert exit_code_for(error) == code
     assert error.hint
-    shown = f"{error!r} {error.to_dict()} {error.__cause__!r}"
+    shown = f"{error!r} {error.hint} {vars(error)} {variables_of_ours(error)}"
     assert workspace.database.password not in shown
     assert str(options.get("password", "hunter2")) not in shown
+    assert (error.__cause__, error.__context__) == (None, None)
     return error.message
+
+
+def variables_of_ours(error: BaseException) -> list[dict[str, object]]:
+    """What a program that reports errors would send: the variables of the frames behind the front door."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return [
+        frame.f_locals
+        for frame in frames
+        if (name := frame.f_globals["__name__"]).startswith(("taxiway.", "psycopg")) and name != "taxiway.api"
+    ]
 
 
 def test_a_wrong_password(ready: Workspace) -> None:
@@ -131,6 +143,61 @@ def test_a_parameter_that_libpq_does_not_know(ready: Workspace) -> None:
     assert "nonsense" not in refusal(ready, errors.InvalidOption, 2, url=url)
 
 
+@pytest.mark.parametrize(
+    ("parameter", "words"),
+    [
+        ("port=xx1", "The port in the database URL is not a number."),
+        ("port=123456", "'port'"),
+        ("connect_timeout=xx1", "connect_timeout"),
+        ("keepalives_idle=xx1", "'keepalives_idle'"),
+        ("sslmode=xx1", "'sslmode'"),
+        ("ssl_min_protocol_version=xx1", "'ssl_min_protocol_version'"),
+        ("ssl_min_protocol_version=TLSv1.3&ssl_max_protocol_version=TLSv1.2", "SSL protocol version range"),
+        ("host=a,b&port=1,2,3", "3 port numbers to 2 hosts"),
+        ("options=-c%20statement_timeout%3Dxx1", "'statement_timeout'"),
+        ("options=-c%20no_such_thing%3D1", "no_such_thing"),
+    ],
+)
+def test_an_invalid_parameter_is_no_server_that_is_not_ready(ready: Workspace, parameter: str, words: str) -> None:
+    database = ready.database
+    given = (
+        f"host=127.0.0.1&port={database.port}&sslmode=verify-full&sslrootcert={database.sslrootcert}&{parameter}"
+    )
+    url = f"postgresql:///{database.name}?user={database.user}&{given}"
+    message = refusal(ready, errors.InvalidOption, 2, url=url, connect_retries=9)
+    assert words in message
+    assert "'xx1'" not in message.replace("connect_timeout: 'xx1'", "")
+
+
+def test_the_encoding_of_the_session_is_ours(ready: Workspace) -> None:
+    assert ready.migrate(url=f"{ready.database.url}&client_encoding=LATIN1").count == 1
+
+
+@pytest.mark.parametrize(
+    "user_and_password",
+    ["sqladmin:Se@cret/99", "sqladmin:Se/cret99", "sqladmin:Se@cret99", "sql/admin:Secret99", "u:1?a=Secret99"],
+)
+def test_a_password_that_was_not_percent_encoded_is_not_shown(ready: Workspace, user_and_password: str) -> None:
+    url = f"postgresql://{user_and_password}@127.0.0.1:1/db"
+    message = refusal(ready, errors.InvalidOption, 2, url=url)
+    result = ready.run("info", environment={"FLYWAY_URL": url})
+    assert result.returncode == 2
+    for shown in (message, result.stdout + result.stderr):
+        assert "percent-encoded" in shown
+        assert "cret" not in shown
+        assert "99" not in shown
+
+
+def test_a_password_taken_for_a_port_is_not_shown(ready: Workspace) -> None:
+    message = refusal(ready, errors.InvalidOption, 2, url="postgresql://sqladmin:Secret99/db")
+    assert message == "The port in the database URL is not a number."
+
+
+def test_an_encoded_at_sign_in_the_name_of_a_database_is_fine(ready: Workspace) -> None:
+    url = ready.database.url.replace(f"/{ready.database.name}?", "/no%40where?")
+    assert 'database "no@where" does not exist' in refusal(ready, errors.DatabaseNotFound, 2, url=url)
+
+
 def test_too_many_connections_are_worth_another_try(ready: Workspace) -> None:
     with ready.database.server.admin() as connection:
         connection.execute(f"ALTER ROLE {ready.database.user} CONNECTION LIMIT 0".encode())
@@ -150,6 +217,18 @@ def test_the_password_of_the_url_is_used_and_not_shown(ready: Workspace) -> None
     for result in (good, wrong, invalid):
         assert password not in result.stdout + result.stderr
         assert ready.database.password not in result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("output", ["text", "json"])
+def test_a_password_among_the_arguments_is_warned_of_once_and_masked(ready: Workspace, output: str) -> None:
+    url = ready.database.url.replace("@", f":{quote(ready.database.password, safe='')}@")
+    arguments = ("migrate", "--url", url, "--placeholder", "APP_PASSWORD=hunter2", "--output", output)
+    result = ready.run(*arguments, environment={"FLYWAY_PASSWORD": ""})
+    assert result.returncode == 0, result.stderr
+    assert result.stderr.startswith("WARNING: the value of --url and of --placeholder APP_PASSWORD is visible to ")
+    assert (result.stderr.count("WARNING"), "WARNING" in result.stdout) == (1, False)
+    for secret in ("hunter2", ready.database.password):
+        assert secret not in result.stdout + result.stderr
 
 
 def test_a_password_given_beside_the_url_wins(ready: Workspace) -> None:

@@ -175,6 +175,17 @@ def test_a_schema_that_is_added_later_gets_a_marker_of_its_own(workspace: Worksp
     ]
 
 
+def test_a_schema_that_is_added_to_an_empty_history_has_rank_zero(workspace: Workspace) -> None:
+    workspace.write({"notes.txt": ""})
+    workspace.migrate(fail_on_missing_locations=False)
+    assert workspace.history() == []
+    workspace.write(TABLE_V1)
+
+    workspace.migrate(schemas=["public", "s2"])
+
+    assert [(row["installed_rank"], row["type"]) for row in workspace.history()] == [(0, "SCHEMA"), (1, "SQL")]
+
+
 @pytest.mark.parametrize(
     ("options", "schema"),
     [
@@ -238,3 +249,12 @@ def test_a_user_who_may_not_read_the_history_is_told_so(workspace: Workspace) ->
     with pytest.raises(errors.PermissionDenied, match="Reading the schema history") as caught:
         workspace.info()
     assert caught.value.hint
+
+
+def test_a_user_who_may_not_create_in_public_is_told_what_to_grant(workspace: Workspace) -> None:
+    workspace.write(TABLE_V1)
+    with workspace.database.server.admin(workspace.database.name) as connection:
+        connection.execute("ALTER SCHEMA public OWNER TO postgres; REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+    with pytest.raises(errors.PermissionDenied, match="Creating the schema history") as caught:
+        workspace.migrate()
+    assert f'GRANT CREATE ON SCHEMA "public" TO "{workspace.database.user}"' in (caught.value.hint or "")

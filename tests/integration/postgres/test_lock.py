@@ -8,7 +8,7 @@ import pytest
 
 import taxiway
 from taxiway import errors
-from taxiway.model.event import Event, WaitingForLock
+from taxiway.model.event import Event, MigrationFinished, StatementRun, WaitingForLock
 from tests.support.fingerprint import fingerprint
 from tests.support.workspace import Workspace
 
@@ -115,3 +115,56 @@ def test_a_script_that_gives_the_lock_to_somebody_else_is_stopped(workspace: Wor
     assert (first.returncode, "Code: lock-not-acquired" in error) == (4, True)
     assert workspace.applied() == []
     assert workspace.value("SELECT to_regclass('a') IS NULL")
+
+
+def test_a_holder_whom_the_server_hides_is_named_as_far_as_it_is_known(workspace: Workspace) -> None:
+    workspace.write(SCRIPT)
+    with workspace.database.server.admin(workspace.database.name) as holder:
+        holder.execute("SELECT pg_advisory_lock(77433833903597)")
+        with pytest.raises(errors.LockNotAcquired) as caught:
+            workspace.migrate(lock_retry_count=0)
+        process = (
+            f"process {holder.info.backend_pid} (user postgres; a member of pg_read_all_stats would see more)"
+        )
+        assert caught.value.holder == process
+
+
+@pytest.mark.parametrize("word", ["pg_advisory_unlock_all()", "release()"])
+def test_a_lock_that_somebody_else_has_taken_stops_the_commit(workspace: Workspace, word: str) -> None:
+    workspace.query("CREATE SCHEMA tools CREATE TABLE nothing ()")
+    workspace.query(
+        "CREATE FUNCTION tools.release() RETURNS void LANGUAGE sql AS 'SELECT pg_advisory_unlock_all()'"
+    )
+    word = word.replace("release", "tools.release")
+    workspace.write({"V1__a.sql": "CREATE TABLE a ();", "V2__b.sql": f"CREATE TABLE b ();\nSELECT {word};"})
+    with workspace.database.connect() as other:
+
+        def take(event: Event) -> None:
+            if isinstance(event, StatementRun) and event.line == 2:
+                other.execute("SELECT pg_try_advisory_xact_lock(77433833903597)")
+
+        with pytest.raises(errors.LockNotAcquired) as caught:
+            workspace.migrate(on_event=take)
+
+    assert caught.value.result
+    assert caught.value.result.count == 1
+    assert workspace.applied() == ["1"]
+    assert workspace.value("SELECT to_regclass('b') IS NULL")
+
+
+@pytest.mark.parametrize(
+    "script", ["VACUUM;\nDISCARD ALL;", "CREATE TABLE b ();\nCOMMIT;\nSELECT pg_advisory_unlock_all();"]
+)
+def test_what_cannot_be_undone_is_recorded_before_the_run_stops(workspace: Workspace, script: str) -> None:
+    workspace.write({"V1__a.sql": script, "V2__b.sql": "SELECT 1;"})
+    with workspace.database.connect() as other:
+
+        def take(event: Event) -> None:
+            if isinstance(event, MigrationFinished):
+                other.execute("SELECT pg_try_advisory_xact_lock(77433833903597)")
+
+        with pytest.raises(errors.LockNotAcquired):
+            workspace.migrate(on_event=take)
+
+    assert workspace.applied() == ["1"]
+    assert workspace.migrate().count == 1

@@ -1,3 +1,4 @@
+import os
 import shutil
 import socket
 import subprocess
@@ -85,6 +86,21 @@ def test_a_repository_that_is_not_there(git_server: GitServer, repository: GitRe
 
 def test_a_directory_on_this_machine_that_is_no_repository(tmp_path: Path) -> None:
     assert isinstance(failure(GitRepository(url=str(tmp_path))), errors.GitRepositoryNotFound)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
+def test_a_repository_of_another_user_can_be_read_once_it_is_given_to_us(
+    upstream: Upstream, tmp_path: Path
+) -> None:
+    repository = GitRepository(url=str(shutil.copytree(upstream.path, tmp_path / "theirs.git")))
+    os.chown(repository.url, 12345, -1)
+    error = failure(repository)
+    assert isinstance(error, errors.GitFailed)
+    assert "belongs to another user" in error.message
+    assert "chown" in str(error.hint)
+    os.chown(repository.url, os.geteuid(), -1)
+    with checkout(repository, "trunk") as found:
+        assert found.branch == "trunk"
 
 
 def test_a_key_that_the_host_does_not_know(repository: GitRepository, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from taxiway import errors
 from taxiway.config.layers import Layer, arguments_layer, environment_layer
-from taxiway.config.merge import Loaded, merge
+from taxiway.config.merge import Loaded, find_visible_secrets, merge
 from taxiway.config.toml import parse_toml
 from taxiway.model.info import MigrationState
 from taxiway.model.location import Location
@@ -260,6 +260,22 @@ def test_other_placeholders_are_shown(name: str) -> None:
 
 
 # --- secrets
+
+
+@pytest.mark.parametrize(
+    ("arguments", "found"),
+    [
+        ({"url": "postgresql://u:pw@h/db"}, ("--url",)),
+        ({"url": "postgresql://h/db?password=pw"}, ("--url",)),
+        ({"url": "host=h password=pw"}, ("--url",)),
+        ({"placeholders": {"A": "1", "APP_PASSWORD": "pw"}}, ("--placeholder APP_PASSWORD",)),
+        ({"url": "postgresql://u@h/db", "placeholders": {"A": "password"}, "target": None}, ()),
+    ],
+)
+def test_what_is_confidential_on_a_command_line_is_found(
+    arguments: Mapping[str, object], found: tuple[str, ...]
+) -> None:
+    assert find_visible_secrets(arguments) == found
 
 
 @pytest.mark.parametrize("key", ["user", "host", "table", "locations", "target", "outOfOrder"])

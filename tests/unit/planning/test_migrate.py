@@ -14,6 +14,7 @@ from taxiway.planning.migrate import (
     next_rank,
     pending,
     schema_marker,
+    schema_marker_rank,
 )
 from taxiway.planning.reconcile import reconcile
 from tests.support.builders import applied, baseline, history, repeatable, resolved, schema_row
@@ -155,3 +156,23 @@ def test_a_description_of_200_characters_is_kept_and_a_longer_one_cut_at_its_end
 def test_a_path_of_1000_characters_is_kept_and_of_a_longer_one_the_start() -> None:
     assert history_script("s" * 1000) == "s" * 1000
     assert history_script("abc" + "s" * 997 + "end") == "..." + "s" * 997
+
+
+@pytest.mark.parametrize(("rows", "rank"), [([], 0), ([schema_row()], 2), ([applied("1")], 2)])
+def test_the_note_of_created_schemas_has_rank_zero_in_an_empty_history(rows: Rows, rank: int) -> None:
+    assert schema_marker_rank(history(*rows)) == rank
+
+
+@pytest.mark.parametrize(("digits", "fits"), [(50, True), (51, False)])
+def test_a_version_has_to_fit_into_the_history(digits: int, *, fits: bool) -> None:
+    files = [resolved("1"), resolved("2" * digits)]
+    if fits:
+        assert len(planned(files, [], Policy())) == 2
+    else:
+        with pytest.raises(errors.ScriptError, match=r"V2+__x\.sql: the version has 51 characters"):
+            planned(files, [], Policy())
+
+
+def test_a_long_version_that_is_not_run_is_in_nobodys_way() -> None:
+    files = [resolved("1"), resolved("2" * 51)]
+    assert planned(files, [], Policy(target=Target.parse("1"))) == ["V1__x.sql"]

@@ -55,6 +55,7 @@ def test_the_argument_wins_over_the_variable(
         ({"REGION": "a", "AWS_REGION": "b", "AWS_DEFAULT_REGION": "c"}, "a"),
         ({"AWS_REGION": "b", "AWS_DEFAULT_REGION": "c"}, "b"),
         ({"AWS_DEFAULT_REGION": "c"}, "c"),
+        ({"REGION": " ", "AWS_REGION": "", "AWS_DEFAULT_REGION": "c"}, "c"),
         ({}, None),
     ],
 )

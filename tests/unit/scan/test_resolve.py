@@ -217,3 +217,35 @@ def test_a_file_in_another_encoding_is_read_when_the_encoding_is_said() -> None:
 def test_only_configuration_of_a_script_counts_as_such() -> None:
     found = resolve_files(source_file("readme.conf"), source_file("V1_a.sql.conf"))
     assert found == Resolution(())
+
+
+@pytest.mark.parametrize("script", ["V1__a.sql", "B1__a.sql", "R__a.sql"])
+def test_a_script_that_changes_after_the_scan_is_refused_when_it_is_read(script: str) -> None:
+    contents = [b"SELECT 1;", b"SELECT 1;", b"DROP TABLE a;"]
+    [migration] = resolve_files(SourceFile(script, f"sql/{script}", lambda: contents.pop(0))).migrations
+    assert migration.read() == "SELECT 1;"
+    with pytest.raises(errors.UnreadableScript, match=r"a\.sql: the file has changed") as caught:
+        migration.read()
+    assert caught.value.hint
+
+
+def test_a_second_bom_is_no_change() -> None:
+    [migration] = resolve_files(source_file("V1__a.sql", "\ufeff\ufeffSELECT 1;")).migrations
+    assert migration.read() == "\ufeffSELECT 1;"
+
+
+@pytest.mark.parametrize(
+    "script", ["V1__\udcff.sql", "sub\udcff/V1__a.sql", "afterMigrate__\udcff.sql", "V1\udcff.sql"]
+)
+def test_a_path_that_is_no_text_is_an_invalid_name_and_shown_escaped(script: str) -> None:
+    with pytest.raises(errors.InvalidMigrationName) as caught:
+        resolve_files(source_file(script))
+    [(path, reason)] = caught.value.problems
+    assert path == f"sql/{script}".replace("\udcff", r"\udcff")
+    assert "not text in UTF-8" in reason
+    assert caught.value.message.isascii()
+
+
+def test_a_path_that_is_no_text_is_shown_escaped_where_it_is_passed_over() -> None:
+    assert resolve_files(source_file("V1__\udcff.sql.conf")).passed_over == (r"sql/V1__\udcff.sql.conf",)
+    assert resolve_files(source_file("notes\udcff.txt")) == Resolution(())

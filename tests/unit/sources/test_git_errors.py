@@ -46,6 +46,18 @@ def test_the_telling_line_decides_wherever_it_stands(line: str, expected: type[e
     assert error.hint
 
 
+def test_a_repository_of_another_user_is_not_explained_with_git_configuration() -> None:
+    text = (
+        "fatal: detected dubious ownership in repository at '/srv/x.git'\n"
+        "To add an exception for this directory, call:\n\n"
+        "\tgit config --global --add safe.directory /srv/x.git\n"
+    )
+    error = explain(text + LAST_WORDS, Remote.parse("/srv/x.git"))
+    assert "belongs to another user" in error.message
+    assert "git config" not in f"{error.message} {error.hint}"
+    assert "chown" in str(error.hint)
+
+
 def test_a_key_that_ssh_cannot_load_is_not_blamed_on_the_host() -> None:
     text = 'Load key "/proc/1/fd/5": error in libcrypto\ngit@github.com: Permission denied (publickey).'
     assert isinstance(explain(text, GITHUB), errors.SecretMalformed)

@@ -1,8 +1,11 @@
 import pytest
 
 from taxiway.errors import UnterminatedText
+from taxiway.model.rules import Placeholders
 from taxiway.model.script import ReplacedText
+from taxiway.secret import Secret
 from taxiway.sql.lexer import Lexer
+from taxiway.sql.placeholders import replace
 
 
 def lexer(text: str) -> Lexer:
@@ -212,6 +215,49 @@ def test_an_error_says_nothing_of_the_text() -> None:
     with pytest.raises(UnterminatedText) as caught:
         forms("PASSWORD pa$s3cret$word 1$s3cret$word")
     assert "s3cret" not in f"{caught.value} {caught.value.hint}"
+
+
+def unclosed(source: str, **values: str) -> UnterminatedText:
+    """The error of a script whose placeholders have these values."""
+    secrets = Placeholders(values={name: Secret(value) for name, value in values.items()})
+    with pytest.raises(UnterminatedText) as caught:
+        list(Lexer(replace(source, secrets, path="V1__x.sql"), path="V1__x.sql").tokens(0))
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("source", "value", "phrase"),
+    [
+        ("PASSWORD '${X}'", "ab'Super", "${X} in line 1 contains a quote (')."),
+        ("PASSWORD '${X}'", "Super'", "${X} in line 1 contains a quote (')."),
+        ("PASSWORD\n${X}", "'Super", "${X} in line 2 contains a quote (')."),
+        (
+            "PASSWORD '${X}' UNTIL 'infinity';\nSELECT 'a', 'b';\n",
+            "ab'Super",
+            "${X} in line 1 contains a quote (').",
+        ),
+        ('ROLE "${X}"', 'ab"Super', '${X} in line 1 contains a double quote (").'),
+        ("DO $$ ${X} $$", "ab$$Super", "${X} in line 1 contains a dollar quote."),
+    ],
+)
+def test_a_placeholder_whose_value_holds_a_quote_is_named_and_its_value_not_shown(
+    source: str, value: str, phrase: str
+) -> None:
+    error = unclosed(source, X=value)
+    assert f"is never closed. The value of the placeholder {phrase}" in error.message
+    assert (error.hint or "").startswith("Give ${X} a value without it")
+    assert "Super" not in f"{error.message} {error.hint}"
+
+
+def test_of_two_placeholders_the_nearer_one_is_named() -> None:
+    assert "${B} in line 2" in unclosed("SELECT '${A}',\n'${B}' x'${C}", A="a'", B="b'c", C="c").message
+
+
+@pytest.mark.parametrize("value", ["plain", "it''s", 'a "name', "$"])
+def test_a_placeholder_whose_value_is_not_the_reason_is_not_named(value: str) -> None:
+    error = unclosed("SELECT '${X}', 'b", X=value)
+    assert error.message.endswith("The string that begins here is never closed.")
+    assert (error.hint or "").startswith("Close it with '")
 
 
 @pytest.mark.timeout(20)

@@ -1,5 +1,6 @@
 import pytest
 
+from taxiway.errors import ScriptError
 from taxiway.model.script import ReplacedText, StatementKind
 from taxiway.sql.statements import split
 
@@ -142,3 +143,31 @@ def test_other_changes_of_a_type_never_do(text: str) -> None:
 
 def test_copy_has_a_kind_of_its_own() -> None:
     assert kind("COPY t FROM STDIN;\n1\n\\.\n") is StatementKind.COPY_FROM_STDIN
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "COPY t TO STDOUT",
+        'copy binary "s"."t" (a, "b") to stdout with (format csv)',
+        "COPY (SELECT f(a) FROM t) TO STDOUT",
+        "COPY t TO STDIN",
+    ],
+)
+def test_copy_to_nobody_is_refused_with_its_place(text: str) -> None:
+    with pytest.raises(ScriptError, match=r"^x:1:12: COPY … TO STDOUT") as caught:
+        kind(f"/* first */{text};")
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "COPY t TO '/x'",
+        "COPY (SELECT 'TO STDOUT') TO PROGRAM 'TO STDOUT'",
+        "COPY t TO '/x' WITH (NULL ') TO STDOUT ')",
+        "COPY t FROM '/to stdout'",
+    ],
+)
+def test_copy_on_the_server_is_transactional(text: str) -> None:
+    assert kind(text) is StatementKind.TRANSACTIONAL

@@ -178,8 +178,8 @@ def test_copy_from_stdin_has_the_lines_behind_it_as_data(copy: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "copy (select * from stdin) to stdout",
-        "copy t to stdout",
+        "copy (select * from stdin) to 'stdout'",
+        "copy t to program 'stdout'",
         "copy t from 'stdin'",
         'copy t from "stdin"',
         "copy t from program 'x'",

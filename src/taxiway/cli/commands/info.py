@@ -20,6 +20,7 @@ def info(invocation: Invocation, /, config_file: Path | None, **options: object)
     """Show every migration with its state. Changes nothing."""
     with opened_project(invocation, options, config_file) as project:
         result = project.info()
+    invocation.termination.check()
     if invocation.json:
         print_json(info_json(result, now=datetime.now().astimezone(), version=__version__))
     else:

@@ -20,6 +20,7 @@ def migrate(invocation: Invocation, /, config_file: Path | None, **options: obje
     """Apply the pending migrations, each in one transaction with its history row."""
     with opened_project(invocation, options, config_file) as project:
         result = project.migrate()
+    invocation.termination.check()
     if invocation.json:
         print_json(migrate_json(result, now=datetime.now().astimezone(), version=__version__))
     else:

@@ -84,6 +84,7 @@ def opened_project(
     from taxiway.aws.secrets import SecretsManager
     from taxiway.config.load import load
 
+    _warn_of_visible_secrets(options)
     region = os.environ.get("REGION") or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     loaded = load(
         {key: value for key, value in options.items() if value is not None},
@@ -105,10 +106,24 @@ def opened_project(
         yield project
 
 
+def _warn_of_visible_secrets(options: Mapping[str, object]) -> None:
+    """On standard error in JSON mode too, where standard output is for the result alone."""
+    from taxiway.config.merge import find_visible_secrets
+
+    if found := find_visible_secrets(options):
+        warning = (
+            f"WARNING: the value of {' and of '.join(found)} is visible to everybody on this machine in the list "
+            "of processes. Give it by FLYWAY_PASSWORD, FLYWAY_PLACEHOLDERS_<NAME>, .pgpass or a reference in "
+            "taxiway.toml."
+        )
+        click.echo(click.style(warning, fg="yellow"), err=True)
+
+
 def event_printer(invocation: Invocation) -> Callable[[Event], None]:
     """Print each event as a log line; nothing when JSON was asked for, which is then all there is."""
 
     def print_event(event: Event) -> None:
+        invocation.note(event)
         line = None if invocation.json else render_event(event)
         if line is not None:
             print_log(line)

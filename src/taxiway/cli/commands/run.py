@@ -30,6 +30,7 @@ def run(invocation: Invocation, /, branch: str | None) -> None:
     """
     spec = read_job(os.environ, branch=branch)
     result = run_job(spec, environment=os.environ, redactor=invocation.redactor, listener=_listener(invocation))
+    invocation.termination.check()
     if invocation.json:
         print_json(run_json(result, now=datetime.now().astimezone(), version=__version__))
     else:

@@ -22,6 +22,7 @@ def validate(invocation: Invocation, /, config_file: Path | None, **options: obj
     """
     with opened_project(invocation, options, config_file) as project:
         result = project.validate()
+    invocation.termination.check()
     if invocation.json:
         print_json(validate_json(result, version=__version__))
     elif result.successful:

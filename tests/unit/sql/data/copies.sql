@@ -8,7 +8,7 @@ SELECT 1;
 1
 \.
 CREATE INDEX CONCURRENTLY i ON t (a);
-COPY (SELECT 1 AS stdin) TO STDOUT;
+COPY (SELECT 1 AS stdin) TO '/stdout';
 copy last from stdin
 ;
 no terminator;

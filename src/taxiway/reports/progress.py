@@ -1,0 +1,79 @@
+"""How far a command has come, as far as its events tell: what somebody has to know who has stopped it."""
+
+from dataclasses import dataclass, field
+
+from taxiway.model import event as events
+from taxiway.model.result import MigrationOutput
+
+
+@dataclass(slots=True)
+class Progress:
+    """What the events have told so far. ``applied`` has the migrations that are committed."""
+
+    applied: list[MigrationOutput] = field(default_factory=list)
+    _is_connected: bool = False
+    _created: list[str] = field(default_factory=list)
+    _running: events.MigrationStarted | None = None
+    _has_run_statements: bool = False
+    _has_committed: bool = False
+
+    def note(self, event: events.Event) -> None:
+        """Take in the next event."""
+        match event:
+            case events.Connected():
+                self._is_connected = True
+            case events.SchemaCreated():
+                self._created.append(f'schema "{event.schema}"')
+            case events.HistoryCreated():
+                self._created.append("the schema history")
+            case events.MigrationStarted():
+                self._running, self._has_run_statements, self._has_committed = event, False, False
+            case events.StatementRun():
+                self._has_run_statements = True
+                self._has_committed = self._has_committed or event.command == "COMMIT"
+            case events.MigrationFinished():
+                self._running = None
+                self.applied.append(_output(event))
+
+    def render_stop(self, word: str) -> str:
+        """Where the command was stopped and what that has left behind. ``word`` says how: ``Terminated``.
+
+        Says no more than is certain. That a COMMIT was on its way when the signal came cannot be known here, so
+        the sentence leaves it open once the migration has run a statement.
+        """
+        if self._running is not None:
+            outcome = self._outcome(self._running)
+            return f"{word} while {self._running.migration.script} ran: {outcome} {self._before()} before it."
+        if self.applied:
+            return f"{word} between migrations: {self._before()}."
+        if self._created:
+            return f"{word} before any migration ran; {' and '.join(self._created)} had been created."
+        return f"{word} before any{' migration ran' if self._is_connected else 'thing was changed'}."
+
+    def _outcome(self, running: events.MigrationStarted) -> str:
+        if not running.transactional:
+            return (
+                "it ran outside a transaction, so what it had done has stayed, and the history shows it as failed "
+                "if it had begun. Look at the database and at 'taxiway info' before you run again;"
+            )
+        if self._has_committed:
+            return "it had ended its own transaction, so what it did before that has stayed;"
+        if self._has_run_statements:
+            return "it was rolled back, unless it was being committed just then ('taxiway info' tells);"
+        return "it was rolled back;"
+
+    def _before(self) -> str:
+        count = len(self.applied)
+        return f"{count or 'no'} migration{'s were' if count > 1 else ' was'} applied"
+
+
+def _output(event: events.MigrationFinished) -> MigrationOutput:
+    migration = event.migration
+    return MigrationOutput(
+        kind=migration.kind,
+        version=migration.version,
+        description=migration.description,
+        type=migration.type.value,
+        path=migration.path,
+        execution_time_ms=event.duration_ms,
+    )

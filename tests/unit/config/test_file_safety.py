@@ -1,0 +1,71 @@
+"""A configuration file of a clone is read from the clone only, and none is read without an end."""
+
+from pathlib import Path
+
+import pytest
+
+from taxiway import errors
+from taxiway.config.load import load, read_file
+from taxiway.config.merge import Loaded
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    directory = tmp_path / "clone"
+    directory.mkdir()
+    return directory
+
+
+def load_from(clone: Path) -> Loaded:
+    return load({}, environ={}, directory=clone, inside=clone, secret=lambda _id, _key: "")
+
+
+def test_a_file_of_the_clone_is_read(clone: Path) -> None:
+    (clone / "taxiway.toml").write_text("flyway.table = 'x'")
+    assert load_from(clone).settings.migrations.table == "x"
+
+
+def test_a_link_that_stays_in_the_clone_is_followed(clone: Path) -> None:
+    (clone / "other.toml").write_text("flyway.table = 'x'")
+    (clone / "taxiway.toml").symlink_to("other.toml")
+    assert load_from(clone).settings.migrations.table == "x"
+
+
+@pytest.mark.parametrize("target", ["../secret.toml", "/dev/zero", "../absent.toml", "../clone-2/secret.toml"])
+def test_a_link_out_of_the_clone_is_refused_and_nothing_of_its_target_is_shown(clone: Path, target: str) -> None:
+    for directory in (clone.parent, clone.parent / "clone-2"):
+        directory.mkdir(exist_ok=True)
+        (directory / "secret.toml").write_text("geheim = 1")
+    (clone / "taxiway.toml").symlink_to(target)
+    with pytest.raises(errors.ConfigFileUnreadable, match="points outside the repository") as caught:
+        load_from(clone)
+    assert "geheim" not in f"{caught.value} {caught.value.hint}"
+
+
+def test_a_clone_that_is_itself_reached_through_a_link_is_no_way_out(clone: Path, tmp_path: Path) -> None:
+    (clone / "taxiway.toml").write_text("flyway.table = 'x'")
+    (tmp_path / "link").symlink_to(clone)
+    assert load_from(tmp_path / "link").settings.migrations.table == "x"
+
+
+@pytest.mark.parametrize("target", ["absent.toml", "taxiway.toml", "."])
+def test_what_is_no_file_in_the_clone_is_refused(clone: Path, target: str) -> None:
+    (clone / "taxiway.toml").symlink_to(target)
+    with pytest.raises(errors.ConfigFileUnreadable, match=r"^taxiway\.toml is not a file\.$"):
+        load_from(clone)
+
+
+def test_a_file_without_an_end_is_not_read_to_the_end() -> None:
+    with pytest.raises(errors.ConfigFileUnreadable, match="larger than 1 MiB"):
+        read_file(Path("/dev/zero"))
+
+
+@pytest.mark.parametrize("character", ["x", "é"])
+def test_a_file_may_have_one_mebibyte(tmp_path: Path, character: str) -> None:
+    file = tmp_path / "taxiway.toml"
+    size = 1024 * 1024 - len("# ")
+    file.write_text("# " + character * (size // len(character.encode())), encoding="utf-8")
+    assert read_file(file) == {}
+    file.write_bytes(file.read_bytes() + "é".encode())
+    with pytest.raises(errors.ConfigFileUnreadable, match="larger than 1 MiB"):
+        read_file(file)

@@ -1,0 +1,91 @@
+"""What somebody is told who has stopped a command: true, and no more than is known."""
+
+import pytest
+
+from taxiway.model import event as events
+from taxiway.reports.progress import Progress
+from tests.support.builders import resolved
+
+CONNECTED = events.Connected(database="db:5432/app", server_version="17.10")
+CREATED = events.HistoryCreated(table='"public"."flyway_schema_history"')
+SCHEMA = events.SchemaCreated(schema="app")
+
+
+def started(version: str, *, transactional: bool = True) -> events.MigrationStarted:
+    return events.MigrationStarted(
+        migration=resolved(version), schema="public", out_of_order=False, transactional=transactional
+    )
+
+
+def finished(version: str) -> events.MigrationFinished:
+    return events.MigrationFinished(migration=resolved(version), duration_ms=3)
+
+
+def ran(command: str = "SELECT 1") -> events.StatementRun:
+    return events.StatementRun(script="V2__x.sql", line=1, duration_ms=1, command=command)
+
+
+ONE = (CONNECTED, started("1"), ran(), finished("1"))
+HEDGED = "it was rolled back, unless it was being committed just then ('taxiway info' tells)"
+COMMITTED = "it had ended its own transaction, so what it did before that has stayed"
+STAYED = (
+    "it ran outside a transaction, so what it had done has stayed, and the history shows it as failed "
+    "if it had begun. Look at the database and at 'taxiway info' before you run again"
+)
+
+
+@pytest.mark.parametrize(
+    ("told", "sentence"),
+    [
+        ((), "Terminated before anything was changed."),
+        ((CONNECTED,), "Terminated before any migration ran."),
+        ((CONNECTED, CREATED), "Terminated before any migration ran; the schema history had been created."),
+        (
+            (CONNECTED, SCHEMA, CREATED),
+            'Terminated before any migration ran; schema "app" and the schema history had been created.',
+        ),
+        (ONE, "Terminated between migrations: 1 migration was applied."),
+        (
+            (*ONE, started("2"), finished("2")),
+            "Terminated between migrations: 2 migrations were applied.",
+        ),
+        (
+            (CONNECTED, started("2")),
+            "Terminated while V2__x.sql ran: it was rolled back; no migration was applied before it.",
+        ),
+        (
+            (*ONE, started("2")),
+            "Terminated while V2__x.sql ran: it was rolled back; 1 migration was applied before it.",
+        ),
+        (
+            (*ONE, started("2"), ran()),
+            f"Terminated while V2__x.sql ran: {HEDGED}; 1 migration was applied before it.",
+        ),
+        (
+            (*ONE, started("2"), ran("COMMIT"), ran()),
+            f"Terminated while V2__x.sql ran: {COMMITTED}; 1 migration was applied before it.",
+        ),
+        (
+            (*ONE, started("2", transactional=False), ran()),
+            f"Terminated while V2__x.sql ran: {STAYED}; 1 migration was applied before it.",
+        ),
+    ],
+)
+def test_a_stop_is_told_by_what_came_last(told: tuple[events.Event, ...], sentence: str) -> None:
+    progress = Progress()
+    for event in told:
+        progress.note(event)
+    assert progress.render_stop("Terminated") == sentence
+
+
+def test_what_is_committed_is_known_with_its_time() -> None:
+    progress = Progress()
+    for event in ONE:
+        progress.note(event)
+    [applied] = progress.applied
+    assert (str(applied.version), applied.type, applied.path, applied.execution_time_ms) == (
+        "1",
+        "SQL",
+        "sql/V1__x.sql",
+        3,
+    )
