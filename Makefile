@@ -3,7 +3,7 @@
 .PHONY: help setup demo demo-psql demo-stop test lint fix types check conformance bench lock docs clean
 
 BIN := .venv/bin
-# Coverage of two cores; more workers only wait for each other's databases.
+# Two test processes at a time: what the smallest machines of CI have cores for.
 WORKERS ?= 2
 
 help: ## show this list
@@ -13,7 +13,7 @@ setup: ## virtual environment with the locked dependencies; does nothing when it
 	@tools/setup.sh
 
 demo: setup ## the main job end to end on a throw-away world of real parts; KEEP=1 leaves it running
-	@$(BIN)/python -m sandbox.demo $(if $(KEEP),--keep)
+	@$(BIN)/python -m sandbox.demo $(if $(filter-out 0 no,$(KEEP)),--keep)
 
 demo-psql: setup ## psql into a world that 'make demo KEEP=1' has left running; DBUSER=read_only for another
 	@$(BIN)/python -m sandbox.demo --psql $(or $(DBUSER),sqladmin)

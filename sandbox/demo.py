@@ -22,6 +22,7 @@ from sandbox.process import StartFailed
 from sandbox.world import USER_SECRETS, World
 from taxiway import exit_codes
 from taxiway.aws.secrets import SecretsManager
+from taxiway.errors import TaxiwayError
 from taxiway.runner.signals import Terminated, Termination
 
 STATE_FILE: Final = REPOSITORY_ROOT / ".demo.json"
@@ -218,16 +219,20 @@ The world is left running. Look around:
 
   make demo-psql                       psql as sqladmin, with the password from Secrets Manager
   make demo-psql DBUSER=read_only      the same as another user: read_only, sample_application
-  . ./{ENVIRONMENT_FILE.name}                        the variables of the task, for this shell
-  .venv/bin/taxiway run develop        then run the job yourself, or read a secret (needs the AWS CLI):
+  bash                                 a shell of its own, so that yours keeps its AWS settings, and in it:
+  . ./{ENVIRONMENT_FILE.name}                        the variables of the task
+  .venv/bin/taxiway run develop        run the job yourself
   aws secretsmanager get-secret-value --secret-id postgresql@auroradb@master@sqladmin
+                                       read a secret, if you have the AWS CLI
 
   make demo-stop                       end it all"""
 
 
 def _keep(world: World) -> None:
     world.keep(STATE_FILE)
-    lines = [f"export {name}={shlex.quote(value)}\n" for name, value in world.task_environment().items()]
+    # The AWS CLI, version 1, knows the region under this name only.
+    variables = {**world.task_environment(), "AWS_DEFAULT_REGION": world.aws.region}
+    lines = [f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()]
     ENVIRONMENT_FILE.touch(mode=0o600)
     ENVIRONMENT_FILE.write_text("".join(lines))
 
@@ -242,9 +247,15 @@ def _psql(user: str) -> int:
         print(f"There is no user '{user}': {', '.join(USER_SECRETS)}", file=sys.stderr)
         return 2
     os.environ.update(environment)
-    password = SecretsManager(environment["REGION"], on_secret=lambda _: None).value(
-        USER_SECRETS[user], "password"
-    )
+    secrets = SecretsManager(environment["REGION"], on_secret=lambda _: None)
+    try:
+        password = secrets.value(USER_SECRETS[user], "password")
+    except TaxiwayError as error:
+        print(
+            f"The world does not answer any more ({error.code}). Remove what is left: make demo-stop",
+            file=sys.stderr,
+        )
+        return 1
     connection = {
         "PGHOST": environment["DB_HOST"],
         "PGPORT": environment["DB_PORT"],
@@ -328,6 +339,10 @@ def _guarded(play: Callable[[], None]) -> int:
         return 1
     except StartFailed as error:
         print(f"\nThe world could not be built: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        # Whoever read this has left; what is still in the buffer has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Terminated:
         print("\nTerminated; the world was taken down.", file=sys.stderr)

@@ -26,11 +26,14 @@ pip() {
 
 if ! { is_stamped "$packages_stamp" "$wanted_packages" && "$venv/bin/python" -c '' 2>/dev/null; }; then
   python=$(tools/find-python.sh)
-  echo "setup: making $venv with $python ..." >&2
+  echo "setup: making $venv with $python: about a minute, a download of some 130 MB ..." >&2
   rm -rf "$venv"
   "$python" -m venv "$venv"
   # --no-deps is safe: the lock names every package. --require-hashes: nothing else gets in.
-  pip --require-hashes -r requirements/dev.txt
+  pip --require-hashes -r requirements/dev.txt || {
+    echo "setup: the packages could not be installed. Is the package index reachable from here?" >&2
+    exit 1
+  }
   printf '%s\n' "$wanted_packages" > "$packages_stamp"
 fi
 

@@ -15,6 +15,7 @@ from taxiway.config.layers import arguments_layer
 from taxiway.config.merge import merge
 from taxiway.config.options import OPTIONS
 from taxiway.errors import UnknownOption
+from taxiway.nearest import find_nearest
 from taxiway.project import Project, open_project
 from taxiway.secret import Redactor, Secret
 
@@ -114,10 +115,7 @@ def _by_key(options: Options) -> dict[str, object]:
     keys = {_snake_case(option.key): option.key for option in OPTIONS}
     unknown = [name for name in options if name not in keys]
     if unknown:
-        import difflib
-
-        near = difflib.get_close_matches(unknown[0], keys, n=1)
-        raise UnknownOption(unknown[0], origin="arguments", nearest=near[0] if near else None)
+        raise UnknownOption(unknown[0], origin="arguments", nearest=find_nearest(unknown[0], keys))
     return {keys[name]: value for name, value in options.items()}
 
 

@@ -251,6 +251,8 @@ class ValidationFailed(TaxiwayError):
 
     code = "validation-failed"
 
+    default_hint = "Mend what each line says, then run again; nothing was changed."
+
     def __init__(self, problems: Sequence["ValidationProblem"], *, hint: str | None = None) -> None:
         self.problems = tuple(problems)
         lines = "\n".join(f"  {problem.message}" for problem in self.problems)

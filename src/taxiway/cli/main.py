@@ -1,6 +1,7 @@
 """The table of commands, and the one place where exceptions become exit codes."""
 
 import importlib
+import re
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple, override
 
@@ -9,6 +10,7 @@ import click
 from taxiway import errors, exit_codes
 from taxiway.cli.invocation import Invocation
 from taxiway.cli.output import print_error, print_json, redacted_streams
+from taxiway.nearest import find_nearest
 from taxiway.runner.signals import Terminated
 
 
@@ -25,6 +27,11 @@ COMMANDS: Final = {
     "validate": CommandEntry("taxiway.cli.commands.validate:validate", "Compare scripts and schema history."),
     "run": CommandEntry("taxiway.cli.commands.run:run", "Run a branch's migrations: the job of the container."),
 }
+
+
+# Commands of Flyway that people will try.
+_NOT_YET: Final = frozenset({"baseline", "clean", "repair", "undo"})
+_FLYWAY_SPELLING: Final = re.compile(r"-(?P<name>[A-Za-z][A-Za-z.]+)=")
 
 
 class LazyGroup(click.Group):
@@ -52,11 +59,11 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] in _NOT_YET:
+            ctx.fail(f"The command '{args[0]}' is not there yet. Flyway's works on the same schema history.")
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            import difflib
-
-            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
-            hint = f" Did you mean '{near[0]}'?" if near else ""
+            near = find_nearest(args[0], COMMANDS)
+            hint = f" Did you mean '{near}'?" if near else ""
             ctx.fail(f"There is no command '{args[0]}'.{hint}")
         return super().resolve_command(ctx, args)
 
@@ -101,6 +108,7 @@ def _run_stoppable(arguments: Sequence[str], invocation: Invocation) -> int:
 
 def _run_redacted(arguments: Sequence[str], invocation: Invocation) -> int:
     try:
+        _refuse_flyway_spelling(arguments)
         outcome: Any = taxiway.main(list(arguments), prog_name="taxiway", standalone_mode=False, obj=invocation)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
@@ -130,6 +138,18 @@ def _with_lost_output(exit_code: int, failure: OSError | None) -> int:
         err=True,
     )
     return exit_code or exit_codes.FAILED
+
+
+def _refuse_flyway_spelling(arguments: Sequence[str]) -> None:
+    """Name our spelling of ``-url=…``, which click would take for ``-u``, ``-r`` and so on."""
+    for argument in arguments:
+        if found := _FLYWAY_SPELLING.match(argument):
+            from taxiway.config.options import BY_KEY
+
+            name = found["name"].partition(".")[0]
+            option = BY_KEY.get(name)
+            ours = f" Write {option.flag} …" if option and option.flag else ""
+            raise click.UsageError(f"Flyway's spelling '-{found['name']}=…' is not understood yet.{ours}")
 
 
 def _usage_error(error: click.ClickException) -> errors.ConfigError:

@@ -150,6 +150,11 @@ def print_error(error: errors.TaxiwayError) -> None:
             if error.rolled_back
             else "WARNING: the migration was NOT rolled back completely."
         )
+    if error.result and error.result.count:
+        count = error.result.count
+        lines.append(
+            f"{count} {'migration was' if count == 1 else 'migrations were'} applied before it, and stay."
+        )
     if error.hint:
         lines.append(f"Hint: {error.hint}")
     lines.append(f"Code: {error.code}")

@@ -52,17 +52,24 @@ def _place(refused: StatementRefused) -> Position | None:
 
 def _excerpt(refused: StatementRefused, place: Position) -> str:
     """The line with its neighbours above, numbered, and a caret under the place."""
-    lines = refused.planned.script.replaced.source.split("\n", place.line)[: place.line]
+    lines = refused.planned.script.replaced.source.split("\n", place.line)[: place.line - 1]
     first = max(0, place.line - 1 - _CONTEXT_LINES)
     width = len(str(place.line))
-    shown = [
-        f"{number:>{width}} | {text.rstrip(chr(13))[:_WIDEST_LINE]}"
+    above = [
+        f"{number:>{width}} | {_window(text.rstrip(chr(13)), 0)[0]}"
         for number, text in enumerate(lines[first:], start=first + 1)
     ]
-    indent = "".join("\t" if char == "\t" else " " for char in place.line_text[: place.column - 1])
-    if place.column <= _WIDEST_LINE:
-        shown.append(f"{' ' * width} | {indent}^")
-    return "\n".join(shown)
+    text, before = _window(place.line_text, place.column - 1)
+    indent = "".join("\t" if char == "\t" else " " for char in text[:before])
+    return "\n".join([*above, f"{place.line:>{width}} | {text}", f"{' ' * width} | {indent}^"])
+
+
+def _window(line: str, offset: int) -> tuple[str, int]:
+    """The part of a long line around an offset, and where the offset is in it."""
+    start = max(0, offset - _WIDEST_LINE // 2) if len(line) > _WIDEST_LINE else 0
+    piece = line[start : start + _WIDEST_LINE]
+    left, right = "…" if start else "", "…" if start + _WIDEST_LINE < len(line) else ""
+    return f"{left}{piece}{right}", offset - start + len(left)
 
 
 def _details(error: errors.DatabaseError) -> dict[str, str]:

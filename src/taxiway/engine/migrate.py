@@ -79,9 +79,7 @@ def _validate(seen: Survey, settings: MigrationSettings, tools: Tools) -> None:
         return
     problems = validate(seen.infos, settings.policy, pending_ignored=True)
     if problems:
-        raise errors.ValidationFailed(
-            problems, hint="Run 'taxiway info' to see every migration with its state, then mend what differs."
-        )
+        raise errors.ValidationFailed(problems)
     tools.on_event(Validated(count=len(seen.infos)))
 
 

@@ -9,9 +9,9 @@ _NO_SUCH_COLUMN = "42703"
 
 # While connecting there is no result to ask for an SQLSTATE: libpq gives words only. Those of the server are in
 # the language of its lc_messages (English on RDS and Aurora); what is not recognised is a plain ConnectionFailed.
+_NONE_GIVEN = "no password supplied"
 _AUTHENTICATION = (
     "password authentication failed",
-    "no password supplied",
     "no pg_hba.conf entry",
     "pg_hba.conf rejects connection",
     "authentication failed for user",
@@ -32,10 +32,17 @@ def translate_connect_error(error: psycopg.Error, *, target: str, user: str | No
     """The error for a failed attempt to connect to ``target`` (``host:port/database``)."""
     words = _first_reason(str(error))
     who = f" as user '{user}'" if user else ""
-    if any(phrase in words for phrase in _AUTHENTICATION) or ('role "' in words and "does not exist" in words):
+    if _NONE_GIVEN in words:
         return errors.AuthenticationFailed(
-            f"{target} refused the connection{who}: {words}",
-            hint="Check user and password (in AWS: the secret named in taxiway.toml [database]).",
+            f"{target} wants a password{who}, and none was given.",
+            hint="Set FLYWAY_PASSWORD or PGPASSWORD, use a .pgpass file, or fill [database] in taxiway.toml.",
+        )
+    refusal = next((line for line in words.split("; ") if any(phrase in line for phrase in _AUTHENTICATION)), None)
+    if refusal or ('role "' in words and "does not exist" in words):
+        # The first refusal tells: with sslmode=prefer a second attempt, without TLS, has another reason.
+        return errors.AuthenticationFailed(
+            f"{target} refused the connection{who}: {refusal or words}",
+            hint="Check user and password: FLYWAY_PASSWORD, the secret that taxiway.toml names, or .pgpass.",
         )
     if any(phrase in words for phrase in _CERTIFICATE):
         return errors.CertificateRejected(

@@ -24,6 +24,7 @@ _VERIFYING: Final = frozenset({"verify-ca", "verify-full"})
 class JobListener:
     """Who wants to know what, while the job runs."""
 
+    on_step: Callable[[str], None]
     on_checkout: Callable[[Checkout], None]
     on_result: Callable[[InfoResult | MigrateResult], None]
     on_event: EventSink
@@ -36,13 +37,18 @@ def run(spec: JobSpec, *, environment: Mapping[str, str], redactor: Redactor, li
         TaxiwayError: Whatever stopped it; the database is in the state after the last complete migration.
     """
     secrets = SecretsManager(spec.region, on_secret=redactor.add)
-    with checkout(_repository(spec, secrets), spec.branch) as commit:
+    if spec.deploy_key_secret:
+        listener.on_step(f"Reading the deploy key from the secret {spec.deploy_key_secret} ...")
+    repository = _repository(spec, secrets)
+    listener.on_step(f"Fetching {f'branch {spec.branch}' if spec.branch else 'the default branch'} ...")
+    with checkout(repository, spec.branch) as commit:
         listener.on_checkout(commit)
         loaded = load(
             {}, environ=environment, directory=commit.directory, inside=commit.directory, secret=secrets.get
         )
         for secret in loaded.secrets:
             redactor.add(secret)
+        listener.on_step("Connecting to the database ...")
         settings = replace(loaded.settings, database=with_verified_server(loaded.settings.database, environment))
         with open_project(
             settings,

@@ -31,6 +31,7 @@ from taxiway.sources.private_key import normalise_private_key
 __all__ = ["Checkout", "GitRepository", "checkout", "github_url"]
 
 _DEFAULT_TIMEOUT_SECONDS = 300.0
+_BRANCHES_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,11 +167,14 @@ class _Connection:
     def _why_not_cloned(self, branch: str | None, stderr: str) -> TaxiwayError:
         if branch is None or not is_branch_missing(stderr):
             return explain(stderr, self.remote)
-        nearest = find_nearest(branch, self._branches())
-        return GitRefNotFound(
-            f"{self.remote.display} has no branch '{branch}'.",
-            hint=f"Did you mean '{nearest}'?" if nearest else f"Push it first: git push origin {branch}",
-        )
+        branches = self._branches()
+        if nearest := find_nearest(branch, branches):
+            hint = f"Did you mean '{nearest}'?"
+        elif branches:
+            hint = f"Name one that it has ({', '.join(sorted(branches)[:_BRANCHES_SHOWN])}), or push yours first."
+        else:
+            hint = f"Push it first: git push origin {branch}"
+        return GitRefNotFound(f"{self.remote.display} has no branch '{branch}'.", hint=hint)
 
     def _branches(self) -> list[str]:
         """All branches, for a hint; none when that fails. A connection of its own, after a failure only."""

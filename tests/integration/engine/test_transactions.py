@@ -258,3 +258,12 @@ def test_the_hint_fits_the_cause(workspace: Workspace, script: str, words: str) 
             error = failure(workspace)
     assert (error.hint or "").startswith("Nothing of this migration was kept. ")
     assert words in (error.hint or "")
+
+
+def test_a_long_line_is_shown_around_the_place_of_the_error(workspace: Workspace) -> None:
+    values = ", ".join(f"({number})" for number in range(100))
+    script = f"CREATE TABLE a (i int);\nINSERT INTO a VALUES {values}, ('nope'), {values};\n"
+    workspace.write({"V1__a.sql": script})
+    *_, line, caret = failure(workspace).excerpt.splitlines()
+    assert line[caret.index("^") :].startswith("'nope'")
+    assert len(line) < 180

@@ -48,8 +48,10 @@ def test_a_branch_that_is_not_there_is_named_with_its_nearest(repository: GitRep
     assert error.hint == "Did you mean 'develop'?"
 
 
-def test_a_branch_that_resembles_no_other_has_to_be_pushed(repository: GitRepository) -> None:
-    assert "git push origin 2025" in str(failure(repository, "2025").hint)
+def test_for_a_branch_that_resembles_no_other_all_are_named(repository: GitRepository) -> None:
+    hint = str(failure(repository, "2025").hint)
+    assert "trunk" in hint
+    assert "push yours first" in hint
 
 
 def test_a_tag_is_not_a_branch(repository: GitRepository) -> None:

@@ -82,10 +82,11 @@ def opened_project(
 ) -> Iterator[Project]:
     """The project that the options, the environment and taxiway.toml describe, with events going to the log."""
     from taxiway.aws.secrets import SecretsManager
+    from taxiway.aws.session import find_region
     from taxiway.config.load import load
 
     _warn_of_visible_secrets(options)
-    region = os.environ.get("REGION") or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    region = find_region(os.environ)
     loaded = load(
         {key: value for key, value in options.items() if value is not None},
         environ=os.environ,

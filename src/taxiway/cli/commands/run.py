@@ -38,6 +38,10 @@ def run(invocation: Invocation, /, branch: str | None) -> None:
 
 
 def _listener(invocation: Invocation) -> JobListener:
+    def on_step(text: str) -> None:
+        if not invocation.json:
+            print_log(text)
+
     def on_checkout(commit: Checkout) -> None:
         if not invocation.json:
             print_log(
@@ -49,4 +53,6 @@ def _listener(invocation: Invocation) -> JobListener:
             text = render_info(result) if isinstance(result, InfoResult) else render_migrate(result)
             print_result(f"\n{text}\n" if isinstance(result, InfoResult) else text)
 
-    return JobListener(on_checkout=on_checkout, on_result=on_result, on_event=event_printer(invocation))
+    return JobListener(
+        on_step=on_step, on_checkout=on_checkout, on_result=on_result, on_event=event_printer(invocation)
+    )

@@ -28,7 +28,5 @@ def validate(invocation: Invocation, /, config_file: Path | None, **options: obj
     elif result.successful:
         print_result(render_validate(result))
     else:
-        print_error(
-            errors.ValidationFailed(result.problems, hint="Run 'taxiway info' to see every migration's state.")
-        )
+        print_error(errors.ValidationFailed(result.problems))
     return exit_codes.SUCCESS if result.successful else exit_codes.FAILED
