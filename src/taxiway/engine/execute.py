@@ -71,7 +71,7 @@ class Executor:
             # Raised here, where no handler would put the server's own words along as the context.
             raise attempt.cut_off(lost)
         self.next_rank += 1
-        self.applied.append(_output(planned, attempt.duration_ms))
+        self.applied.append(MigrationOutput.of(migration, attempt.duration_ms))
         self.on_event(MigrationFinished(migration=migration, duration_ms=attempt.duration_ms))
 
     def _try(self, attempt: "_Attempt") -> errors.ConnectionLost | None:
@@ -204,18 +204,6 @@ class _Attempt:
                     "if a later statement fails, what came before stays."
                 )
             )
-
-
-def _output(planned: PlannedMigration, duration_ms: int) -> MigrationOutput:
-    migration = planned.migration
-    return MigrationOutput(
-        kind=migration.kind,
-        version=migration.version,
-        description=migration.description,
-        type=migration.type.value,
-        path=migration.path,
-        execution_time_ms=duration_ms,
-    )
 
 
 def _milliseconds(seconds: float) -> int:

@@ -1,9 +1,10 @@
 """What each command returns."""
 
 from dataclasses import dataclass
+from typing import Self
 
 from taxiway.model.info import MigrationInfo
-from taxiway.model.migration import MigrationKind
+from taxiway.model.migration import MigrationKind, ResolvedMigration
 from taxiway.model.version import MigrationVersion
 
 
@@ -61,6 +62,18 @@ class MigrationOutput:
     type: str
     path: str
     execution_time_ms: int
+
+    @classmethod
+    def of(cls, migration: ResolvedMigration, execution_time_ms: int) -> Self:
+        """What a run says of a migration that it applied."""
+        return cls(
+            kind=migration.kind,
+            version=migration.version,
+            description=migration.description,
+            type=migration.type.value,
+            path=migration.path,
+            execution_time_ms=execution_time_ms,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,7 +33,7 @@ class Progress:
                 self._has_committed = self._has_committed or event.command == "COMMIT"
             case events.MigrationFinished():
                 self._running = None
-                self.applied.append(_output(event))
+                self.applied.append(MigrationOutput.of(event.migration, event.duration_ms))
 
     def render_stop(self, word: str) -> str:
         """Where the command was stopped and what that has left behind. ``word`` says how: ``Terminated``.
@@ -65,15 +65,3 @@ class Progress:
     def _before(self) -> str:
         count = len(self.applied)
         return f"{count or 'no'} migration{'s were' if count > 1 else ' was'} applied"
-
-
-def _output(event: events.MigrationFinished) -> MigrationOutput:
-    migration = event.migration
-    return MigrationOutput(
-        kind=migration.kind,
-        version=migration.version,
-        description=migration.description,
-        type=migration.type.value,
-        path=migration.path,
-        execution_time_ms=event.duration_ms,
-    )
