@@ -4,6 +4,13 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
+
+# The same examples in every run, and no limit of time on one: a run that fails has to fail again, also on a slow
+# machine. To look for new examples: make test ARGS="--hypothesis-profile=explore"
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.register_profile("explore", deadline=None, max_examples=1000)
+settings.load_profile("repeatable")
 
 pytest_plugins = ["tests.support.pytest_sandbox"]
 

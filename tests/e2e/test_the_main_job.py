@@ -62,6 +62,9 @@ class Story:
         assert self.history() == FIRST_ROWS
         assert states(outcome.stdout, "1.0.1") == ["Pending", "Success"]
         assert f"commit {self.world.commits['main']}" in outcome.stdout
+        steps = ["Reading the deploy key", "Fetching the default branch", "Taxiway ", "Connecting", "Database: "]
+        places = [outcome.stdout.index(step) for step in steps]
+        assert places == sorted(places)
         assert self.roles() == {"read_only", "sample_application"}
         with self.world.connect("read_only") as connection:
             assert connection.execute("SELECT count(*) FROM sample").fetchone() == (0,)

@@ -163,3 +163,15 @@ def test_a_placeholder_that_looks_confidential_is_masked_everywhere(workspace: W
     assert "DB: it is ****" in result.stdout
     assert "no, ****" in complaint(result, 1, "migration-failed")
     assert "hunter2" not in result.stdout + result.stderr
+
+
+def test_a_failure_counts_what_was_applied_before_it(workspace: Workspace) -> None:
+    workspace.write({"V1__a.sql": "SELECT 1;", "V2__b.sql": "SELECT 2;", "V3__c.sql": "SELECT nope;"})
+    assert "2 migrations were applied before it, and stay." in complaint(
+        workspace.run("migrate"), 1, "migration-failed"
+    )
+
+
+def test_a_failure_without_anything_before_it_counts_nothing(workspace: Workspace) -> None:
+    workspace.write({"V1__a.sql": "SELECT nope;"})
+    assert "applied before it" not in complaint(workspace.run("migrate"), 1, "migration-failed")

@@ -19,10 +19,21 @@ from tests.support.command import complaint, run_command
         (["info", "--output", "xml"], "json"),
         (["info", "--placeholder", "x"], "NAME=VALUE"),
         (["--nonsense"], "--nonsense"),
+        (["migrate", "-url=jdbc:postgresql://host/db"], "Write --url"),
+        (["-outOfOrder=true", "migrate"], "Write --out-of-order"),
+        (["migrate", "-placeholders.name=value"], "Write --placeholder"),
+        (["migrate", "-licenseKey=x"], "'-licenseKey=…' is not understood"),
+        (["repair"], "'repair' is not there yet"),
     ],
 )
 def test_wrong_usage_says_what_is_right(tmp_path: Path, arguments: list[str], words: str) -> None:
     assert words in complaint(run_command(*arguments, directory=tmp_path), 2, "configuration")
+
+
+def test_the_value_of_a_flyway_argument_is_not_repeated(tmp_path: Path) -> None:
+    result = run_command("migrate", "-password=hunter2", directory=tmp_path)
+    assert result.returncode == 2
+    assert "hunter2" not in result.stdout + result.stderr
 
 
 def test_a_database_has_to_be_named(tmp_path: Path) -> None:
