@@ -4,19 +4,25 @@ The tree::
 
     TaxiwayError
     ├── ConfigError         UnknownOption · InvalidOption · MissingOption · ConfigFileUnreadable
+    │                       ObsoleteOption · UnsupportedOption · UnknownEnvironment · CleanDisabled
     │                       UnknownResolver · VariableNotSet · NoTemporaryDirectory
-    ├── SourceError         LocationNotFound · NoMigrationsFound · GitUnavailable · GitUnreachable
+    ├── SourceError         LocationNotFound · NoMigrationsFound · FileAlreadyExists
+    │                       GitUnavailable · GitUnreachable
     │                       GitAuthRejected · GitHostKeyRejected · GitRepositoryNotFound
     │                       GitRefNotFound · GitFailed
     ├── ScriptError         InvalidMigrationName · DuplicateMigration · UnreadableScript
     │                       UnterminatedText · UnknownPlaceholder · MixedTransactions
+    │                       DuplicateCallback · InvalidScriptConfiguration · PsqlCommand
+    │                       ScriptMigrationsDisabled · ProgramUnavailable
     ├── ValidationFailed
     ├── HistoryError        NonEmptySchema · FailedMigrationRecorded · HistoryUnreadable · TargetNotFound
+    │                       BaselineRefused · CherryPickNotFound
     ├── DatabaseError       ConnectionFailed · AuthenticationFailed · DatabaseNotFound
     │                       CertificateRejected · PermissionDenied · StatementFailed
     │                       ConnectionLost ── OutcomeUnknown
     ├── LockNotAcquired
     ├── MigrationFailed
+    ├── CallbackFailed
     ├── AwsError            NoCredentials · AwsAccessDenied · AwsUnreachable · AwsThrottled · AwsFailed
     └── SecretError         SecretNotFound · SecretMalformed
 
@@ -30,18 +36,19 @@ from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from taxiway.model.migration import MigrationKind
-    from taxiway.model.result import MigrateResult, ValidationProblem
+    from taxiway.model.result import MigrateResult, UndoResult, ValidationProblem
 
 
 class TaxiwayError(Exception):
     """Base of all errors: a cause that the user can act on.
 
-    ``result`` has what a ``migrate`` had applied when this ended it; ``None`` when it had not come that far.
+    ``result`` has what a ``migrate`` had applied, or an ``undo`` had undone, when this ended it; ``None`` when it
+    had not come that far.
     """
 
     code: ClassVar[str] = "error"
     default_hint: ClassVar[str | None] = None
-    result: "MigrateResult | None" = None
+    result: "MigrateResult | UndoResult | None" = None
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)
@@ -65,16 +72,33 @@ class ConfigError(TaxiwayError):
 
 
 class UnknownOption(ConfigError):
-    """A key that no option has; usually a typo."""
+    """A key that no option has; usually a typo.
+
+    ``unknown`` has all such keys of one place, each with the nearest known one.
+    """
 
     code = "unknown-option"
 
-    def __init__(self, key: str, *, origin: str, nearest: str | None = None) -> None:
+    def __init__(
+        self,
+        key: str,
+        *,
+        origin: str,
+        nearest: str | None = None,
+        further: Sequence[tuple[str, str | None]] = (),
+    ) -> None:
         self.key, self.origin, self.nearest = key, origin, nearest
-        super().__init__(
-            f"{origin}: unknown key '{key}'.",
-            hint=f"Did you mean '{nearest}'?" if nearest else "See docs/reference/configuration.md for all keys.",
+        self.unknown = ((key, nearest), *further)
+        see = "See docs/reference/configuration.md for all keys."
+        if not further:
+            super().__init__(
+                f"{origin}: unknown key '{key}'.", hint=f"Did you mean '{nearest}'?" if nearest else see
+            )
+            return
+        lines = "\n".join(
+            f"  {one}" + (f" (did you mean '{near}'?)" if near else "") for one, near in self.unknown
         )
+        super().__init__(f"{origin}: {len(self.unknown)} unknown keys:\n{lines}", hint=see)
 
 
 class InvalidOption(ConfigError):
@@ -87,6 +111,41 @@ class MissingOption(ConfigError):
     """An option without a default was not set anywhere."""
 
     code = "missing-option"
+
+
+class ObsoleteOption(ConfigError):
+    """Keys that Flyway once had and has no more. ``obsolete`` has each with what replaces it, if anything does."""
+
+    code = "obsolete-option"
+    default_hint = "Write what replaces them, or remove them."
+
+    def __init__(self, obsolete: Sequence[tuple[str, str | None]], *, origin: str) -> None:
+        self.obsolete, self.origin = tuple(obsolete), origin
+        lines = "\n".join(
+            f"  {key}: " + (f"write {present}" if present else "nothing replaces it") for key, present in obsolete
+        )
+        super().__init__(f"{origin}: {len(self.obsolete)} key(s) that Flyway has no more:\n{lines}")
+
+
+class UnsupportedOption(ConfigError):
+    """Something of Flyway's that has a meaning there and cannot be done here."""
+
+    code = "unsupported-option"
+
+
+class UnknownEnvironment(ConfigError):
+    """The environment that was asked for is in no configuration file."""
+
+    code = "unknown-environment"
+
+
+class CleanDisabled(ConfigError):
+    """``clean`` drops everything, so it has to be allowed by name."""
+
+    code = "clean-disabled"
+    default_hint = (
+        "Set cleanDisabled=false (--no-clean-disabled) if every object of these schemas may really be dropped."
+    )
 
 
 class ConfigFileUnreadable(ConfigError):
@@ -132,6 +191,12 @@ class NoMigrationsFound(SourceError):
     """The locations exist and hold not one migration."""
 
     code = "no-migrations-found"
+
+
+class FileAlreadyExists(SourceError):
+    """A file that was to be created is there already."""
+
+    code = "file-already-exists"
 
 
 class GitUnavailable(SourceError):
@@ -214,9 +279,15 @@ class InvalidMigrationName(ScriptError):
 
 
 class DuplicateMigration(ScriptError):
-    """Two files claim the same version, or two repeatable ones the same description."""
+    """Two files of one ``kind`` claim the same version, or two repeatable ones the same description."""
 
     code = "duplicate-migration"
+
+    def __init__(
+        self, message: str, *, kind: "MigrationKind", path: str | None = None, hint: str | None = None
+    ) -> None:
+        self.kind = kind
+        super().__init__(message, path=path, hint=hint)
 
 
 class UnreadableScript(ScriptError):
@@ -244,6 +315,36 @@ class MixedTransactions(ScriptError):
 
 
 # --- validation and history -------------------------------------------------------------------------------
+
+
+class DuplicateCallback(ScriptError):
+    """Two SQL files for the same event with the same description."""
+
+    code = "duplicate-callback"
+
+
+class InvalidScriptConfiguration(ScriptError):
+    """The ``.conf`` file beside a script has a key or a value that it cannot have."""
+
+    code = "invalid-script-configuration"
+
+
+class PsqlCommand(ScriptError):
+    r"""A command of psql, such as ``\set``, which the server does not know."""
+
+    code = "psql-command"
+
+
+class ScriptMigrationsDisabled(ScriptError):
+    """A migration or callback is a program, and programs may not run unless that is asked for."""
+
+    code = "script-migrations-disabled"
+
+
+class ProgramUnavailable(ScriptError):
+    """What runs a script is not installed, or the script may not be executed."""
+
+    code = "program-unavailable"
 
 
 class ValidationFailed(TaxiwayError):
@@ -281,6 +382,18 @@ class HistoryUnreadable(HistoryError):
     """The history table has rows that cannot be understood."""
 
     code = "history-unreadable"
+
+
+class BaselineRefused(HistoryError):
+    """The schema history is there already and does not begin with that baseline."""
+
+    code = "baseline-refused"
+
+
+class CherryPickNotFound(HistoryError):
+    """``cherryPick`` names a migration that does not exist."""
+
+    code = "cherry-pick-not-found"
 
 
 class TargetNotFound(HistoryError):
@@ -393,7 +506,7 @@ class MigrationFailed(TaxiwayError):
     """
 
     code = "migration-failed"
-    result: "MigrateResult"
+    result: "MigrateResult | UndoResult"
 
     def __init__(
         self,
@@ -407,7 +520,7 @@ class MigrationFailed(TaxiwayError):
         excerpt: str,
         sqlstate: str | None,
         rolled_back: bool,
-        result: "MigrateResult",
+        result: "MigrateResult | UndoResult",
         details: Mapping[str, str] | None = None,
         hint: str | None = None,
     ) -> None:
@@ -415,6 +528,34 @@ class MigrationFailed(TaxiwayError):
         self.line, self.column = line, column
         self.excerpt, self.sqlstate, self.rolled_back = excerpt, sqlstate, rolled_back
         self.result = result
+        self.details = dict(details or {})
+        super().__init__(message, hint=hint)
+
+
+class CallbackFailed(TaxiwayError):
+    """A callback was refused by the server, or a callback that is a program ended with a failure.
+
+    ``event`` is its file name's beginning; positions are those of :class:`MigrationFailed`.
+    """
+
+    code = "callback-failed"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        event: str,
+        script: str,
+        path: str,
+        line: int | None = None,
+        column: int | None = None,
+        excerpt: str = "",
+        sqlstate: str | None = None,
+        details: Mapping[str, str] | None = None,
+        hint: str | None = None,
+    ) -> None:
+        self.event, self.script, self.path = event, script, path
+        self.line, self.column, self.excerpt, self.sqlstate = line, column, excerpt, sqlstate
         self.details = dict(details or {})
         super().__init__(message, hint=hint)
 

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from taxiway.model.migration import ResolvedMigration
+from taxiway.model.callback import Callback
+from taxiway.model.migration import AppliedMigration, ResolvedMigration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +89,83 @@ class MigrationFinished:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingForDatabase:
+    """Nobody answered; another attempt follows after the wait. ``reason`` is what the attempt came to."""
+
+    reason: str
+    wait_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackStarted:
+    """A callback script begins."""
+
+    callback: Callback
+
+
+@dataclass(frozen=True, slots=True)
+class ResultTable:
+    """The rows that a statement returned, as texts; ``None`` is NULL."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str | None, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowsReturned:
+    """A statement of a script returned rows."""
+
+    script: str
+    table: ResultTable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgramPrinted:
+    """A line of a program's output, standard error included."""
+
+    script: str
+    line: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baselined:
+    """The schema history begins with this version now."""
+
+    schema: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowRemoved:
+    """The row of a failed migration was removed from the schema history."""
+
+    row: AppliedMigration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowMarkedDeleted:
+    """A row without a script was marked as deleted."""
+
+    row: AppliedMigration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowAligned:
+    """A row was made to agree with its script."""
+
+    before: AppliedMigration
+    after: AppliedMigration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaCleaned:
+    """Every object of a schema was dropped; with ``dropped``, the schema too."""
+
+    schema: str
+    dropped: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Warned:
     """Something that a person should look at, and that does not stop the command."""
 
@@ -105,5 +183,14 @@ type Event = (
     | StatementRun
     | NoticeReceived
     | MigrationFinished
+    | WaitingForDatabase
+    | CallbackStarted
+    | RowsReturned
+    | ProgramPrinted
+    | Baselined
+    | RowRemoved
+    | RowMarkedDeleted
+    | RowAligned
+    | SchemaCleaned
     | Warned
 )

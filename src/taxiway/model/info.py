@@ -38,12 +38,15 @@ class MigrationState(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MigrationInfo:
-    """A resolved migration, an applied one, or both paired, with its state. At least one side is there."""
+    """A resolved migration, an applied one, or both paired, with its state. At least one side is there.
+
+    ``undo`` is the script that undoes it, if there is one that may run.
+    """
 
     resolved: ResolvedMigration | None
     applied: AppliedMigration | None
     state: MigrationState
-    undoable: bool = False
+    undo: ResolvedMigration | None = None
 
     @property
     def version(self) -> MigrationVersion | None:
@@ -59,6 +62,12 @@ class MigrationInfo:
     def type(self) -> MigrationType:
         """Of the row if there is one, else of the script."""
         return self.applied.type if self.applied else self._script.type
+
+    @property
+    def undoable(self) -> bool:
+        """Applied, it can be undone. A migration that failed, or is undone or deleted, cannot."""
+        gone = {MigrationState.UNDONE, MigrationState.DELETED}
+        return self.undo is not None and self.state not in gone and not self.state.is_failed
 
     @property
     def installed_on(self) -> datetime | None:

@@ -8,6 +8,16 @@ from typing import Final
 
 from taxiway.model.version import MigrationVersion
 
+_ELLIPSIS: Final = "..."
+_LONGEST_DESCRIPTION: Final = 200
+
+
+def recorded_description(text: str) -> str:
+    """A description as the history holds it: cut at the end when longer than 200 characters (Flyway 13)."""
+    if len(text) <= _LONGEST_DESCRIPTION:
+        return text
+    return text[: _LONGEST_DESCRIPTION - len(_ELLIPSIS)] + _ELLIPSIS
+
 
 class MigrationKind(Enum):
     """What a script is for. The value is the ``category`` that Flyway shows."""
@@ -56,6 +66,28 @@ class MigrationType(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ScriptConfiguration:
+    """What the ``.conf`` file beside a script says of it; ``None`` where it leaves that to the settings.
+
+    ``should_execute`` is the outcome of ``should_execute_expression``, which is kept as it was written.
+    """
+
+    execute_in_transaction: bool | None = None
+    placeholder_replacement: bool | None = None
+    encoding: str | None = None
+    should_execute: bool = True
+    should_execute_expression: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A script that is not SQL: the command that runs it, empty if the file is a program itself, and its path."""
+
+    command: tuple[str, ...]
+    file: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvedMigration:
     """A migration script found in the locations.
 
@@ -64,6 +96,8 @@ class ResolvedMigration:
         path: Where the file lies, for people and for reading it.
         checksum: Flyway's number for the content (:mod:`taxiway.scan.checksum`).
         equivalent_checksum: A second number that matches as well (repeatables: of the text before placeholders).
+        configuration: What the ``.conf`` file beside it says.
+        program: How to run it, if it is not SQL.
         read: Returns the text of the script, without a byte order mark, placeholders not replaced. Raises
             UnreadableScript when it is no longer the text of the checksum.
     """
@@ -76,17 +110,25 @@ class ResolvedMigration:
     path: str
     checksum: int
     equivalent_checksum: int | None = None
+    configuration: ScriptConfiguration = ScriptConfiguration()
+    program: Program | None = None
     read: Callable[[], str]
+
+    @property
+    def recorded_description(self) -> str:
+        """The description as the history holds it."""
+        return recorded_description(self.description)
 
     @property
     def sort_key(self) -> tuple[bool, MigrationVersion, int, bytes]:
         """Flyway's order of files; equal for migrations that claim the same place.
 
         Versioned by version (at equal versions the migration, its baseline, its undo), then repeatable by
-        description, compared by UTF-16 code units as Java does.
+        description, compared by UTF-16 code units as Java does. Descriptions that the history could not tell apart
+        are equal: Flyway 13 would take the row of one for that of the other.
         """
         if self.version is None:
-            return True, _NO_VERSION, 0, self.description.encode("utf-16-be", "surrogatepass")
+            return True, _NO_VERSION, 0, self.recorded_description.encode("utf-16-be", "surrogatepass")
         return False, self.version, _KIND_ORDER.index(self.kind), b""
 
     def checksum_matches(self, stored: int | None) -> bool:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from taxiway.model.migration import ResolvedMigration
+from taxiway.model.migration import AppliedMigration, HistoryRow, ResolvedMigration
 from taxiway.model.script import Script
 
 
@@ -25,3 +25,41 @@ class MigratePlan:
     create_schemas: tuple[str, ...]
     create_history: bool
     migrations: tuple[PlannedMigration, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedUndo:
+    """One undo script about to run, and the row of the migration that it undoes."""
+
+    migration: ResolvedMigration
+    undone: AppliedMigration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deletion:
+    """A row that no script stands for any more, and the row that will mark it as deleted."""
+
+    before: AppliedMigration
+    marker: HistoryRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alignment:
+    """A row as it is, and as its script would have it: description, type and checksum may differ."""
+
+    before: AppliedMigration
+    after: AppliedMigration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepairPlan:
+    """What ``repair`` is going to do to the schema history: rows to remove, to mark as deleted, to align."""
+
+    removals: tuple[AppliedMigration, ...] = ()
+    deletions: tuple[Deletion, ...] = ()
+    alignments: tuple[Alignment, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """There is nothing to repair."""
+        return not (self.removals or self.deletions or self.alignments)

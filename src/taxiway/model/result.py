@@ -1,10 +1,12 @@
 """What each command returns."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
 from taxiway.model.info import MigrationInfo
 from taxiway.model.migration import MigrationKind, ResolvedMigration
+from taxiway.model.plan import RepairPlan
 from taxiway.model.version import MigrationVersion
 
 
@@ -45,6 +47,7 @@ class ValidateResult:
     database: str
     problems: tuple[ValidationProblem, ...]
     count: int
+    warnings: tuple[str, ...] = ()
 
     @property
     def successful(self) -> bool:
@@ -93,6 +96,89 @@ class MigrateResult:
     def count(self) -> int:
         """How many migrations were applied."""
         return len(self.migrations)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoResult:
+    """What ``undo`` did, in the order in which it did it. A failed one has a result too."""
+
+    database: str
+    schema: str
+    schemas: tuple[str, ...]
+    initial_version: MigrationVersion | None
+    target_version: MigrationVersion | None
+    migrations: tuple[MigrationOutput, ...]
+    duration_ms: int
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def count(self) -> int:
+        """How many migrations were undone."""
+        return len(self.migrations)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineResult:
+    """The version that the history begins with. ``was_there`` says that it began with it before."""
+
+    database: str
+    schema: str
+    version: MigrationVersion
+    was_there: bool
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepairResult:
+    """What ``repair`` did to the history, or would do: ``carried_out`` tells which.
+
+    ``paths`` has, by ``installed_rank``, where the script behind a row lies, if there is one.
+    """
+
+    database: str
+    schema: str
+    plan: RepairPlan
+    paths: Mapping[int, str]
+    carried_out: bool
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CleanResult:
+    """Schemas whose objects were dropped, and those that were dropped themselves."""
+
+    database: str
+    cleaned: tuple[str, ...]
+    dropped: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionTestResult:
+    """A session was opened. ``label`` is ``host:port/database``; ``user`` is the role of the session."""
+
+    label: str
+    user: str
+    server_version: str
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddResult:
+    """A new migration file."""
+
+    path: str
+    version: MigrationVersion | None
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InitResult:
+    """A new project: its configuration file, and its folder of scripts."""
+
+    path: str
+    project_id: str
+    location: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

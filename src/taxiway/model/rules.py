@@ -3,8 +3,10 @@
 Plain values; where they were configured is the business of :mod:`taxiway.config`.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum
 from typing import Final, Self
 
@@ -29,7 +31,8 @@ class Naming:
 class Placeholders:
     """Names and values that are replaced in scripts. Names are looked up regardless of case.
 
-    ``values`` has the user's; ``built_in`` those that start with ``flyway`` and the separator, which win.
+    ``values`` has the user's; ``built_in`` those that start with ``flyway`` and the separator, which win. Programs
+    get them as environment variables, between ``script_prefix`` and ``script_suffix``.
     """
 
     values: Mapping[str, str | Secret] = field(default_factory=dict)
@@ -37,6 +40,8 @@ class Placeholders:
     prefix: str = "${"
     suffix: str = "}"
     separator: str = ":"
+    script_prefix: str = "FP__"
+    script_suffix: str = "__"
     enabled: bool = True
 
 
@@ -120,6 +125,86 @@ class IgnorePattern:
         return self.repeatable in {None, repeatable} and self.state in {None, state}
 
 
+_SIGNED_VERSION: Final = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)*", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationPattern:
+    """One item of ``cherryPick``: a version, or the description of a repeatable migration (Flyway 13)."""
+
+    text: str
+
+    def matches(self, version: MigrationVersion | None, description: str) -> bool:
+        """Whether this names a migration. A text that is no version is compared with the description exactly."""
+        dotted = self.text.replace("_", ".")
+        if version is not None and _SIGNED_VERSION.fullmatch(dotted):
+            return MigrationVersion(dotted) == version
+        return self.text.replace("_", " ") == description
+
+
+class ErrorAction(Enum):
+    """What an error override makes of a server's message; the value is its letter."""
+
+    DEBUG = "D"
+    INFO = "I"
+    WARNING = "W"
+    ERROR = "E"
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorOverride:
+    """One item of ``errorOverrides``. ``sqlstate`` is ``None`` for any; ``hidden`` leaves the state out of a text.
+
+    The error code, the middle part, is always 0 on PostgreSQL (Flyway 13): ``matches_code`` is false for another.
+    """
+
+    sqlstate: str | None
+    matches_code: bool
+    action: ErrorAction
+    hidden: bool = False
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ``STATE:CODE:ACTION``, where the first two may be ``*`` and a ``-`` may follow the action.
+
+        Raises:
+            ValueError: It is not of that form.
+        """
+        words = [word.strip().upper() for word in text.split(":")]
+        actions = {action.value: action for action in ErrorAction}
+        if (
+            len(words) != 3
+            or not re.fullmatch(r"\*|[0-9A-Z]{5}", words[0], re.ASCII)
+            or not re.fullmatch(r"\*|[+-]?[0-9]{1,18}", words[1], re.ASCII)
+            or words[2].removesuffix("-") not in actions
+        ):
+            raise ValueError(
+                f"'{text}' is not an error override: use STATE:CODE:ACTION, with an SQLSTATE or *, a number or *, "
+                "and D, I, W or E"
+            )
+        return cls(
+            sqlstate=None if words[0] == "*" else words[0],
+            matches_code=words[1] == "*" or int(words[1]) == 0,
+            action=actions[words[2].removesuffix("-")],
+            hidden=words[2].endswith("-"),
+        )
+
+    def matches(self, sqlstate: str) -> bool:
+        """Whether this is about a message of that state."""
+        return self.matches_code and self.sqlstate in {None, sqlstate}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InfoFilter:
+    """Which entries ``info`` shows; ``None`` and an empty set let all pass. Dates are in the session's zone."""
+
+    since_date: datetime | None = None
+    until_date: datetime | None = None
+    since_version: MigrationVersion | None = None
+    until_version: MigrationVersion | None = None
+    states: frozenset[MigrationState] = frozenset()
+
+
 FUTURE_IGNORED = (IgnorePattern(None, MigrationState.FUTURE_SUCCESS),)
 
 
@@ -130,6 +215,7 @@ class Policy:
     out_of_order: bool = False
     target: Target = Target()
     ignore_patterns: tuple[IgnorePattern, ...] = FUTURE_IGNORED
+    cherry_pick: tuple[MigrationPattern, ...] = ()
 
     def ignores(self, state: MigrationState, *, repeatable: bool | None = None) -> bool:
         """Whether the patterns cover that state, for one sort of migration or, by default, for both."""

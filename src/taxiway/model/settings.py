@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from taxiway.model.location import Location
-from taxiway.model.rules import Naming, Placeholders, Policy
+from taxiway.model.rules import ErrorOverride, InfoFilter, Naming, Placeholders, Policy
+from taxiway.model.version import MigrationVersion
 from taxiway.secret import Secret
 
 
@@ -13,9 +14,11 @@ class DatabaseSettings:
     """How to reach the database.
 
     Attributes:
-        url: A ``postgresql://`` URL or a libpq connection string. A password in it is taken out on arrival
-            (:func:`taxiway.postgres.connection.parse_url`).
+        url: A ``jdbc:postgresql:`` or ``postgresql://`` URL, or a libpq connection string. A password in it is
+            taken out on arrival (:func:`taxiway.postgres.connection.parse_url`).
         parameters: Further libpq parameters; they win over the URL (``host``, ``sslmode``, …).
+        jdbc_properties: Properties of Java's driver that are not in the URL; what the URL says wins.
+        init_sql: Statements for each new session, before anything else.
         connect_retries: Further attempts after a failed one, waiting 1, 2, 4… seconds.
         connect_retries_interval_seconds: The longest such wait.
     """
@@ -23,14 +26,24 @@ class DatabaseSettings:
     url: str | Secret = ""
     user: str | None = None
     password: Secret | None = None
-    parameters: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str | Secret] = field(default_factory=dict)
+    jdbc_properties: Mapping[str, str | Secret] = field(default_factory=dict)
+    init_sql: str = field(default="", repr=False)
     connect_retries: int = 0
     connect_retries_interval_seconds: int = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MigrationSettings:
-    """Everything else that Flyway would call a setting."""
+    """Everything else that Flyway would call a setting, with its default where ours does not differ.
+
+    Attributes:
+        script_migrations: Migrations and callbacks that are programs may run.
+        transactional_lock: Flyway's sort of lock. Ours excludes both sorts, so it makes no difference here.
+        batch: Accepted for Flyway's sake, like ``stream``; neither makes a difference here.
+        working_directory: What relative locations start from, when it is not the process's directory.
+        environment: Name of the environment that the database settings came from.
+    """
 
     locations: tuple[Location, ...] = (Location("filesystem", "sql"),)
     fail_on_missing_locations: bool = True
@@ -47,6 +60,27 @@ class MigrationSettings:
     mixed: bool = False
     validate_on_migrate: bool = True
     lock_retry_count: int = 50
+    callback_locations: tuple[Location, ...] = ()
+    skip_default_callbacks: bool = False
+    script_migrations: bool = False
+    powershell_executable: str | None = None
+    detect_encoding: bool = False
+    group: bool = False
+    execute_in_transaction: bool = True
+    skip_executing_migrations: bool = False
+    output_query_results: bool = True
+    error_overrides: tuple[ErrorOverride, ...] = ()
+    baseline_on_migrate: bool = False
+    baseline_version: MigrationVersion = MigrationVersion("1")  # noqa: RUF009 - a version never changes
+    baseline_description: str = "<< Flyway Baseline >>"
+    clean_disabled: bool = True
+    tablespace: str | None = None
+    transactional_lock: bool = True
+    batch: bool = False
+    stream: bool = False
+    working_directory: str | None = None
+    environment: str = "default"
+    info_filter: InfoFilter = field(default_factory=InfoFilter)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
