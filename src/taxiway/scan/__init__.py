@@ -1,1 +1,1 @@
-"""From files to resolved migrations: names, checksums, duplicates."""
+"""From files to resolved migrations and callbacks: names, configuration, encodings, checksums, duplicates."""

@@ -10,6 +10,8 @@ body
     The file name without its suffix.
 event
     A moment of a command that a callback script is named after, such as ``beforeMigrate``.
+program
+    A script in another language than SQL, such as ``V3__import.py`` or ``afterMigrate.sh``.
 """
 
 import re
@@ -18,6 +20,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from taxiway.model.callback import CallbackEvent
 from taxiway.model.migration import MigrationKind
 from taxiway.model.rules import Naming
 from taxiway.model.version import MigrationVersion
@@ -36,7 +39,7 @@ class MigrationName:
 class CallbackName:
     """The name of a callback script."""
 
-    event: str
+    event: CallbackEvent
     description: str
 
 
@@ -47,55 +50,19 @@ class InvalidName:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class ProgramName:
+    """The name of a program. ``extension`` is in small letters, with its dot; empty for a file without one."""
+
+    name: MigrationName | CallbackName
+    extension: str
+
+
 type ParsedName = MigrationName | CallbackName | InvalidName
 
-EVENTS: Final = (
-    "beforeClean",
-    "afterClean",
-    "afterCleanError",
-    "beforeMigrate",
-    "beforeEachMigrate",
-    "beforeEachMigrateStatement",
-    "afterEachMigrateStatement",
-    "afterEachMigrateStatementError",
-    "afterEachMigrate",
-    "afterEachMigrateError",
-    "beforeRepeatables",
-    "afterVersioned",
-    "afterMigrateApplied",
-    "afterMigrate",
-    "afterMigrateError",
-    "beforeUndo",
-    "beforeEachUndo",
-    "beforeEachUndoStatement",
-    "afterEachUndoStatement",
-    "afterEachUndoStatementError",
-    "afterEachUndo",
-    "afterEachUndoError",
-    "afterUndo",
-    "afterUndoError",
-    "beforeValidate",
-    "afterValidate",
-    "afterValidateError",
-    "beforeBaseline",
-    "afterBaseline",
-    "afterBaselineError",
-    "beforeRepair",
-    "afterRepair",
-    "afterRepairError",
-    "beforeInfo",
-    "afterInfo",
-    "afterInfoError",
-    "createSchema",
-    "beforeCreateSchema",
-    "beforeConnect",
-    "afterConnect",
-    "afterMigrateOperationFinish",
-    "afterInfoOperationFinish",
-    "beforeDeploy",
-    "afterDeploy",
-    "afterDeployError",
-)
+# How the file is run follows from its extension; a file without one is run itself (Flyway 13, script migrations).
+_PROGRAM_EXTENSIONS: Final = (".cmd", ".bat", ".ps1", ".py", ".sh", ".bash")
+_PROGRAM_KINDS: Final = (MigrationKind.VERSIONED, MigrationKind.REPEATABLE, MigrationKind.BASELINE)
 
 # The last one is how Flyway writes "latest" as a number (Java's Long.MAX_VALUE).
 _RESERVED_VERSIONS: Final = frozenset({"latest", "current", "next", str(2**63 - 1)})
@@ -118,6 +85,24 @@ def parse_filename(name: str, naming: Naming) -> ParsedName | None:
     return parsed
 
 
+def parse_program_name(name: str, naming: Naming) -> ProgramName | None:
+    """What a program is by its name; ``None`` for any other file, ``README`` and ``deploy.sh`` included.
+
+    Flyway 13 knows versioned, repeatable and baseline programs, and callbacks. A name that is not quite one is no
+    program: folders of migrations have scripts for people, too.
+    """
+    body = _body(name, _PROGRAM_EXTENSIONS)
+    # Any dot begins an extension, also that of "V1.2__import", which Flyway does not run either.
+    if body is None and "." in name:
+        return None
+    parsed = _parse_body(name if body is None else body, naming)
+    if isinstance(parsed, InvalidName):
+        return None
+    if isinstance(parsed, MigrationName) and parsed.kind not in _PROGRAM_KINDS:
+        return None
+    return ProgramName(parsed, extension="" if body is None else name[len(body) :].lower())
+
+
 def _body(name: str, suffixes: Sequence[str]) -> str | None:
     for suffix in suffixes:
         cut = len(name) - len(suffix)
@@ -127,37 +112,39 @@ def _body(name: str, suffixes: Sequence[str]) -> str | None:
 
 
 def _parse_body(body: str, naming: Naming) -> ParsedName:
-    for prefix, kind in _prefixes(naming):
+    for prefix, meaning in _prefixes(naming):
         if body.startswith(prefix):
             rest = body[len(prefix) :]
-            # Flyway takes "R.sql" for no migration either, without a word.
-            if not rest and kind is not None:
-                return InvalidName(f"nothing follows the prefix '{prefix}'")
             left, _, right = rest.partition(naming.separator)
             description = right.replace("_", " ")
-            if kind is None:
-                return _callback(prefix, left, description)
-            return _migration(kind, left, description)
-    shown = ", ".join(prefix for prefix, kind in _prefixes(naming) if kind)
+            if isinstance(meaning, CallbackEvent):
+                return _callback(meaning, left, description)
+            # Flyway takes "R.sql" for no migration either, without a word.
+            if not rest:
+                return InvalidName(f"nothing follows the prefix '{prefix}'")
+            return _migration(meaning, left, description)
+    shown = ", ".join(prefix for prefix, meaning in _prefixes(naming) if isinstance(meaning, MigrationKind))
     return InvalidName(f"it starts with none of the prefixes {shown}")
 
 
 @lru_cache(maxsize=8)
-def _prefixes(naming: Naming) -> tuple[tuple[str, MigrationKind | None], ...]:
-    """Prefixes with what they stand for, the longest first; ``None`` stands for a callback."""
-    prefixes: list[tuple[str, MigrationKind | None]] = [
+def _prefixes(naming: Naming) -> tuple[tuple[str, MigrationKind | CallbackEvent], ...]:
+    """Prefixes with what they stand for, the longest first."""
+    prefixes: list[tuple[str, MigrationKind | CallbackEvent]] = [
         (naming.versioned_prefix, MigrationKind.VERSIONED),
         (naming.repeatable_prefix, MigrationKind.REPEATABLE),
         (naming.baseline_prefix, MigrationKind.BASELINE),
         (naming.undo_prefix, MigrationKind.UNDO),
-        *((event, None) for event in EVENTS),
+        *((event.value, event) for event in CallbackEvent),
     ]
     return tuple(sorted(prefixes, key=lambda item: len(item[0]), reverse=True))
 
 
-def _callback(event: str, left: str, description: str) -> CallbackName | InvalidName:
+def _callback(event: CallbackEvent, left: str, description: str) -> CallbackName | InvalidName:
     if left:
-        return InvalidName(f"a callback is named '{event}' alone or with a description, and '{left}' is neither")
+        return InvalidName(
+            f"a callback is named '{event.value}' alone or with a description, and '{left}' is neither"
+        )
     return CallbackName(event, description)
 
 
@@ -178,10 +165,10 @@ def _migration(kind: MigrationKind, left: str, description: str) -> MigrationNam
 
 def _nearest_name(body: str, name: str, naming: Naming) -> str | None:
     """The valid name that was probably meant: right case of the prefix, separator after the version."""
-    for prefix, kind in _prefixes(naming):
+    for prefix, meaning in _prefixes(naming):
         start = body[: len(prefix)]
         loose = _LOOSE_BODY.fullmatch(body[len(prefix) :])
-        if kind is None or start.lower() != prefix.lower() or loose is None:
+        if isinstance(meaning, CallbackEvent) or start.lower() != prefix.lower() or loose is None:
             continue
         version, description = loose[1] or "", loose[2]
         better = f"{prefix}{version}{naming.separator}{description}"

@@ -1,166 +1,250 @@
-"""From the files of the locations to resolved migrations: names, checksums, duplicates, order."""
+"""From the scripts that count to migrations and callbacks: configuration, checksums, duplicates, order."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from itertools import pairwise
 from typing import Final
 
 from taxiway import errors
-from taxiway.model.migration import MigrationKind, MigrationType, ResolvedMigration
-from taxiway.model.rules import Naming, Placeholders
+from taxiway.model.callback import Callback, CallbackEvent
+from taxiway.model.migration import (
+    MigrationKind,
+    MigrationType,
+    Program,
+    ResolvedMigration,
+    ScriptConfiguration,
+)
+from taxiway.model.rules import Placeholders
+from taxiway.model.settings import MigrationSettings
 from taxiway.model.source import SourceFile
-from taxiway.scan.checksum import checksum, decode, without_bom
-from taxiway.scan.filename import CallbackName, InvalidName, MigrationName, ParsedName, parse_filename
-from taxiway.sql.placeholders import replace
+from taxiway.scan.checksum import checksum, without_bom
+from taxiway.scan.encoding import decode
+from taxiway.scan.filename import CallbackName, MigrationName
+from taxiway.scan.inventory import Found, Inventory, printable
+from taxiway.scan.script_config import parse_script_configuration
+from taxiway.sql.placeholders import replace as replace_placeholders
 
-_TYPES: Final = {
+_SQL_TYPES: Final = {
     MigrationKind.VERSIONED: MigrationType.SQL,
     MigrationKind.REPEATABLE: MigrationType.SQL,
     MigrationKind.BASELINE: MigrationType.SQL_BASELINE,
     MigrationKind.UNDO: MigrationType.UNDO_SQL,
 }
+# Flyway 13 has no type of its own for a baseline migration that is a program.
+_PROGRAM_TYPES: Final = {
+    **dict.fromkeys(MigrationKind, MigrationType.SCRIPT),
+    MigrationKind.BASELINE: MigrationType.SQL_BASELINE,
+}
+
+# What runs a file, by its extension (Flyway 13); a file without one is run itself.
+_COMMANDS: Final = {
+    ".cmd": ("cmd", "/c"),
+    ".bat": ("cmd", "/c"),
+    ".py": ("python",),
+    ".sh": ("sh",),
+    ".bash": ("bash",),
+}
+_POWERSHELL: Final = "pwsh"
 
 
-# The ending of a file that configures the script beside it (Flyway 13).
-_SCRIPT_CONFIGURATION: Final = ".conf"
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Resolution:
-    """The migrations in the order in which Flyway lists files, and the files that are none.
+    """Callbacks by event and description, and migrations, which are read when they are asked for.
 
-    Attributes:
-        invalid_names: Path and reason of each SQL file whose name is not understood.
-        passed_over: Paths of files that mean something to Flyway and nothing to us: callbacks, ``.conf`` files.
+    ``callbacks`` has neither those of ``beforeConnect``, which is over when this is known, nor those whose
+    configuration says that they are not to run.
     """
 
-    migrations: tuple[ResolvedMigration, ...]
-    invalid_names: tuple[tuple[str, str], ...] = ()
-    passed_over: tuple[str, ...] = ()
+    callbacks: tuple[Callback, ...]
+    read_migrations: Callable[[], tuple[ResolvedMigration, ...]] = field(repr=False)
+
+    @cached_property
+    def migrations(self) -> tuple[ResolvedMigration, ...]:
+        """In the order in which Flyway lists files.
+
+        Raises:
+            DuplicateMigration: Two files of one kind have the same version or, repeatable, the same description.
+            InvalidScriptConfiguration: The ``.conf`` file beside a script is not in order.
+            UnreadableScript: A file cannot be read, or is not text in its encoding.
+            UnknownPlaceholder: A repeatable migration or a ``.conf`` file uses one.
+        """
+        return self.read_migrations()
 
 
 def resolve(
-    files: Iterable[SourceFile],
+    inventory: Inventory,
+    settings: MigrationSettings,
     *,
-    naming: Naming,
     placeholders: Placeholders,
-    encoding: str,
-    validate_naming: bool,
+    environment: Mapping[str, str],
 ) -> Resolution:
-    """Find the migrations among the files. Their texts are not kept; a pending one is read again when it is run.
+    """Find the callbacks, and say how to read the migrations: commands such as ``clean`` need none (Flyway 13).
 
-    Identical files at the same relative path, below two locations, are one migration (Flyway 13,
-    ``CompositeMigrationResolver``). Files without an SQL suffix are passed over.
+    The texts of migrations are not kept; a pending one is read again when it is run. Identical files at the same
+    relative path, below two locations, are one migration (Flyway 13, ``CompositeMigrationResolver``). Callbacks
+    are not read before they run. ``environment`` has the variables that script configuration may use.
 
     Raises:
-        InvalidMigrationName: ``validate_naming`` is set, and some SQL file is neither migration nor callback, or
-            its path is no text.
-        DuplicateMigration: Two files of one kind have the same version or, repeatable, the same description.
-        UnreadableScript: A file cannot be read, or is not text in ``encoding``.
-        UnknownPlaceholder: A repeatable migration uses one; its checksum is made of the replaced text.
+        InvalidScriptConfiguration, UnknownPlaceholder: The ``.conf`` file beside a callback is not in order.
     """
-    named, invalid, passed_over = _sort_out(files, naming)
-    if validate_naming and invalid:
-        raise errors.InvalidMigrationName(invalid)
-    found = [_resolved(file, name, placeholders, encoding) for file, name in named]
-    migrations = sorted(_without_copies(found), key=lambda migration: migration.sort_key)
-    _refuse_duplicates(migrations)
-    return Resolution(tuple(migrations), tuple(invalid), tuple(passed_over))
+    scripts = _Scripts(inventory, settings, placeholders, environment)
+    callbacks = scripts.callbacks(one for one in inventory.callbacks if not _is_before_connect(one))
+    return Resolution(callbacks, scripts.migrations)
 
 
-def _sort_out(
-    files: Iterable[SourceFile], naming: Naming
-) -> tuple[list[tuple[SourceFile, MigrationName]], list[tuple[str, str]], list[str]]:
-    named: list[tuple[SourceFile, MigrationName]] = []
-    invalid: list[tuple[str, str]] = []
-    passed_over: list[str] = []
-    for file in files:
-        match _parse_path(file, naming):
-            case MigrationName() as name:
-                named.append((file, name))
-            case CallbackName():
-                passed_over.append(_printable(file.path))
-            case InvalidName(reason):
-                invalid.append((_printable(file.path), reason))
-            case None if _configures_a_script(file.name, naming):
-                passed_over.append(_printable(file.path))
-    return named, invalid, passed_over
+def before_connect_callbacks(
+    inventory: Inventory,
+    settings: MigrationSettings,
+    *,
+    placeholders: Placeholders,
+    environment: Mapping[str, str],
+) -> tuple[Callback, ...]:
+    """The programs to run before there is a connection.
+
+    Raises:
+        InvalidScriptConfiguration, UnknownPlaceholder: The ``.conf`` file beside one is not in order.
+    """
+    scripts = _Scripts(inventory, settings, placeholders, environment)
+    return scripts.callbacks(one for one in inventory.callbacks if _is_before_connect(one))
 
 
-def _parse_path(file: SourceFile, naming: Naming) -> ParsedName | None:
-    """What a file is by its name. The history holds its path, so that has to be text."""
-    name = parse_filename(file.name, naming)
-    if name is not None and _printable(file.script) != file.script:
-        return InvalidName("its path has bytes that are not text in UTF-8, shown escaped here")
-    return name
+def _is_before_connect(found: Found[CallbackName]) -> bool:
+    return found.name.event is CallbackEvent.BEFORE_CONNECT
 
 
-def _printable(path: str) -> str:
-    """The path, with the bytes that the file system could not decode (lone surrogates) shown as escapes."""
-    return path.encode("utf-8", "backslashreplace").decode("utf-8")
+@dataclass(frozen=True, slots=True)
+class _Scripts:
+    """Reads scripts, by the rules of one project."""
 
+    inventory: Inventory
+    settings: MigrationSettings
+    placeholders: Placeholders
+    environment: Mapping[str, str]
 
-def _configures_a_script(name: str, naming: Naming) -> bool:
-    script = name.removesuffix(_SCRIPT_CONFIGURATION)
-    return script != name and isinstance(parse_filename(script, naming), MigrationName | CallbackName)
+    def migrations(self) -> tuple[ResolvedMigration, ...]:
+        """All of them, in order."""
+        found = map(self._migration, self.inventory.migrations)
+        migrations = sorted(_without_copies(found), key=lambda migration: migration.sort_key)
+        _refuse_duplicates(migrations)
+        return tuple(migrations)
 
-
-def _resolved(
-    file: SourceFile, name: MigrationName, placeholders: Placeholders, encoding: str
-) -> ResolvedMigration:
-    text = _decoded(file, encoding)
-    raw_checksum = checksum(text)
-    repeatable = name.kind is MigrationKind.REPEATABLE
-    # A changed value has to run a repeatable migration again. The raw number is what a history has that was
-    # written without replacement.
-    if repeatable and placeholders.enabled:
-        number = checksum(replace(text, placeholders, path=file.path, filename=file.name).text)
-    else:
-        number = raw_checksum
-    return ResolvedMigration(
-        kind=name.kind,
-        type=_TYPES[name.kind],
-        version=name.version,
-        description=name.description,
-        script=file.script,
-        path=file.path,
-        checksum=number,
-        equivalent_checksum=raw_checksum if repeatable else None,
-        read=partial(_read_again, file, encoding, raw_checksum),
-    )
-
-
-def _read_again(file: SourceFile, encoding: str, expected_checksum: int) -> str:
-    """The text of the script, if it is still the one that was looked at: the history will have that checksum."""
-    text = _decoded(file, encoding)
-    if checksum(text) != expected_checksum:
-        raise errors.UnreadableScript(
-            "the file has changed while this run was waiting or at work.",
+    def _migration(self, found: Found[MigrationName]) -> ResolvedMigration:
+        file, name = found.file, found.name
+        configuration = self._configuration(file)
+        text = self._text(file, configuration)
+        raw_checksum = checksum(text)
+        repeatable = name.kind is MigrationKind.REPEATABLE
+        types = _SQL_TYPES if found.extension is None else _PROGRAM_TYPES
+        return ResolvedMigration(
+            kind=name.kind,
+            type=types[name.kind],
+            version=name.version,
+            description=name.description,
+            script=file.script,
             path=file.path,
-            hint="Run again when nobody changes the scripts.",
+            # A changed value has to run a repeatable migration again. The raw number is what a history has that
+            # was written without replacement.
+            checksum=checksum(self._replaced(text, found, configuration)) if repeatable else raw_checksum,
+            equivalent_checksum=raw_checksum if repeatable else None,
+            configuration=configuration,
+            program=self._program(found),
+            read=partial(self._read_again, file, configuration, raw_checksum),
         )
-    return without_bom(text)
+
+    def callbacks(self, found: Iterable[Found[CallbackName]]) -> tuple[Callback, ...]:
+        callbacks = map(self._callback, found)
+        return tuple(one for one in callbacks if one.configuration.should_execute)
+
+    def _callback(self, found: Found[CallbackName]) -> Callback:
+        file = found.file
+        configuration = self._configuration(file)
+        return Callback(
+            event=found.name.event,
+            description=found.name.description,
+            script=file.script,
+            path=file.path,
+            configuration=configuration,
+            program=self._program(found),
+            read=partial(self._read, file, configuration),
+        )
+
+    def _configuration(self, file: SourceFile) -> ScriptConfiguration:
+        found = self.inventory.configurations.find(file)
+        if found is None:
+            return ScriptConfiguration()
+        return parse_script_configuration(
+            self._text(found, ScriptConfiguration()),
+            placeholders=self.placeholders,
+            environment=self.environment,
+            path=printable(found.path),
+            filename=file.name,
+        )
+
+    def _program(self, found: Found[MigrationName] | Found[CallbackName]) -> Program | None:
+        if found.extension is None:
+            return None
+        if found.extension == ".ps1":
+            return Program((self.settings.powershell_executable or _POWERSHELL, "-File"), found.file.file)
+        return Program(_COMMANDS.get(found.extension, ()), found.file.file)
+
+    def _replaced(self, text: str, found: Found[MigrationName], configuration: ScriptConfiguration) -> str:
+        """The text with the values that it will run with; a program finds them in variables of its environment."""
+        placeholders = self.placeholders if found.extension is None else _as_variables(self.placeholders)
+        if configuration.placeholder_replacement is not None:
+            placeholders = replace(placeholders, enabled=configuration.placeholder_replacement)
+        return replace_placeholders(text, placeholders, path=found.file.path, filename=found.file.name).text
+
+    def _read_again(self, file: SourceFile, configuration: ScriptConfiguration, expected_checksum: int) -> str:
+        """The text of the script, if it is still what was looked at: the history will have that checksum."""
+        text = self._text(file, configuration)
+        if checksum(text) != expected_checksum:
+            raise errors.UnreadableScript(
+                "the file has changed while this run was waiting or at work.",
+                path=file.path,
+                hint="Run again when nobody changes the scripts.",
+            )
+        return without_bom(text)
+
+    def _read(self, file: SourceFile, configuration: ScriptConfiguration) -> str:
+        return without_bom(self._text(file, configuration))
+
+    def _text(self, file: SourceFile, configuration: ScriptConfiguration) -> str:
+        """The decoded content. An encoding of its own switches detection off (Flyway 13)."""
+        encoding = configuration.encoding or self.settings.encoding
+        detect = self.settings.detect_encoding and configuration.encoding is None
+        return decode(_content(file), encoding, path=printable(file.path), detect=detect)
 
 
-def _decoded(file: SourceFile, encoding: str) -> str:
+def _content(file: SourceFile) -> bytes:
     try:
-        data = file.read()
+        return file.read()
     except OSError as error:
         raise errors.UnreadableScript(
             f"the file cannot be read: {error.strerror or error}.",
-            path=file.path,
+            path=printable(file.path),
             hint="Make the file readable for the user that runs Taxiway.",
         ) from error
-    return decode(data, encoding, path=file.path)
+
+
+def _as_variables(placeholders: Placeholders) -> Placeholders:
+    """The placeholders as programs know them: ``${flyway:table}`` is ``FP__flyway_table__`` there (Flyway 13)."""
+    return replace(
+        placeholders,
+        values={name.replace(":", "_"): value for name, value in placeholders.values.items()},
+        built_in={name.replace(":", "_"): value for name, value in placeholders.built_in.items()},
+        prefix=placeholders.script_prefix,
+        suffix=placeholders.script_suffix,
+        separator="_",
+    )
 
 
 def _without_copies(migrations: Iterable[ResolvedMigration]) -> Iterable[ResolvedMigration]:
     """The first of each group that differs in nothing but the location."""
     unique: dict[object, ResolvedMigration] = {}
     for one in migrations:
-        # Version and description follow from the script's name, the type from the kind.
-        unique.setdefault((one.script, one.checksum, one.equivalent_checksum), one)
+        # Version, description and type follow from the script's name.
+        unique.setdefault((one.script, one.checksum, one.equivalent_checksum, one.configuration), one)
     return unique.values()
 
 
@@ -179,6 +263,7 @@ def _duplicate(first: ResolvedMigration, second: ResolvedMigration) -> errors.Du
         claim, remedy = f"the version {second.version}", "version"
     return errors.DuplicateMigration(
         f"this {kind} migration has {claim}, which {first.path} has already.",
+        kind=second.kind,
         path=second.path,
         hint=f"Give one of the two files another {remedy}, or delete it.",
     )

@@ -7,11 +7,14 @@ blank
 word
     A keyword or a name without quotes.
 mark
-    A parenthesis or semicolon that is code: not in a quotation, not in a comment.
+    A parenthesis, semicolon or backslash that is code: not in a quotation, not in a comment. Such a backslash
+    begins a command of psql: it belongs to no operator (psqlscan.l).
+standard string
+    ``'…'`` while ``standard_conforming_strings`` is on, the default since PostgreSQL 9.1: a backslash in it means
+    nothing. While it is off, ``'…'`` is read like ``E'…'``.
 
 The rules are those of the server's scanner (scan.l) and of psql's (psqlscan.l), not those of Flyway's parser, for
-which ``$1`` begins a dollar quote, for example. ``standard_conforming_strings`` is assumed to be on, the default
-since PostgreSQL 9.1: a backslash means something in ``E'…'`` only.
+which ``$1`` begins a dollar quote, for example.
 
 Whatever is long (quotations, comments, the rows of an INSERT) is passed over inside one regular expression.
 Every repetition in it is possessive, so that it never goes back and time grows with the length of the text only.
@@ -19,6 +22,7 @@ Every repetition in it is possessive, so that it never goes back and time grows 
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from string import ascii_letters, digits
 from typing import Final, NamedTuple
 
@@ -43,57 +47,88 @@ def _ascii_without(characters: str) -> str:
 
 
 _LETTER: Final = f"[^{_ascii_without(_LETTERS)}]"
-_LETTER_BUT_E: Final = f"[^eE{_ascii_without(_LETTERS)}]"
+# A string may have one of these before it; N before one is a word of its own to the server, too.
+_PREFIXES: Final = "bBeEuUxX"
+_OTHER_LETTER: Final = f"[^{_PREFIXES}{_ascii_without(_LETTERS)}]"
 _REST: Final = f"[^{_ascii_without(_LETTERS + digits + '$')}]*+"
 _REST_OF_TAG: Final = f"[^{_ascii_without(_LETTERS + digits)}]*+"
-# An E right before a quote belongs to the string, even if that string never ends.
-_WORD: Final = f"{_LETTER_BUT_E}{_REST}|[eE](?!'){_REST}"
-# Letters right behind digits are not a word of their own: the server calls them trailing junk.
-_NUMBER: Final = f"[0-9]++(?:{_LETTER}{_REST})?+"
-_PARAMETER: Final = rf"\${_NUMBER}"
+# A prefix belongs to the string, even if that string never ends.
+_WORD: Final = f"{_OTHER_LETTER}{_REST}|(?:[bBeExX](?!')|[uU](?!&')){_REST}"
+# Letters right behind a number are not a word of their own: the server (since 15) calls them trailing junk.
+_JUNK: Final = f"(?:{_LETTER}{_REST})?+"
+_NUMBER: Final = rf"[0-9]++(?:\.(?={_LETTER}))?+{_JUNK}"
+_PARAMETER: Final = rf"\$[0-9]++{_JUNK}"
 
 _QUOTED_NAME: Final = r'"[^"]*+(?:""[^"]*+)*+"'
 _STRING: Final = r"'[^']*+(?:''[^']*+)*+'"
 _ESCAPES: Final = r"'[^'\\]*+(?:(?:\\.|'')[^'\\]*+)*+'"
 # Behind a line break a string goes on, by the rules it began with: E'a' <line break> 'it\'s' is one string.
 _LINE_BREAK: Final = rf"(?:[ \t\f\v]++|{_COMMENT})*+[\n\r](?:[ \t\f\v\n\r]++|{_COMMENT}[\n\r])*+"
-_ESCAPE_STRING: Final = rf"[eE]{_ESCAPES}(?:{_LINE_BREAK}{_ESCAPES})*+(?!{_LINE_BREAK}')"
+_CONTINUED_ESCAPES: Final = rf"{_ESCAPES}(?:{_LINE_BREAK}{_ESCAPES})*+(?!{_LINE_BREAK}')"
+_ESCAPE_STRING: Final = rf"[eE]{_CONTINUED_ESCAPES}"
+# Here a backslash never means anything while the text is cut into tokens. A quote in bits cannot be doubled.
+_BITS_OR_UNICODE: Final = rf"[bBxX]'[^']*+'|[uU]&{_STRING}"
 
-# The last group is what a pattern cannot or could not pass over: dollar quotes, block comments, quotes left open.
-_TOKEN: Final = re.compile(
-    _BETWEEN
-    + rf"(?:([uU]&{_QUOTED_NAME}|{_QUOTED_NAME})|([bBnNxX]{_STRING}|[uU]&{_STRING}|{_STRING}|{_ESCAPE_STRING})"
-    + rf"""|({_WORD}|{_NUMBER}|{_PARAMETER}|[^$'"/eE])|(.))""",
-    re.DOTALL,
-)
+_SPECIAL: Final = "'\"$;()/-\\"
+
+
+class _Patterns(NamedTuple):
+    """``token`` reads one token; ``up_to_mark`` passes over everything that holds no mark."""
+
+    token: re.Pattern[str]
+    up_to_mark: re.Pattern[str]
+
+
+@cache
+def _patterns(*, standard_strings: bool) -> _Patterns:
+    """The patterns for one setting of ``standard_conforming_strings``."""
+    plain = _STRING if standard_strings else _CONTINUED_ESCAPES
+    no_mark = _no_mark(plain)
+    # Deep enough for a row of an INSERT with function calls in it, in one go.
+    up_to_mark = rf"(?:{no_mark}|{_group(no_mark, 3)})*+"
+    return _Patterns(re.compile(_token(plain), re.DOTALL), re.compile(up_to_mark, re.DOTALL))
+
+
+def _token(plain: str) -> str:
+    """One token; what cannot be told by a pattern is the last group: dollar quotes, comments, open quotes."""
+    return (
+        _BETWEEN
+        + rf"(?:([uU]&{_QUOTED_NAME}|{_QUOTED_NAME})|({_BITS_OR_UNICODE}|[nN]{plain}|{plain}|{_ESCAPE_STRING})"
+        + rf"""|({_WORD}|{_NUMBER}|{_PARAMETER}|[^$'"/{_PREFIXES}])|(.))"""
+    )
+
+
 _QUOTED_NAME_GROUP, _STRING_GROUP, _SHORT_GROUP = range(1, 4)
 
-# The most frequent in big scripts come first, and each begins with a character that tells it from most others, so
-# that a wrong one is left at once. So a prefix as in B'…' is a word here. Comments begin inside operators, too.
-_SPECIAL: Final = "'\"$;()/-"
-_NO_MARK: Final = "|".join(
-    (
-        f"[{_ascii_without(_LETTERS + digits + _SPECIAL)}]++",
-        _STRING,
-        _NUMBER,
-        _WORD,
-        _ESCAPE_STRING,
-        _QUOTED_NAME,
-        _COMMENT,
-        r"-",
-        r"/(?!\*)",
-        _PARAMETER,
+
+def _no_mark(plain: str) -> str:
+    """One piece of text without a mark.
+
+    The most frequent in big scripts come first, and each begins with a character that tells it from most others,
+    so that a wrong one is left at once. Comments begin inside operators, too.
+    """
+    return "|".join(
+        (
+            f"[{_ascii_without(_LETTERS + digits + _SPECIAL)}]++",
+            plain,
+            _NUMBER,
+            _WORD,
+            _ESCAPE_STRING,
+            _BITS_OR_UNICODE,
+            _QUOTED_NAME,
+            _COMMENT,
+            r"-",
+            r"/(?!\*)",
+            _PARAMETER,
+        )
     )
-)
 
 
-def _group(depth: int) -> str:
+def _group(no_mark: str, depth: int) -> str:
     """A pair of parentheses, with up to so many around one another in it."""
-    return rf"\((?:{_NO_MARK}{f'|{_group(depth - 1)}' if depth else ''})*+\)"
+    inner = f"|{_group(no_mark, depth - 1)}" if depth else ""
+    return rf"\((?:{no_mark}{inner})*+\)"
 
-
-# Deep enough for a row of an INSERT with function calls in it, in one go.
-_UP_TO_MARK: Final = re.compile(rf"(?:{_NO_MARK}|{_group(3)})*+", re.DOTALL)
 
 _DOLLAR_TAG: Final = re.compile(rf"\$(?:{_LETTER}{_REST_OF_TAG})?+\$")
 _COMMENT_EDGE: Final = re.compile(r"/\*|\*/")
@@ -104,9 +139,7 @@ QUOTED_NAME: Final = '"'
 # A quotation that has an end is passed over whole. One whose first character is met alone has none.
 _STRING_NEVER_CLOSED: Final = ("string", "' (inside a string, a quote is written twice)", "'")
 _NEVER_CLOSED: Final = {
-    "'": _STRING_NEVER_CLOSED,
-    "e": _STRING_NEVER_CLOSED,
-    "E": _STRING_NEVER_CLOSED,
+    **dict.fromkeys(f"'{_PREFIXES}", _STRING_NEVER_CLOSED),
     '"': ("quoted name", '" (inside a name, a quote is written twice)', '"'),
 }
 # What a value may contain that opens or closes a quotation
@@ -127,12 +160,22 @@ class Token(NamedTuple):
 
 
 class Lexer:
-    """Reads one text, from whatever offset it is asked to."""
+    """Reads one text, from whatever offset it is asked to.
 
-    def __init__(self, replaced: ReplacedText, *, path: str) -> None:
+    Attributes:
+        end: Where the text ends for this lexer; may be set to an earlier offset for a while.
+    """
+
+    def __init__(self, replaced: ReplacedText, *, path: str, standard_strings: bool = True) -> None:
         self.text = replaced.text
+        self.end = len(self.text)
         self._replaced = replaced
         self._path = path
+        self.read_strings(standard=standard_strings)
+
+    def read_strings(self, *, standard: bool) -> None:
+        """From now on, read ``'…'`` as the server does with this ``standard_conforming_strings``."""
+        self._patterns = _patterns(standard_strings=standard)
 
     def tokens(self, position: int) -> Iterator[Token]:
         """Every token from here on; blanks and comments are none.
@@ -140,7 +183,8 @@ class Lexer:
         Raises:
             UnterminatedText: A quotation or comment is opened and never closed.
         """
-        while match := _TOKEN.match(self.text, position):
+        pattern = self._patterns.token
+        while match := pattern.match(self.text, position, self.end):
             group = match.lastindex
             start, position = match.span(group or 0)
             if group == _SHORT_GROUP:
@@ -155,15 +199,16 @@ class Lexer:
                     yield Token(STRING if position - start > 1 else match[0][-1], start, position)
 
     def find_mark(self, position: int) -> int:
-        """The next parenthesis or semicolon from here on, or the end of the text.
+        """The next mark from here on, or the end of the text.
 
         Pairs of parentheses that hold no semicolon may be passed over whole. Much faster than :meth:`tokens`.
 
         Raises:
             UnterminatedText: A quotation or comment is opened and never closed.
         """
-        while (position := _end(_UP_TO_MARK, self.text, position)) < len(self.text):
-            if self.text[position] in "();":
+        while match := self._patterns.up_to_mark.match(self.text, position, self.end):
+            position = match.end()
+            if position == self.end or self.text[position] in "();\\":
                 break
             position = self._end_of_long(position)
         return position
@@ -190,7 +235,7 @@ class Lexer:
 
     def _end_of_long(self, position: int) -> int:
         """The end of the dollar quote or block comment that begins here; of the character, if none does."""
-        if tag := _DOLLAR_TAG.match(self.text, position):
+        if tag := _DOLLAR_TAG.match(self.text, position, self.end):
             return self._end_of_dollar_quote(tag[0], position)
         if self.text.startswith("/*", position):
             return self._end_of_block_comment(position)
@@ -200,7 +245,7 @@ class Lexer:
         return position + 1
 
     def _end_of_dollar_quote(self, tag: str, position: int) -> int:
-        closing = self.text.find(tag, position + len(tag))
+        closing = self.text.find(tag, position + len(tag), self.end)
         if closing < 0:
             # The tag is not shown: it may come from a value that was put in for a placeholder.
             raise self.unterminated("dollar quotation", "the same tag", position, tag)
@@ -208,7 +253,7 @@ class Lexer:
 
     def _end_of_block_comment(self, position: int) -> int:
         depth = 0
-        for edge in _COMMENT_EDGE.finditer(self.text, position):
+        for edge in _COMMENT_EDGE.finditer(self.text, position, self.end):
             depth += 1 if edge[0] == "/*" else -1
             if depth == 0:
                 return edge.end()
@@ -218,8 +263,3 @@ class Lexer:
 def _form(text: str) -> str:
     # Keywords are ASCII. Python's capital of a dotless i is, too, though that letter is not.
     return text.upper() if text.isascii() else text
-
-
-def _end(pattern: re.Pattern[str], text: str, position: int) -> int:
-    match = pattern.match(text, position)
-    return match.end() if match else position

@@ -23,23 +23,42 @@ def parse_script(
     filename: str | None,
     mixed: bool,
     server_version_num: int,
+    standard_strings: bool = True,
+    in_transaction: bool = True,
+    declared: bool | None = None,
 ) -> Script:
     """Replace placeholders, split into statements, and decide whether the script runs in one transaction.
 
-    It does not as soon as one statement refuses a transaction block; ``mixed`` allows others beside that one. Byte
-    order marks are dropped wherever they stand, as Flyway 13 does: files that were joined have them in the middle.
+    It does not as soon as one statement refuses a transaction block; ``mixed`` allows others beside that one. It
+    does not either when ``in_transaction``, the rule for all scripts, is false: kinds may be mixed then. What the
+    script's own configuration says, ``declared``, wins over all of that (Flyway 13, ``executeInTransaction``).
+
+    ``standard_strings`` is the session's ``standard_conforming_strings`` when the script begins.
+
+    Byte order marks are dropped wherever they stand, as Flyway 13 does: files that were joined have them in the
+    middle.
 
     Raises:
         UnknownPlaceholder: A placeholder has no value, or is not closed.
         UnterminatedText: A quotation, comment or routine's body is not closed.
-        MixedTransactions: Both kinds of statement are there, and ``mixed`` is false.
+        MixedTransactions: Both kinds of statement are there, and nothing allows it.
     """
     replaced = _replace(source, placeholders, path=path, filename=filename)
-    statements = tuple(split(replaced, path=path, server_version_num=server_version_num))
+    statements = tuple(
+        split(
+            replaced,
+            path=path,
+            server_version_num=server_version_num,
+            standard_conforming_strings=standard_strings,
+        )
+    )
+    if declared is not None:
+        return Script(replaced, statements, transactional=declared)
     first_odd = _find_first_of_second_kind(statements)
-    if first_odd and not mixed:
+    if first_odd and in_transaction and not mixed:
         raise _mixed(replaced, first_odd, path)
-    return Script(replaced, statements, transactional=not any(map(_refuses_transaction, statements)))
+    transactional = in_transaction and not any(map(_refuses_transaction, statements))
+    return Script(replaced, statements, transactional=transactional)
 
 
 def _refuses_transaction(statement: Statement) -> bool:
@@ -65,7 +84,7 @@ def _mixed(replaced: ReplacedText, statement: Statement, path: str) -> MixedTran
         path=path,
         line=place.line,
         column=place.column,
-        hint="Move it to a migration of its own, or set mixed=true to run the whole script without a transaction.",
+        hint="Move it to a script of its own, or set mixed=true to run the whole script without a transaction.",
     )
 
 

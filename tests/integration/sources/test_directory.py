@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from taxiway.errors import InvalidOption, LocationNotFound, UnreadableScript
+from taxiway.errors import LocationNotFound, UnreadableScript
 from taxiway.model.location import Location
 from taxiway.sources.directory import DirectorySources
 
@@ -38,7 +38,8 @@ def write(root: Path, files: Mapping[str, str]) -> Path:
 def sources(
     root: Path, *locations: str, fail_on_missing: bool = True, inside: Path | None = None
 ) -> DirectorySources:
-    parsed = [Location.parse(location) for location in locations]
+    split = (location.rpartition(":") for location in locations)
+    parsed = [Location(prefix or "filesystem", path) for prefix, _, path in split]
     return DirectorySources(parsed, base=root, fail_on_missing=fail_on_missing, inside=inside)
 
 
@@ -58,6 +59,7 @@ def test_a_file_has_its_absolute_path_and_its_bytes(tmp_path: Path) -> None:
     assert (file.script, file.name) == ("x/V1__a.sql", "V1__a.sql")
     assert file.path == str(tmp_path / "sql/x/V1__a.sql")
     assert file.read() == b"select 1;\r\n"
+    assert file.file == str(tmp_path / "sql/x/V1__a.sql")
 
 
 def test_hidden_directories_are_left_out_and_hidden_files_are_not(tmp_path: Path) -> None:
@@ -95,12 +97,6 @@ def test_a_location_below_another_one_is_dropped(tmp_path: Path, child: str) -> 
 def test_a_location_whose_name_only_starts_alike_is_kept(tmp_path: Path) -> None:
     write(tmp_path, {"sql/V1__a.sql": "", "sql2/V2__b.sql": ""})
     assert scripts(tmp_path, "sql", "sql2") == ["V1__a.sql", "V2__b.sql"]
-
-
-@pytest.mark.parametrize("location", ["sql/*", "sql/**/x", "s?l", "sql/V*.sql"])
-def test_a_wildcard_is_refused_instead_of_finding_nothing(tmp_path: Path, location: str) -> None:
-    with pytest.raises(InvalidOption, match="wildcards are not supported"):
-        sources(tmp_path, location)
 
 
 def test_a_missing_location_says_where_it_was_looked_for(tmp_path: Path) -> None:
@@ -195,6 +191,113 @@ def test_ten_thousand_files_are_quick(tmp_path: Path) -> None:
     assert time.process_time() - started < 2
 
 
+# --- wildcards ---
+
+TREE = ["x1/mig/V1__m.sql", "x2/mig/V2__m.sql", "x1/other/V3__o.sql", "V4__top.sql", "release1.0/V5__r.sql"]
+
+
+@pytest.mark.parametrize(
+    ("location", "expected"),
+    [
+        ("b/*/mig", ["V1__m.sql", "V2__m.sql"]),
+        ("b/x?/mig", ["V1__m.sql", "V2__m.sql"]),
+        ("b/**/mig", ["V1__m.sql", "V2__m.sql"]),
+        ("b/**/V?__m.sql", ["x1/mig/V1__m.sql", "x2/mig/V2__m.sql"]),
+        ("b/x1*", []),
+        ("b/x*", ["mig/V1__m.sql", "mig/V2__m.sql", "other/V3__o.sql"]),
+        ("b/**/*", ["V5__r.sql", "mig/V1__m.sql", "mig/V2__m.sql", "other/V3__o.sql"]),
+        # Flyway finds nothing here.
+        ("b/release1.*", ["V5__r.sql"]),
+        ("b/x1/**", ["mig/V1__m.sql", "other/V3__o.sql"]),
+        ("?/x1/mig", ["V1__m.sql"]),
+        ("**/mig", ["V1__m.sql", "V2__m.sql"]),
+        ("classpath:b/*/mig", ["V1__m.sql", "V2__m.sql"]),
+    ],
+)
+def test_wildcards_find_what_they_say(tmp_path: Path, location: str, expected: list[str]) -> None:
+    write(tmp_path / "b", dict.fromkeys(TREE, "select 1;"))
+    assert scripts(tmp_path, location) == expected
+
+
+def test_files_with_equal_relative_paths_are_all_found(tmp_path: Path) -> None:
+    write(tmp_path, {"b/x1/mig/V1__m.sql": "one", "b/x2/mig/V1__m.sql": "two"})
+    found = sources(tmp_path, "b/*/mig").files()
+    assert [(file.script, file.read()) for file in found] == [("V1__m.sql", b"one"), ("V1__m.sql", b"two")]
+
+
+def test_a_pattern_of_files_finds_their_configuration_too(tmp_path: Path) -> None:
+    write(tmp_path, {"b/x/V1__a.sql": "", "b/x/V1__a.sql.conf": "", "b/x/notes.conf": ""})
+    assert scripts(tmp_path, "b/*/V*.sql") == ["x/V1__a.sql", "x/V1__a.sql.conf"]
+
+
+def test_a_wildcard_below_another_location_is_kept_and_each_file_is_found_once(tmp_path: Path) -> None:
+    write(tmp_path, {"b/x1/V1__a.sql": "", "c/x1/V2__b.sql": ""})
+    found = sources(tmp_path, "b/*", "b", "c/*", "c/x1")
+    assert [file.script for file in found.files()] == ["x1/V1__a.sql", "V2__b.sql"]
+    assert found.warnings == []
+
+
+def test_a_wildcard_that_is_listed_twice_is_read_once(tmp_path: Path) -> None:
+    write(tmp_path, {"b/x1/V1__a.sql": ""})
+    found = sources(tmp_path, "b/*", "./b/*")
+    assert [file.script for file in found.files()] == ["V1__a.sql"]
+    assert "more than once" in found.warnings[0]
+
+
+def test_a_wildcard_that_nothing_matches_is_a_warning(tmp_path: Path) -> None:
+    write(tmp_path, {"b/V1__a.sql": ""})
+    found = sources(tmp_path, "b/*/mig")
+    assert found.files() == []
+    assert found.warnings == ["Location filesystem:b/*/mig: nothing matches."]
+
+
+def test_the_directory_before_a_wildcard_has_to_exist(tmp_path: Path) -> None:
+    with pytest.raises(LocationNotFound) as caught:
+        sources(tmp_path, "a/b/*/mig").files()
+    assert caught.value.message == (
+        f"Location filesystem:a/b/*/mig: not found ({tmp_path}/a/b, base directory {tmp_path})."
+    )
+
+
+def test_directories_that_cannot_match_are_not_searched(unprivileged: Path) -> None:
+    write(unprivileged, {"b/x1/mig/V1__a.sql": "", "b/x1/closed/V2__b.sql": ""})
+    (unprivileged / "b/x1/closed").chmod(0)
+    found = sources(unprivileged, "b/*/mig")
+    assert [file.script for file in found.files()] == ["V1__a.sql"]
+    assert found.warnings == []
+    (unprivileged / "b/x1/closed").chmod(0o700)
+
+
+# --- the class path ---
+
+
+@pytest.mark.parametrize("location", ["classpath:db/migration", "classpath:/db/migration"])
+def test_the_class_path_is_where_maven_and_gradle_keep_resources(tmp_path: Path, location: str) -> None:
+    write(tmp_path, {"src/main/resources/db/migration/V1__a.sql": "", "db/migration/V2__b.sql": ""})
+    assert scripts(tmp_path, location) == ["V1__a.sql"]
+
+
+def test_without_such_resources_the_class_path_is_the_base(tmp_path: Path) -> None:
+    write(tmp_path, {"db/migration/V2__b.sql": ""})
+    assert scripts(tmp_path, "classpath:db/migration") == ["V2__b.sql"]
+
+
+def test_a_missing_class_path_says_both_places(tmp_path: Path) -> None:
+    with pytest.raises(LocationNotFound) as caught:
+        sources(tmp_path, "classpath:db").files()
+    assert caught.value.message == (
+        f"Location classpath:db: not found ({tmp_path}/src/main/resources/db, {tmp_path}/db, "
+        f"base directory {tmp_path})."
+    )
+
+
+def test_the_class_path_and_the_same_directory_are_one_location(tmp_path: Path) -> None:
+    write(tmp_path, {"src/main/resources/db/V1__a.sql": ""})
+    found = sources(tmp_path, "classpath:db", "src/main/resources/db")
+    assert [file.script for file in found.files()] == ["V1__a.sql"]
+    assert "more than once" in found.warnings[0]
+
+
 # --- in a clone ---
 
 
@@ -244,3 +347,15 @@ def test_a_missing_location_in_a_clone_does_not_name_the_temporary_directory(tmp
     with pytest.raises(LocationNotFound) as caught:
         sources(tmp_path, "sql", inside=tmp_path).files()
     assert caught.value.message == "Location filesystem:sql: not found."
+
+
+def test_a_missing_class_path_in_a_clone_says_both_places(tmp_path: Path) -> None:
+    with pytest.raises(LocationNotFound) as caught:
+        sources(tmp_path, "classpath:db", inside=tmp_path).files()
+    assert caught.value.message == "Location classpath:db: not found (src/main/resources/db, db)."
+
+
+def test_wildcards_in_a_clone_show_the_path_in_the_repository(tmp_path: Path) -> None:
+    write(tmp_path, {"db/x/mig/V1__a.sql": "", "db/V2__b.sql": ""})
+    found = sources(tmp_path / "db", "*/mig", inside=tmp_path).files()
+    assert [(file.script, file.path) for file in found] == [("V1__a.sql", "db/x/mig/V1__a.sql")]

@@ -1,11 +1,11 @@
-"""Flyway's checksums, and what decoding refuses."""
+"""Flyway's checksums."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taxiway import errors
-from taxiway.scan.checksum import checksum, decode, without_bom
+from taxiway.scan.checksum import checksum, without_bom
+from taxiway.scan.encoding import decode
 
 VECTORS = [
     (b"", 0),
@@ -56,38 +56,3 @@ def test_any_text_has_a_checksum_of_32_bits_with_sign(text: str) -> None:
 
 def test_a_bom_is_dropped_only_at_the_start() -> None:
     assert without_bom("\ufeff\ufeffa\ufeff") == "\ufeffa\ufeff"
-
-
-@pytest.mark.parametrize(
-    ("data", "encoding"),
-    [
-        ("é".encode(), "utf8"),
-        (b"\xe9", "ISO-8859-1"),
-        (b"\xe9", "windows-1252"),
-        (b"\xff\xfe\xe9\x00", "UTF-16"),
-        (b"\xfe\xff\x00\xe9", "UTF-16"),
-        (b"\x00\xe9", "UTF-16"),
-        (b"\x00\xe9", "UTF-16BE"),
-        (b"\xe9\x00", "UTF-16LE"),
-        (b"\x00\x00\x00\xe9", "UTF-32"),
-    ],
-)
-def test_encodings_have_the_names_and_the_byte_order_of_java(data: bytes, encoding: str) -> None:
-    assert decode(data, encoding, path="x.sql") == "é"
-
-
-def test_a_bom_survives_decoding() -> None:
-    assert decode(b"\xef\xbb\xbfa", "UTF-8", path="x.sql") == "\ufeffa"
-
-
-def test_bytes_that_are_not_text_are_refused_with_path_and_offset() -> None:
-    with pytest.raises(errors.UnreadableScript, match=r"sql/V1__a\.sql: byte 3 is not text in UTF-8") as caught:
-        decode(b"-- \xe9\n", "UTF-8", path="sql/V1__a.sql")
-    assert caught.value.path == "sql/V1__a.sql"
-
-
-@pytest.mark.parametrize("encoding", ["UTF-9", "", "base64", "a\0b", "idna"])
-@pytest.mark.parametrize("data", [b"", b"a"])
-def test_an_encoding_that_nobody_knows_is_an_invalid_option(data: bytes, encoding: str) -> None:
-    with pytest.raises(errors.InvalidOption, match="encoding"):
-        decode(data, encoding, path="x.sql")

@@ -4,10 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from taxiway.model.callback import CallbackEvent
 from taxiway.model.migration import MigrationKind
 from taxiway.model.rules import Naming
 from taxiway.model.version import MigrationVersion
-from taxiway.scan.filename import EVENTS, CallbackName, InvalidName, MigrationName, parse_filename
+from taxiway.scan.filename import (
+    CallbackName,
+    InvalidName,
+    MigrationName,
+    ProgramName,
+    parse_filename,
+    parse_program_name,
+)
 
 DEFAULT = Naming()
 
@@ -118,10 +126,68 @@ def test_files_without_an_sql_suffix_are_none_of_our_business(name: str) -> None
     assert parse_filename(name, DEFAULT) is None
 
 
-@pytest.mark.parametrize("event", EVENTS)
-def test_files_named_after_an_event_are_callbacks(event: str) -> None:
-    assert parse_filename(f"{event}.sql", DEFAULT) == CallbackName(event, "")
-    assert parse_filename(f"{event}__so_it_is.sql", DEFAULT) == CallbackName(event, "so it is")
+@pytest.mark.parametrize("event", CallbackEvent)
+def test_files_named_after_an_event_are_callbacks(event: CallbackEvent) -> None:
+    assert parse_filename(f"{event.value}.sql", DEFAULT) == CallbackName(event, "")
+    assert parse_filename(f"{event.value}__so_it_is.sql", DEFAULT) == CallbackName(event, "so it is")
+
+
+def versioned(version: str, description: str) -> MigrationName:
+    return MigrationName(MigrationKind.VERSIONED, MigrationVersion(version), description)
+
+
+@pytest.mark.parametrize(
+    ("name", "parsed"),
+    [
+        ("V1__a.py", ProgramName(versioned("1", "a"), ".py")),
+        ("V1__a_b.SH", ProgramName(versioned("1", "a b"), ".sh")),
+        ("V1__a.bash", ProgramName(versioned("1", "a"), ".bash")),
+        ("V1__a.ps1", ProgramName(versioned("1", "a"), ".ps1")),
+        ("V1__a.cmd", ProgramName(versioned("1", "a"), ".cmd")),
+        ("V1__a.Bat", ProgramName(versioned("1", "a"), ".bat")),
+        ("V1__a.b.sh", ProgramName(versioned("1", "a.b"), ".sh")),
+        ("V2__noext", ProgramName(versioned("2", "noext"), "")),
+        ("V1_2__noext", ProgramName(versioned("1.2", "noext"), "")),
+        ("V2", ProgramName(versioned("2", ""), "")),
+        ("R__a.sh", ProgramName(MigrationName(MigrationKind.REPEATABLE, None, "a"), ".sh")),
+        ("R__a", ProgramName(MigrationName(MigrationKind.REPEATABLE, None, "a"), "")),
+        ("B3__a.py", ProgramName(MigrationName(MigrationKind.BASELINE, MigrationVersion("3"), "a"), ".py")),
+        ("afterMigrate.sh", ProgramName(CallbackName(CallbackEvent.AFTER_MIGRATE, ""), ".sh")),
+        ("beforeConnect__a_b", ProgramName(CallbackName(CallbackEvent.BEFORE_CONNECT, "a b"), "")),
+    ],
+)
+def test_names_of_programs(name: str, parsed: ProgramName) -> None:
+    assert parse_program_name(name, DEFAULT) == parsed
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "README",
+        "Vagrantfile",
+        "Rakefile",
+        "Brewfile",
+        "Makefile",
+        "V",
+        "R",
+        "deploy.sh",
+        "V1__notes.txt",
+        "V1.2__noext",
+        "V1.2",
+        "V1_a.sh",
+        "v1__a.sh",
+        "R1__a.sh",
+        "U1__a.sh",
+        "U1__a",
+        "afterMigrateX.sh",
+        "afterMigrate__x.txt",
+        "Vlatest__a.sh",
+        ".sh",
+        "",
+    ],
+)
+def test_files_that_are_no_programs(name: str) -> None:
+    assert parse_program_name(name, DEFAULT) is None
 
 
 def test_prefix_separator_and_suffixes_can_be_chosen() -> None:
@@ -150,7 +216,9 @@ def test_the_first_suffix_that_fits_is_cut_off() -> None:
 NAMES = st.one_of(
     st.text(),
     st.text("VRBUvr0123_._- ab\u0130ß\n").map(lambda body: f"{body}.sql"),
-    st.sampled_from(EVENTS).flatmap(lambda event: st.text("_ab").map(lambda rest: f"{event}{rest}.Sql")),
+    st.sampled_from(CallbackEvent).flatmap(
+        lambda event: st.text("_ab").map(lambda rest: f"{event.value}{rest}.Sql")
+    ),
 )
 
 

@@ -3,23 +3,27 @@
 import pytest
 
 from taxiway import errors
-from taxiway.model.migration import MigrationKind, MigrationType
-from taxiway.model.rules import Naming, Placeholders
+from taxiway.model.callback import CallbackEvent
+from taxiway.model.migration import MigrationKind, MigrationType, Program, ScriptConfiguration
+from taxiway.model.rules import Placeholders
+from taxiway.model.settings import MigrationSettings
 from taxiway.model.source import SourceFile
 from taxiway.scan.checksum import checksum
-from taxiway.scan.resolve import Resolution, resolve
+from taxiway.scan.inventory import take_inventory
+from taxiway.scan.resolve import Resolution, before_connect_callbacks, resolve
 from tests.support.builders import source_file
+
+DEFAULT = MigrationSettings()
+WITH_PROGRAMS = MigrationSettings(script_migrations=True)
 
 
 def resolve_files(
-    *files: SourceFile,
-    placeholders: Placeholders = Placeholders(),
-    encoding: str = "UTF-8",
-    validate_naming: bool = True,
+    *files: SourceFile, placeholders: Placeholders = Placeholders(), settings: MigrationSettings = DEFAULT
 ) -> Resolution:
-    return resolve(
-        files, naming=Naming(), placeholders=placeholders, encoding=encoding, validate_naming=validate_naming
-    )
+    inventory = take_inventory(files, settings)
+    resolution = resolve(inventory, settings, placeholders=placeholders, environment={"STAGE": "prod"})
+    assert resolution.migrations is not None  # read now, errors included
+    return resolution
 
 
 def test_a_file_becomes_a_migration_with_script_path_and_checksum() -> None:
@@ -118,24 +122,6 @@ def test_an_unknown_placeholder_in_a_repeatable_migration_is_refused_at_once() -
         resolve_files(source_file("R__a.sql", "SELECT '${nobody}';"))
 
 
-def test_every_invalid_name_is_told_at_once() -> None:
-    with pytest.raises(errors.InvalidMigrationName) as caught:
-        resolve_files(source_file("V1_create.sql"), source_file("readme.sql"), source_file("V2__a.sql"))
-    assert [path for path, _ in caught.value.problems] == ["sql/V1_create.sql", "sql/readme.sql"]
-    assert "did you mean 'V1__create.sql'?" in str(caught.value)
-
-
-def test_invalid_names_are_passed_over_as_flyway_does_when_asked() -> None:
-    found = resolve_files(source_file("V1_create.sql"), source_file("V2__a.sql"), validate_naming=False)
-    assert [migration.script for migration in found.migrations] == ["V2__a.sql"]
-    assert [path for path, _ in found.invalid_names] == ["sql/V1_create.sql"]
-
-
-def test_callbacks_and_other_files_are_neither_migrations_nor_misnamed() -> None:
-    found = resolve_files(source_file("afterMigrate.sql"), source_file("notes.txt"), source_file("V1__a.sql.conf"))
-    assert found == Resolution((), passed_over=("sql/afterMigrate.sql", "sql/V1__a.sql.conf"))
-
-
 def test_files_that_are_no_migrations_are_not_read() -> None:
     def fail() -> bytes:
         raise AssertionError
@@ -152,13 +138,17 @@ def test_files_that_are_no_migrations_are_not_read() -> None:
         ("U1__a.sql", "U1__b.sql", "the version 1"),
         ("R__a_b.sql", "R__a b.sql", "the description 'a b'"),
         ("V1__a.sql", "x/V1__a.sql", "the version 1"),
+        ("V1__a.sql", "V1__a.sh", "the version 1"),
+        ("R__a.sql", "R__a.py", "the description 'a'"),
+        ("B1__a.sql", "B1__a", "the version 1"),
     ],
 )
 def test_two_files_that_claim_the_same_place_are_refused(first: str, second: str, claim: str) -> None:
     with pytest.raises(errors.DuplicateMigration) as caught:
-        resolve_files(source_file(first), source_file(second))
+        resolve_files(source_file(first), source_file(second), settings=WITH_PROGRAMS)
     message = str(caught.value)
     assert claim in message
+    assert caught.value.kind.value[0] == first[0]
     assert f"sql/{first}" in message
     assert f"sql/{second}" in message
 
@@ -207,16 +197,11 @@ def test_a_file_that_vanishes_after_the_scan_is_named_when_it_is_read() -> None:
 
 def test_a_file_in_another_encoding_is_read_when_the_encoding_is_said() -> None:
     file = source_file("V1__a.sql", b"-- caf\xe9\nselect 1;\n")
-    [migration] = resolve_files(file, encoding="ISO-8859-1").migrations
+    [migration] = resolve_files(file, settings=MigrationSettings(encoding="ISO-8859-1")).migrations
     assert migration.checksum == -634644525
     assert migration.read() == "-- café\nselect 1;\n"
     with pytest.raises(errors.UnreadableScript, match="byte 6"):
         resolve_files(file)
-
-
-def test_only_configuration_of_a_script_counts_as_such() -> None:
-    found = resolve_files(source_file("readme.conf"), source_file("V1_a.sql.conf"))
-    assert found == Resolution(())
 
 
 @pytest.mark.parametrize("script", ["V1__a.sql", "B1__a.sql", "R__a.sql"])
@@ -234,18 +219,181 @@ def test_a_second_bom_is_no_change() -> None:
     assert migration.read() == "\ufeffSELECT 1;"
 
 
+def test_the_encoding_is_detected_when_asked_for() -> None:
+    settings = MigrationSettings(detect_encoding=True)
+    [migration] = resolve_files(
+        source_file("V1__a.sql", "select 1;".encode("utf-16")), settings=settings
+    ).migrations
+    assert migration.read() == "select 1;"
+    assert migration.checksum == checksum("select 1;")
+
+
+# --- script configuration ---
+
+
+def configured(script: str, configuration: str, content: str | bytes = "") -> tuple[SourceFile, SourceFile]:
+    return source_file(script, content), source_file(f"{script}.conf", configuration)
+
+
+@pytest.mark.parametrize("script", ["V1__a.sql", "R__a.sql", "B1__a.sql", "U1__a.sql", "V1__a.sh"])
+def test_a_migration_carries_its_configuration(script: str) -> None:
+    files = configured(script, "executeInTransaction=false\nshouldExecute=a==b")
+    [migration] = resolve_files(*files, settings=WITH_PROGRAMS).migrations
+    assert migration.configuration == ScriptConfiguration(
+        execute_in_transaction=False, should_execute=False, should_execute_expression="a==b"
+    )
+
+
+def test_configuration_is_no_part_of_the_checksum() -> None:
+    [migration] = resolve_files(*configured("V1__a.sql", "executeInTransaction=false", "SELECT 1;\n")).migrations
+    assert migration.checksum == 78787420
+
+
+def test_its_encoding_is_that_of_the_script_whatever_is_detected() -> None:
+    settings = MigrationSettings(detect_encoding=True)
+    [migration] = resolve_files(
+        *configured("V1__a.sql", "encoding=ISO-8859-1", "é".encode()), settings=settings
+    ).migrations
+    assert migration.read() == "Ã©"
+    assert migration.checksum == checksum("Ã©")
+
+
+@pytest.mark.parametrize(("enabled", "replaces", "text"), [(True, "false", "${x}"), (False, "true", "v")])
+def test_its_placeholder_replacement_decides_the_checksum_of_a_repeatable(
+    enabled: bool, replaces: str, text: str
+) -> None:
+    files = configured("R__a.sql", f"placeholderReplacement={replaces}", "${x}")
+    [migration] = resolve_files(*files, placeholders=Placeholders(values={"x": "v"}, enabled=enabled)).migrations
+    assert migration.checksum == checksum(text)
+    assert migration.equivalent_checksum == checksum("${x}")
+
+
+def test_a_mistake_in_a_configuration_is_told_with_its_place() -> None:
+    with pytest.raises(errors.InvalidScriptConfiguration, match=r"sql/V1__a\.sql\.conf:2"):
+        resolve_files(*configured("V1__a.sql", "# x\nmixed=true"))
+
+
+def test_a_configuration_may_use_placeholders_and_variables() -> None:
+    files = configured("V1__a.sql", "shouldExecute=${STAGE}==%stage%")
+    placeholders = Placeholders(values={"stage": "prod"}, prefix="%", suffix="%")
+    [migration] = resolve_files(*files, placeholders=placeholders).migrations
+    assert migration.configuration.should_execute
+
+
+def test_the_same_file_with_another_configuration_is_another_migration() -> None:
+    with pytest.raises(errors.DuplicateMigration):
+        resolve_files(
+            source_file("V1__a.sql", location="one"),
+            source_file("V1__a.sql.conf", "executeInTransaction=false", location="one"),
+            source_file("V1__a.sql", location="two"),
+            source_file("V1__a.sql.conf", "executeInTransaction=true", location="two"),
+        )
+
+
+# --- callbacks ---
+
+
+def test_a_callback_is_read_when_it_runs() -> None:
+    contents = [b"\xef\xbb\xbfSELECT '${nobody}';"]
+    file = SourceFile("x/afterMigrate__b_c.sql", "sql/x/afterMigrate__b_c.sql", contents.pop)
+    [callback] = resolve_files(file).callbacks
+    assert (callback.event, callback.description) == (CallbackEvent.AFTER_MIGRATE, "b c")
+    assert (callback.script, callback.path) == ("x/afterMigrate__b_c.sql", "sql/x/afterMigrate__b_c.sql")
+    assert (callback.program, callback.configuration) == (None, ScriptConfiguration())
+    assert callback.read() == "SELECT '${nobody}';"
+
+
+def test_a_callback_carries_its_configuration() -> None:
+    files = configured("afterMigrate.sql", "executeInTransaction=false\nencoding=ISO-8859-1", b"-- \xe9")
+    [callback] = resolve_files(*files).callbacks
+    assert callback.configuration.execute_in_transaction is False
+    assert callback.read() == "-- é"
+
+
+def test_a_callback_that_is_not_to_run_is_left_out() -> None:
+    files = configured("afterMigrate.sql", "shouldExecute=false")
+    assert resolve_files(*files, source_file("afterInfo.sql")).callbacks[0].event is CallbackEvent.AFTER_INFO
+    assert len(resolve_files(*files).callbacks) == 0
+
+
+def test_a_callback_may_be_a_program() -> None:
+    files = configured("afterMigrate.sh", "executeInTransaction=false")
+    [callback] = resolve_files(*files, settings=WITH_PROGRAMS).callbacks
+    assert callback.configuration.execute_in_transaction is False
+    assert callback.program == Program(("sh",), "/files/sql/afterMigrate.sh")
+
+
+def test_programs_before_the_connection_are_apart() -> None:
+    files = [
+        source_file("beforeConnect__b.sh"),
+        source_file("beforeConnect__a.py"),
+        source_file("afterMigrate.sh"),
+    ]
+    inventory = take_inventory(files, WITH_PROGRAMS)
+    placeholders = Placeholders(values={"stage": "prod"})
+    before = before_connect_callbacks(inventory, WITH_PROGRAMS, placeholders=placeholders, environment={})
+    assert [callback.description for callback in before] == ["a", "b"]
+    resolution = resolve(inventory, WITH_PROGRAMS, placeholders=placeholders, environment={})
+    assert [callback.event for callback in resolution.callbacks] == [CallbackEvent.AFTER_MIGRATE]
+
+
+# --- programs ---
+
+
 @pytest.mark.parametrize(
-    "script", ["V1__\udcff.sql", "sub\udcff/V1__a.sql", "afterMigrate__\udcff.sql", "V1\udcff.sql"]
+    ("script", "command"),
+    [
+        ("V1__a.sh", ("sh",)),
+        ("V1__a.BASH", ("bash",)),
+        ("V1__a.py", ("python",)),
+        ("V1__a.ps1", ("pwsh", "-File")),
+        ("V1__a.cmd", ("cmd", "/c")),
+        ("V1__a.bat", ("cmd", "/c")),
+        ("V1__a", ()),
+    ],
 )
-def test_a_path_that_is_no_text_is_an_invalid_name_and_shown_escaped(script: str) -> None:
-    with pytest.raises(errors.InvalidMigrationName) as caught:
-        resolve_files(source_file(script))
-    [(path, reason)] = caught.value.problems
-    assert path == f"sql/{script}".replace("\udcff", r"\udcff")
-    assert "not text in UTF-8" in reason
-    assert caught.value.message.isascii()
+def test_a_program_is_run_by_what_its_extension_says(script: str, command: tuple[str, ...]) -> None:
+    [migration] = resolve_files(source_file(script, "SELECT 1;"), settings=WITH_PROGRAMS).migrations
+    assert migration.program == Program(command, f"/files/sql/{script}")
+    assert migration.checksum == 78787420
 
 
-def test_a_path_that_is_no_text_is_shown_escaped_where_it_is_passed_over() -> None:
-    assert resolve_files(source_file("V1__\udcff.sql.conf")).passed_over == (r"sql/V1__\udcff.sql.conf",)
-    assert resolve_files(source_file("notes\udcff.txt")) == Resolution(())
+def test_the_powershell_can_be_chosen() -> None:
+    settings = MigrationSettings(script_migrations=True, powershell_executable="powershell")
+    [migration] = resolve_files(source_file("V1__a.ps1"), settings=settings).migrations
+    assert migration.program == Program(("powershell", "-File"), "/files/sql/V1__a.ps1")
+
+
+@pytest.mark.parametrize(
+    ("script", "type_"),
+    [
+        ("V1__a.sh", MigrationType.SCRIPT),
+        ("R__a.sh", MigrationType.SCRIPT),
+        ("B1__a.sh", MigrationType.SQL_BASELINE),
+    ],
+)
+def test_the_type_of_a_program(script: str, type_: MigrationType) -> None:
+    [migration] = resolve_files(source_file(script), settings=WITH_PROGRAMS).migrations
+    assert migration.type is type_
+
+
+def test_the_checksum_of_a_repeatable_program_has_the_values_of_its_variables() -> None:
+    text = "echo $FP__x__ FP__flyway_table__ FP__flyway_filename__ ${x}"
+    placeholders = Placeholders(values={"x": "v"}, built_in={"flyway:table": "t"})
+    [migration] = resolve_files(
+        source_file("R__a.sh", text), placeholders=placeholders, settings=WITH_PROGRAMS
+    ).migrations
+    assert migration.checksum == checksum("echo $v t R__a.sh ${x}")
+    assert migration.equivalent_checksum == checksum(text)
+
+
+def test_the_checksum_of_a_versioned_program_is_that_of_the_raw_text() -> None:
+    [migration] = resolve_files(source_file("V1__a.sh", "FP__x__"), settings=WITH_PROGRAMS).migrations
+    assert migration.checksum == checksum("FP__x__")
+    assert migration.equivalent_checksum is None
+
+
+def test_an_undo_script_may_not_be_there_twice() -> None:
+    with pytest.raises(errors.DuplicateMigration, match="this undo migration has the version 1") as caught:
+        resolve_files(source_file("U1__a.sql"), source_file("x/U1.0__b.sql"))
+    assert caught.value.kind is MigrationKind.UNDO

@@ -99,6 +99,12 @@ def test_an_e_of_its_own_begins_an_escape_string(before: str) -> None:
     assert texts(text)[-1] == "e'it\\'s;'"
 
 
+@pytest.mark.parametrize("text", ["b&'\\'", "x &'\\'", "u '\\'", "u'\\'", "U& '\\'", "bb'\\'", "1b'\\'", "e&'\\'"])
+def test_other_words_before_a_string_are_words(text: str) -> None:
+    assert texts(f"{text};")[-2:] == ["'\\'", ";"]
+    assert marks(f"{text};") == [len(text)]
+
+
 def test_a_standard_string_that_goes_on_behind_a_line_break_stays_standard() -> None:
     assert texts("'a'\n'b\\'") == ["'a'", "'b\\'"]
 
@@ -125,6 +131,8 @@ def test_a_dollar_in_a_word_begins_nothing(text: str) -> None:
         ("1a$b$", ["1A$B$"]),
         ("12.5e3", ["12", ".", "5E3"]),
         ("0x1F 1_000", ["0X1F", "1_000"]),
+        ("1.e5 1.5 1..10 .5", ["1.E5", "1", ".", "5", "1", ".", ".", "10", ".", "5"]),
+        ("1.e$$ a.1 $1.x", ["1.E$$", "A", ".", "1", "$1", ".", "X"]),
     ],
 )
 def test_dollars_and_digits(text: str, expected: list[str]) -> None:
@@ -193,6 +201,10 @@ def test_a_semicolon_in_parentheses_is_found() -> None:
         ("a\n  E'b", (2, 3), "string"),
         ("a\n  e'b'\n'c\\'", (2, 3), "string"),
         ("a\n  'b''", (2, 3), "string"),
+        ("a\n  b'b''", (2, 7), "string"),
+        ("a\n  X'\\", (2, 3), "string"),
+        ("a\n  u&'b", (2, 3), "string"),
+        ("a\n  N'b", (2, 4), "string"),
         ('a\n  "b;', (2, 3), "quoted name"),
         ('a\n  "b""', (2, 3), "quoted name"),
         ("a\n  $$b;", (2, 3), "dollar quotation"),

@@ -13,7 +13,14 @@ INDEX = "create index concurrently on t (a);"
 COPY = "copy t from stdin;\n1\n\\.\n"
 
 
-def parse(source: str, *, mixed: bool = False, placeholders: Placeholders | None = None) -> Script:
+def parse(
+    source: str,
+    *,
+    mixed: bool = False,
+    placeholders: Placeholders | None = None,
+    in_transaction: bool = True,
+    declared: bool | None = None,
+) -> Script:
     return parse_script(
         source,
         placeholders or Placeholders(),
@@ -21,6 +28,8 @@ def parse(source: str, *, mixed: bool = False, placeholders: Placeholders | None
         filename="V1__x.sql",
         mixed=mixed,
         server_version_num=170000,
+        in_transaction=in_transaction,
+        declared=declared,
     )
 
 
@@ -48,6 +57,18 @@ def test_both_kinds_are_an_error_unless_they_may_be_mixed(source: str) -> None:
     assert parse(source, mixed=True).transactional is False
 
 
+@pytest.mark.parametrize("source", ["", TABLE, INDEX, TABLE + INDEX, INDEX + COPY])
+@pytest.mark.parametrize("in_transaction", [True, False])
+@pytest.mark.parametrize("declared", [True, False])
+def test_what_the_script_itself_says_wins(source: str, *, in_transaction: bool, declared: bool) -> None:
+    assert parse(source, in_transaction=in_transaction, declared=declared).transactional is declared
+
+
+@pytest.mark.parametrize("source", ["", TABLE, INDEX, TABLE + INDEX])
+def test_without_transactions_for_all_scripts_kinds_may_be_mixed(source: str) -> None:
+    assert parse(source, in_transaction=False).transactional is False
+
+
 def test_the_error_names_the_first_statement_of_the_second_kind() -> None:
     with pytest.raises(MixedTransactions) as caught:
         parse(f"{TABLE}\n{TABLE}\n-- why\n  {INDEX}\n{INDEX}")
@@ -56,7 +77,7 @@ def test_the_error_names_the_first_statement_of_the_second_kind() -> None:
         "and the statements before it need one."
     )
     assert (caught.value.line, caught.value.column) == (4, 3)
-    assert "migration of its own" in (caught.value.hint or "")
+    assert "script of its own" in (caught.value.hint or "")
     assert "mixed=true" in (caught.value.hint or "")
 
 

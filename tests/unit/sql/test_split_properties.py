@@ -1,11 +1,12 @@
 """The splitter against random text, and against a second one that is slow, simple and written independently."""
 
 import re
+from collections.abc import Iterator
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from taxiway.errors import UnterminatedText
+from taxiway.errors import ScriptError
 from taxiway.model.script import ReplacedText, Statement, StatementKind
 from taxiway.sql.lexer import BLANKS, Lexer
 from taxiway.sql.statements import split
@@ -16,8 +17,10 @@ QUOTES = [
         "'",
         "''",
         "\\'",
-        "\\",
+        "'\\",
         "e'",
+        "n'",
+        "B'",
         "E'a'",
         "LIKE'",
         "1e'",
@@ -72,7 +75,9 @@ CODE = [
     ],
     *[
         "copy t from stdin;\n",
-        "\n\\.\n",
+        "copy t from stdin; ",
+        "1\n\\.\n",
+        "\n\\restrict a1\n",
         "vacuum",
         "alter table t ",
         "a ",
@@ -88,8 +93,9 @@ quotes = st.lists(st.sampled_from(QUOTES), max_size=25).map("".join)
 code = st.lists(st.sampled_from(CODE), max_size=20).map("".join)
 
 
-def statements(text: str) -> list[Statement]:
-    return list(split(ReplacedText(text, text), path="x", server_version_num=170000))
+def statements(text: str, *, standard: bool = True) -> list[Statement]:
+    replaced = ReplacedText(text, text)
+    return list(split(replaced, path="x", server_version_num=170000, standard_conforming_strings=standard))
 
 
 class NeverClosedError(Exception):
@@ -150,14 +156,22 @@ def end_of_dollars(text: str, position: int) -> int:
     return find(text, tag[0], tag.end()) + len(tag[0]) if tag else position + 1
 
 
-def end_of_token(text: str, position: int) -> int:
+def end_of_token(text: str, position: int, *, standard: bool) -> int:
     two = text[position : position + 2]
     if two in {"e'", "E'"}:
         return end_of_escapes(text, position + 1)
+    if two[0] == "'" and not standard:
+        return end_of_escapes(text, position)
+    if text[position : position + 3].lower() == "u&'":
+        return end_of_quotes(text, position + 2)
+    if two.lower() in {"b'", "x'"}:
+        return find(text, "'", position + 2) + 1
     if is_letter(two[0]):
         return end_of_run(text, position, "0123456789$")
-    if two[0].isdigit():
-        end = position + len(re.split("[^0-9]", text[position:])[0])
+    if number := re.compile(r"\$?[0-9]+").match(text, position):
+        end = number.end()
+        if two[0] != "$" and text[end : end + 1] == "." and is_letter(text[end + 1 : end + 2]):
+            end += 1
         return end_of_run(text, end, "0123456789$") if is_letter(text[end : end + 1]) else end
     if two[0] in "'\"":
         return end_of_quotes(text, position)
@@ -168,15 +182,17 @@ def end_of_token(text: str, position: int) -> int:
     return end_of_dollars(text, position) if two[0] == "$" else position + 1
 
 
-def expected_texts(text: str) -> list[str] | None:
-    """The statements; None if something is never closed."""
+def expected_texts(text: str, *, standard: bool) -> list[str] | None:
+    """The statements; None if something is never closed, or if there is a command of psql."""
     found: list[str] = []
     position = start = depth = 0
     has_code = False
     try:
         while position < len(text):
-            end = end_of_token(text, position)
+            end = end_of_token(text, position, standard=standard)
             token = text[position:end]
+            if token == "\\":
+                return None
             if token == ";" and depth == 0:
                 found += [text[start:position].strip(BLANKS)] if has_code else []
                 start, has_code = end, False
@@ -189,18 +205,46 @@ def expected_texts(text: str) -> list[str] | None:
     return found + ([text[start:].strip(BLANKS)] if has_code else [])
 
 
-@settings(max_examples=500)
-@given(quotes)
-@example("e'a'\n'b\\'c;';d")
-@example("$1e'\\';'")
-@example("((((((a;b))))));c")
-def test_both_splitters_agree(text: str) -> None:
-    expected = expected_texts(text)
+@settings(max_examples=600)
+@given(quotes, st.booleans())
+@example("e'a'\n'b\\'c;';d", True)
+@example("'a'\n'b\\'c;';d", False)
+@example("$1e'\\';'", True)
+@example("((((((a;b))))));c", True)
+@example("b'\\';u&'\\';n'\\';'", False)
+@example("u&'\\'';a", False)
+@example("x'\\'';a", False)
+@example("1.x'\\';'", False)
+@example("$1.x'\\';'", False)
+@example("x'''\\';'a", False)
+def test_both_splitters_agree(text: str, standard: bool) -> None:
+    expected = expected_texts(text, standard=standard)
     try:
-        actual = [statement.text for statement in statements(text)]
-    except UnterminatedText:
+        actual = [statement.text for statement in statements(text, standard=standard)]
+    except ScriptError:
         actual = None
     assert actual == expected
+
+
+# Pieces that are whole, put into one another: however deep, they never end a statement.
+whole = st.recursive(
+    st.sampled_from(["a", "1", "'x;'", "'\\'", "e'\\';'", '"y;"', "$q$;'$q$", "/* ; */", "-- ';\n", "$1", "b''"]),
+    lambda inner: st.one_of(
+        inner.map("({})".format),
+        inner.map("/*{}*/".format).filter(lambda text: text.count("/*") == text.count("*/")),
+        inner.filter(lambda text: "$w$" not in text).map("$w${}$w$".format),
+        st.lists(inner, max_size=4).map(" ".join),
+    ),
+    max_leaves=20,
+)
+
+
+@settings(max_examples=300)
+@given(st.lists(whole.map("s {}".format), min_size=1, max_size=5))
+def test_whatever_is_put_into_statements_they_come_out_again(texts: list[str]) -> None:
+    assert [statement.text for statement in statements(" ;\n".join(texts))] == [
+        text.strip(BLANKS) for text in texts
+    ]
 
 
 @settings(max_examples=200)
@@ -210,7 +254,7 @@ def test_tokens_and_marks_agree(text: str) -> None:
     lexer = Lexer(ReplacedText(text, text), path="x")
     try:
         tokens = {token.start: token.form for token in lexer.tokens(0)}
-    except UnterminatedText:
+    except ScriptError:
         return
     position = lexer.find_mark(0)
     while position < len(text):
@@ -223,34 +267,45 @@ def test_tokens_and_marks_agree(text: str) -> None:
 def test_statements_and_what_lies_between_them_are_the_text(text: str) -> None:
     try:
         found = statements(text)
-    except UnterminatedText:
+    except ScriptError:
         return
-    position = 0
     for statement in found:
         end = statement.offset + len(statement.text)
-        assert position <= statement.offset <= statement.first_token < end
+        assert statement.offset <= statement.first_token < end
         assert text[statement.offset : end] == statement.text == statement.text.strip(BLANKS)
-        assert is_nothing(text[position : statement.offset])
-        position = end if statement.kind is not StatementKind.COPY_FROM_STDIN else end_of_data(text, statement)
+    position = 0
+    for start, end in sorted(spans(text, found)):
+        assert position <= start
+        assert is_nothing(text[position:start])
+        position = end
     assert is_nothing(text[position:])
 
 
+def spans(text: str, found: list[Statement]) -> Iterator[tuple[int, int]]:
+    """Where each statement stands, and the data of each COPY with the line that ends them."""
+    end_of_data = 0
+    for statement in found:
+        end = statement.offset + len(statement.text)
+        yield statement.offset, end
+        if statement.kind is StatementKind.COPY_FROM_STDIN:
+            semicolon = text.find(";", end)
+            line_end = text.find("\n", semicolon)
+            # The data of a second COPY on the line come behind those of the first.
+            start = len(text) if min(semicolon, line_end) < 0 else max(line_end + 1, end_of_data)
+            assert text.startswith(statement.copy_data, start)
+            end_of_data = end_of_line(text, start + len(statement.copy_data))
+            assert text[start + len(statement.copy_data) : end_of_data].strip(BLANKS) in {"", "\\."}
+            yield start, end_of_data
+
+
+def end_of_line(text: str, position: int) -> int:
+    return text.find("\n", position) + 1 or len(text)
+
+
 def is_nothing(text: str) -> bool:
-    """Blanks, comments and semicolons only; a comment may be cut where a statement begins with it."""
+    """Blanks, comments, semicolons and what pg_dump writes; a comment may be cut where a statement begins with it."""
+    text = re.sub(r"\\restrict a1\n", "", text)
     return not [token for token in Lexer(ReplacedText(text, text), path="x").tokens(0) if token.form != ";"]
-
-
-def end_of_data(text: str, copy: Statement) -> int:
-    """Behind the data and the line that ends them."""
-    semicolon = text.find(";", copy.offset + len(copy.text))
-    line_end = text.find("\n", semicolon)
-    if min(semicolon, line_end) < 0:
-        assert copy.copy_data == ""
-        return len(text)
-    assert text.startswith(copy.copy_data, line_end + 1)
-    terminator, line_break, _ = text[line_end + 1 + len(copy.copy_data) :].partition("\n")
-    assert terminator.strip(BLANKS) in {"", "\\."}
-    return line_end + 1 + len(copy.copy_data) + len(terminator) + len(line_break)
 
 
 @settings(max_examples=200)
@@ -259,7 +314,7 @@ def test_every_statement_alone_is_itself(text: str) -> None:
     """Nothing is carried over from one statement to the next."""
     try:
         found = statements(text)
-    except UnterminatedText:
+    except ScriptError:
         return
     for statement in found:
         alone = statements(statement.text)

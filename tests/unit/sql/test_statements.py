@@ -2,7 +2,7 @@ from itertools import islice
 
 import pytest
 
-from taxiway.errors import UnterminatedText
+from taxiway.errors import ScriptError, UnterminatedText
 from taxiway.model.rules import Placeholders
 from taxiway.model.script import ReplacedText, Statement, StatementKind
 from taxiway.sql.placeholders import replace
@@ -38,7 +38,6 @@ def texts(text: str) -> list[str]:
         ("select 1 -- kept", ["select 1 -- kept"]),
         ("select /* ; */ 1 -- ;\n;", ["select /* ; */ 1 -- ;"]),
         ("begin; select 1; commit;", ["begin", "select 1", "commit"]),
-        ("\\set x 1\nselect 1;", ["\\set x 1\nselect 1"]),
     ],
 )
 def test_a_script_is_split_at_semicolons(text: str, expected: list[str]) -> None:
@@ -188,15 +187,15 @@ def test_copy_from_stdin_has_the_lines_behind_it_as_data(copy: str) -> None:
     ],
 )
 def test_other_copies_have_no_data(text: str) -> None:
-    assert copies(f"{text};\n1\n\\.\n") == []
+    assert copies(f"{text};\nselect 1;\n") == []
 
 
 @pytest.mark.parametrize(
     ("text", "data"),
     [
         ("copy t from stdin;\n\\.\n", ""),
-        ("copy t from stdin; lost\n1\n\\.\n", "1\n"),
-        ("copy t from stdin; select 'lost;\n1\n\\.\n", "1\n"),
+        ("copy t from stdin; -- nothing\n1\n\\.\n", "1\n"),
+        ("copy t from stdin;; /* nothing */ ;\n1\n\\.\n", "1\n"),
         ("copy t from stdin;\r\n1\r\n2\r\n\\.\r\n", "1\r\n2\r\n"),
         ("copy t from stdin;\n1\n \t\\. \t\nselect 1;", "1\n"),
         ("copy t from stdin;\na\\.\n\\.b\n\\\\.\n\\.\n", "a\\.\n\\.b\n\\\\.\n"),
@@ -215,3 +214,40 @@ def test_two_copies_follow_one_another() -> None:
     text = "copy a from stdin;\n1\n\\.\n\n-- next\ncopy b from stdin;\n2\n\\.\nselect 3"
     assert copies(text) == [("copy a from stdin", "1\n"), ("-- next\ncopy b from stdin", "2\n")]
     assert texts(text)[-1] == "select 3"
+
+
+def test_statements_behind_copy_on_its_line_come_after_its_data() -> None:
+    """As with psql. Flyway 13 loses them."""
+    text = "copy a from stdin; select 1; /* c */ select ';'; -- d\n1\n\\.\nselect 2;"
+    assert copies(text) == [("copy a from stdin", "1\n")]
+    assert texts(text) == ["copy a from stdin", "select 1", "/* c */ select ';'", "select 2"]
+
+
+def test_two_copies_on_a_line_have_their_data_one_behind_the_other() -> None:
+    text = "copy a from stdin; select 1; copy b from stdin;\n1\n\\.\n2\n\\.\nselect 2;"
+    assert copies(text) == [("copy a from stdin", "1\n"), ("copy b from stdin", "2\n")]
+    assert texts(text) == ["copy a from stdin", "select 1", "copy b from stdin", "select 2"]
+
+
+def test_a_line_with_copy_may_be_the_last() -> None:
+    assert texts("copy a from stdin; select 1;") == ["copy a from stdin", "select 1"]
+    assert copies("copy a from stdin; copy b from stdin;\n1") == [
+        ("copy a from stdin", "1"),
+        ("copy b from stdin", ""),
+    ]
+
+
+@pytest.mark.parametrize("unfinished", ["select 1", "select (1;", "copy b from stdin", "lost"])
+@pytest.mark.parametrize("rest_of_file", ["", "\n1\n\\.\n;", "\n\\N\n\\.\n;"])
+def test_a_statement_behind_copy_that_does_not_end_on_its_line_is_an_error(
+    unfinished: str, rest_of_file: str
+) -> None:
+    with pytest.raises(ScriptError, match=r"^V1__x.sql:1:20: A statement that begins behind COPY") as caught:
+        statements(f"copy a from stdin; {unfinished}{rest_of_file}")
+    assert caught.value.hint == "Move it to a line behind the data."
+
+
+@pytest.mark.parametrize("unclosed", ["select 'a", "/* b", "select $$", 'select "c'])
+def test_a_quotation_behind_copy_does_not_reach_into_the_data(unclosed: str) -> None:
+    with pytest.raises(UnterminatedText):
+        statements(f"copy a from stdin; {unclosed}\n1 ' */ $$ \"\n\\.\n")

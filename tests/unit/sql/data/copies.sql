@@ -1,4 +1,4 @@
-COPY t (a, b) FROM STDIN WITH (FORMAT csv, HEADER);  the rest of this line; is ignored
+COPY t (a, b) FROM STDIN WITH (FORMAT csv, HEADER); select 'then; this'; /* and */ -- no more
 a,b
 "x;
 ",2

@@ -1,0 +1,166 @@
+"""Programs as real child processes: their output, their environment, and their end."""
+
+import os
+import signal
+import stat
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from taxiway.errors import ProgramUnavailable
+from taxiway.model.migration import Program
+from taxiway.secret import Secret
+from taxiway.sources.program import ChildPrograms
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Path:
+    return tmp_path / "V1__x.sh"
+
+
+def run(path: Path, text: str, *command: str, **environment: str | Secret) -> tuple[int, list[str]]:
+    path.write_text(text)
+    lines: list[str] = []
+    status = ChildPrograms().run(Program(command, str(path)), environment, on_line=lines.append)
+    return status, lines
+
+
+def test_output_and_errors_come_line_by_line_in_one_stream(script: Path) -> None:
+    text = "echo one; echo two >&2; printf 'three\\r\\n\\nlast'"
+    assert run(script, text, "sh") == (0, ["one", "two", "three", "", "last"])
+
+
+def test_a_line_is_told_while_the_program_runs(script: Path) -> None:
+    script.write_text("echo first; sleep 1; echo second")
+    times: list[float] = []
+    ChildPrograms().run(Program(("sh",), str(script)), {}, on_line=lambda _line: times.append(time.monotonic()))
+    assert times[1] - times[0] > 0.5
+
+
+@pytest.mark.parametrize(("text", "status"), [("exit 0", 0), ("exit 7", 7), ("kill -9 $$", -9)])
+def test_the_status_is_returned(script: Path, text: str, status: int) -> None:
+    assert run(script, text, "sh") == (status, [])
+
+
+def test_bytes_that_are_not_text_are_replaced(script: Path) -> None:
+    assert run(script, "printf 'a\\377b\\n'", "sh") == (0, ["a\N{REPLACEMENT CHARACTER}b"])
+
+
+def test_a_very_long_line_stays_one_line(script: Path) -> None:
+    status, [line] = run(script, "head -c 300000 /dev/zero | tr '\\0' x", "sh")
+    assert (status, len(line)) == (0, 300000)
+
+
+def test_the_program_has_our_environment_and_what_it_is_given(
+    script: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OURS", "of us")
+    text = 'echo "$OURS/$FLYWAY_PASSWORD/$FP__flyway_table__"'
+    assert run(script, text, "sh", FLYWAY_PASSWORD=Secret("pw"), FP__flyway_table__="t") == (0, ["of us/pw/t"])
+    assert "FLYWAY_PASSWORD" not in os.environ
+
+
+def test_the_program_has_no_input(script: Path) -> None:
+    assert run(script, "cat; echo end", "sh") == (0, ["end"])
+
+
+def test_python_is_found_under_either_name(script: Path) -> None:
+    assert run(script, "print(6 * 7)", "python") == (0, ["42"])
+
+
+def test_python_is_our_own_when_there_is_no_other(script: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(script.parent))
+    assert run(script, "print(6 * 7)", "python") == (0, ["42"])
+
+
+def test_what_is_not_installed_is_named(script: Path) -> None:
+    with pytest.raises(ProgramUnavailable, match=rf"{script}: it is run by 'no-such-shell', which") as caught:
+        run(script, "", "no-such-shell", "-File")
+    assert caught.value.hint == "Install no-such-shell, or put it on the PATH."
+
+
+def test_a_program_by_itself_is_made_executable_for_its_owner(script: Path) -> None:
+    script.touch(mode=0o644)
+    assert run(script, "#!/bin/sh\necho here") == (0, ["here"])
+    assert stat.S_IMODE(script.stat().st_mode) == 0o744
+
+
+def test_a_program_without_a_first_line_that_says_what_runs_it_is_refused(script: Path) -> None:
+    with pytest.raises(ProgramUnavailable, match="cannot be started: Exec format error") as caught:
+        run(script, "echo here")
+    assert "#!/bin/sh" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize("program", [Program((), "/no/such/file"), Program((), "/proc/version")])
+def test_a_program_that_cannot_be_made_executable_is_refused(program: Program) -> None:
+    with pytest.raises(ProgramUnavailable, match=r"not executable, and cannot be made so|cannot be started"):
+        ChildPrograms().run(program, {}, on_line=print)
+
+
+def test_what_cannot_be_put_into_an_environment_is_an_error_that_does_not_show_it(script: Path) -> None:
+    with pytest.raises(ProgramUnavailable) as caught:
+        run(script, "true", "sh", A=Secret("pass\0word"))
+    assert "word" not in f"{caught.value!r} {caught.value.__context__!r} {caught.value.__cause__!r}"
+
+
+def test_what_goes_on_in_the_background_is_not_waited_for(script: Path) -> None:
+    started = time.monotonic()
+    status, [number] = run(script, "sleep 30 & echo $!", "sh")
+    assert status == 0
+    assert time.monotonic() - started < 5
+    os.kill(int(number), signal.SIGKILL)
+
+
+# --- interruptions ---
+
+
+@pytest.fixture
+def interrupted() -> Iterator[None]:
+    """Ctrl-C, half a second from now."""
+    timer = threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT))
+    timer.start()
+    yield
+    timer.join()
+
+
+def is_running(number: str) -> bool:
+    state = subprocess.run(["ps", "-o", "stat=", "-p", number], capture_output=True, text=True, check=False)
+    return bool(state.stdout.strip()) and not state.stdout.startswith("Z")
+
+
+@pytest.mark.usefixtures("interrupted")
+def test_an_interruption_ends_the_program_and_all_that_it_started(script: Path) -> None:
+    script.write_text("sleep 30 & echo $!; echo $$; wait")
+    numbers: list[str] = []
+    started = time.monotonic()
+
+    with pytest.raises(KeyboardInterrupt):
+        ChildPrograms().run(Program(("sh",), str(script)), {}, on_line=numbers.append)
+
+    assert time.monotonic() - started < 4
+    assert [is_running(number) for number in numbers] == [False, False]
+
+
+@pytest.mark.usefixtures("interrupted")
+def test_a_program_is_asked_to_end_before_it_is_made_to(script: Path, tmp_path: Path) -> None:
+    script.write_text(f"trap 'echo asked > {tmp_path}/asked; exit' TERM; while true; do sleep 0.1; done")
+    with pytest.raises(KeyboardInterrupt):
+        ChildPrograms().run(Program(("sh",), str(script)), {}, on_line=print)
+    assert (tmp_path / "asked").exists()
+
+
+def test_a_program_is_ended_when_nobody_can_take_its_output(script: Path) -> None:
+    script.write_text("echo $$; sleep 30")
+    numbers: list[str] = []
+
+    def fail(line: str) -> None:
+        numbers.append(line)
+        raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        ChildPrograms().run(Program(("sh",), str(script)), {}, on_line=fail)
+    assert not is_running(numbers[0])
