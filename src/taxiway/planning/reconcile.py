@@ -15,17 +15,24 @@ waiting
 applied baseline
     The highest version that a baseline row names. Nothing at or below it is ever run.
 pending baseline
-    The highest baseline script that is waiting; it is run when the history has no live version.
+    The highest baseline script that is waiting and may run; it is run when the history has no live version.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from taxiway import errors
 from taxiway.model.info import MigrationInfo, MigrationState
-from taxiway.model.migration import AppliedMigration, MigrationKind, MigrationType, ResolvedMigration
+from taxiway.model.migration import (
+    AppliedMigration,
+    MigrationKind,
+    MigrationType,
+    ResolvedMigration,
+    recorded_description,
+)
 from taxiway.model.rules import Policy, Target, TargetKind
 from taxiway.model.version import MigrationVersion
+from taxiway.planning.cherry_pick import is_picked, picked_place, require_picked
 
 type _FileKey = tuple[MigrationVersion, MigrationType] | str
 type _Beyond = Callable[[MigrationVersion], bool]
@@ -35,22 +42,33 @@ _GONE = frozenset({MigrationState.DELETED, MigrationState.UNDONE})
 
 
 def reconcile(
-    resolved: Sequence[ResolvedMigration], applied: Sequence[AppliedMigration], policy: Policy
+    resolved: Sequence[ResolvedMigration],
+    applied: Sequence[AppliedMigration],
+    policy: Policy,
+    *,
+    foreseen_baseline: MigrationVersion | None = None,
 ) -> tuple[MigrationInfo, ...]:
     """Every migration with its state, in Flyway's order: scripts below the baseline, history, other scripts.
 
+    With ``cherry_pick``, the other scripts come in the order of that list, and what it does not have is ignored.
     A script shows up with each row that it stands behind, and once more on its own while it is waiting. A row
     that marks a versioned migration as deleted shows up nowhere, one for a repeatable migration does.
 
+    ``foreseen_baseline`` is the version that a history which is not there yet is going to begin with.
+
     Raises:
+        CherryPickNotFound: ``cherry_pick`` has something that neither a script nor a row has.
         TargetNotFound: The target is a version that neither a script nor a row has.
         HistoryUnreadable: The history marks the same migration as deleted twice.
     """
+    require_picked(policy, resolved, applied)
     rows = _read_rows(applied)
     _pair(rows, resolved)
-    waiting = _waiting(rows, resolved)
+    waiting = sorted(_waiting(rows, resolved), key=lambda script: picked_place(policy, script))
     _require_target(policy.target, rows, waiting)
     context = _context(rows, waiting, resolved, policy)
+    if foreseen_baseline is not None:
+        context = replace(context, last_applied=foreseen_baseline, applied_baseline=foreseen_baseline)
     infos = _infos(rows, waiting, context)
     if policy.target.kind is TargetKind.NEXT:
         infos = _infos(rows, waiting, replace(context, beyond_target=_beyond_next(infos)))
@@ -164,9 +182,12 @@ def _mark_out_of_order(rows: Iterable[_Row]) -> MigrationVersion | None:
 
 
 def _file_key(migration: AppliedMigration | ResolvedMigration) -> _FileKey:
-    """What a row and the script behind it have in common. A script of another type is another script."""
+    """What a row and the script behind it have in common. A script of another type is another script.
+
+    A long description is compared as the row holds it: cut. Flyway 13 compares it whole, and never finds the row.
+    """
     if migration.version is None:
-        return migration.description
+        return recorded_description(migration.description)
     return migration.version, migration.type
 
 
@@ -227,8 +248,8 @@ class _Context:
     applied_baseline: MigrationVersion | None
     pending_baseline: MigrationVersion | None
     undoable_versions: frozenset[MigrationVersion]
-    undo_versions: frozenset[MigrationVersion]
-    out_of_order: bool
+    undos: Mapping[MigrationVersion, ResolvedMigration]
+    policy: Policy
     beyond_target: _Beyond
 
     @property
@@ -248,10 +269,20 @@ def _context(
         last_resolved=_highest(script.version for script in resolved),
         last_applied=last_applied,
         applied_baseline=_highest(row.applied.version for row in rows if row.applied.type.is_baseline),
-        pending_baseline=_highest(s.version for s in waiting if s.kind is MigrationKind.BASELINE),
+        pending_baseline=_highest(
+            script.version
+            for script in waiting
+            if script.kind is MigrationKind.BASELINE and _may_run(script, policy)
+        ),
         undoable_versions=_undoable_versions(rows),
-        undo_versions=frozenset(s.version for s in resolved if s.version and s.kind is MigrationKind.UNDO),
-        out_of_order=policy.out_of_order,
+        undos={
+            script.version: script
+            for script in resolved
+            if script.version is not None
+            and script.kind is MigrationKind.UNDO
+            and script.configuration.should_execute
+        },
+        policy=policy,
         beyond_target=_beyond_target(policy.target, last_applied),
     )
 
@@ -291,17 +322,9 @@ def _info(
     context: _Context,
 ) -> MigrationInfo:
     info = MigrationInfo(resolved=resolved, applied=applied, state=state)
-    return replace(info, undoable=True) if _is_undoable(info, context) else info
-
-
-def _is_undoable(info: MigrationInfo, context: _Context) -> bool:
-    return (
-        info.version in context.undo_versions
-        and not info.type.is_undo
-        and info.type is not MigrationType.DELETE
-        and info.state not in _GONE
-        and not info.state.is_failed
-    )
+    if info.version is None or not _is_plain(info.type):
+        return info
+    return replace(info, undo=context.undos.get(info.version))
 
 
 def _row_state(row: _Row, context: _Context) -> MigrationState:
@@ -313,10 +336,19 @@ def _row_state(row: _Row, context: _Context) -> MigrationState:
         return MigrationState.BASELINE if row.applied.type.is_baseline else MigrationState.SUCCESS
     if row.applied.type.is_baseline and not row.applied.success:
         return MigrationState.FAILED
+    if _is_passed_over(row, context.policy):
+        return MigrationState.IGNORED
     # The script of an undo is not missed: it has done its work.
     if row.resolved is None and row.is_latest and not row.applied.type.is_undo:
         return _unresolved_state(row.applied, context.last_resolved)
     return _resolved_state(row)
+
+
+def _is_passed_over(row: _Row, policy: Policy) -> bool:
+    """Not picked. A baseline that is there, with its script, is a baseline all the same (Flyway 13)."""
+    if row.applied.type.is_baseline and row.resolved is not None:
+        return False
+    return not is_picked(policy, row.applied.version, row.applied.description)
 
 
 def _unresolved_state(applied: AppliedMigration, last_resolved: MigrationVersion | None) -> MigrationState:
@@ -338,7 +370,14 @@ def _resolved_state(row: _Row) -> MigrationState:
     return MigrationState.OUT_OF_ORDER if row.out_of_order else MigrationState.SUCCESS
 
 
+def _may_run(script: ResolvedMigration, policy: Policy) -> bool:
+    """Neither the list of ``cherry_pick`` nor its own configuration leaves it out."""
+    return script.configuration.should_execute and is_picked(policy, script.version, script.description)
+
+
 def _script_state(script: ResolvedMigration, context: _Context) -> MigrationState:
+    if not _may_run(script, context.policy):
+        return MigrationState.IGNORED
     if script.version is None:
         return MigrationState.PENDING
     if script.kind is MigrationKind.UNDO:
@@ -357,7 +396,7 @@ def _version_state(version: MigrationVersion, context: _Context) -> MigrationSta
     if context.beyond_target(version):
         return MigrationState.ABOVE_TARGET
     late = context.last_applied is not None and version < context.last_applied
-    return MigrationState.IGNORED if late and not context.out_of_order else MigrationState.PENDING
+    return MigrationState.IGNORED if late and not context.policy.out_of_order else MigrationState.PENDING
 
 
 def _baseline_state(state: MigrationState, version: MigrationVersion, context: _Context) -> MigrationState:

@@ -12,7 +12,7 @@ from taxiway.model.migration import AppliedMigration, MigrationKind, MigrationTy
 from taxiway.model.result import ValidationProblem
 from taxiway.model.rules import IgnorePattern, Policy
 from taxiway.model.version import MigrationVersion
-from taxiway.planning.migrate import history_description
+from taxiway.planning.cherry_pick import is_picked
 
 # What Flyway stores where a database cannot hold an empty text.
 _NO_DESCRIPTION: Final = "<< no description >>"
@@ -20,6 +20,7 @@ _NO_DESCRIPTION: Final = "<< no description >>"
 _NEVER_CHECKED: Final = frozenset({MigrationState.UNDONE, MigrationState.ABOVE_TARGET, MigrationState.DELETED})
 _MISSING: Final = frozenset({MigrationState.MISSING_SUCCESS, MigrationState.MISSING_FAILED})
 _FUTURE: Final = frozenset({MigrationState.FUTURE_SUCCESS, MigrationState.FUTURE_FAILED})
+_RUN_ON_THEIR_OWN_TERMS: Final = frozenset({MigrationKind.BASELINE, MigrationKind.UNDO})
 _CHANGED_REPEATABLE: Final = frozenset({MigrationState.OUTDATED, MigrationState.SUPERSEDED})
 
 
@@ -71,7 +72,8 @@ def _problem(info: MigrationInfo, context: _Context) -> ValidationProblem | None
         return None
     if context.policy.ignores(info.state, repeatable=info.version is None):
         return None
-    findings = (check(info, context) for check in _CHECKS)
+    picked = is_picked(context.policy, info.version, info.description)
+    findings = (check(info, context) for check in (_CHECKS if picked else _CHECKS_OF_ALL))
     finding = next((finding for finding in findings if finding), None)
     return _as_problem(info, *finding) if finding else None
 
@@ -111,14 +113,15 @@ def _not_resolved(info: MigrationInfo, context: _Context) -> _Finding | None:
         return None
     return _code(info, "APPLIED_*_MIGRATION_NOT_RESOLVED"), (
         f"{info.label} was applied from {applied.script}, and no script stands for it any more. "
-        "Restore the script, or mark the migration as deleted with 'flyway repair'."
+        "Restore the script, or mark the migration as deleted with 'taxiway repair'."
     )
 
 
 def _passed_over(info: MigrationInfo, context: _Context) -> _Finding | None:
     if info.state is not MigrationState.IGNORED or context.ignored_ignored:
         return None
-    if info.resolved and info.resolved.kind in {MigrationKind.BASELINE, MigrationKind.UNDO}:
+    script = info.resolved
+    if script and (script.kind in _RUN_ON_THEIR_OWN_TERMS or not script.configuration.should_execute):
         return None
     return _code(info, "RESOLVED_*_MIGRATION_NOT_APPLIED"), (
         f"{info.label} was never applied, and a higher version has been. Give the script a higher version, set "
@@ -158,26 +161,31 @@ def _disagreement(info: MigrationInfo, context: _Context) -> _Finding | None:
 
 
 def _checksum_matters(info: MigrationInfo, context: _Context) -> bool:
-    """The content of a repeatable migration may change; that is what they are for."""
+    """The content of a repeatable migration may change; that is what they are for.
+
+    A row of a version without a checksum matches every script (Flyway 13).
+    """
     if info.version is not None:
-        return True
+        return info.applied is not None and info.applied.checksum is not None
     return context.pending_ignored and info.state not in _CHANGED_REPEATABLE
 
 
 def _same_description(script: ResolvedMigration, row: AppliedMigration) -> bool:
     stored = "" if row.description == _NO_DESCRIPTION else row.description
-    return stored == history_description(script.description)
+    return stored == script.recorded_description
 
 
 def _mismatch(info: MigrationInfo, what: str, applied: str, resolved: str) -> _Finding:
     return f"{what.upper()}_MISMATCH", (
         f"{info.label} was applied with the {what} {applied}, and the script now has {resolved}. "
-        f"Restore the script as it was applied, or accept the new {what} with 'flyway repair'."
+        f"Restore the script as it was applied, or accept the new {what} with 'taxiway repair'."
     )
 
 
+# What cherryPick leaves out is only asked whether it failed.
+_CHECKS_OF_ALL: Final[tuple[_Check, ...]] = (_failed,)
 _CHECKS: Final[tuple[_Check, ...]] = (
-    _failed,
+    *_CHECKS_OF_ALL,
     _not_resolved,
     _passed_over,
     _not_applied,

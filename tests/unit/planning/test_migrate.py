@@ -5,17 +5,18 @@ from dataclasses import replace
 import pytest
 
 from taxiway import errors
-from taxiway.model.migration import AppliedMigration, HistoryRow, MigrationType, ResolvedMigration
-from taxiway.model.rules import IgnorePattern, Policy, Target
-from taxiway.planning.migrate import (
-    applied_row,
-    history_description,
-    history_script,
-    next_rank,
-    pending,
-    schema_marker,
-    schema_marker_rank,
+from taxiway.model.migration import (
+    AppliedMigration,
+    HistoryRow,
+    MigrationType,
+    ResolvedMigration,
+    recorded_description,
 )
+from taxiway.model.plan import PlannedMigration
+from taxiway.model.rules import IgnorePattern, Policy, Target
+from taxiway.model.script import ReplacedText, Script
+from taxiway.planning.history import applied_row, history_script, next_rank, schema_marker, schema_marker_rank
+from taxiway.planning.migrate import pending, refuse_mixed_group, runs_as_one
 from taxiway.planning.reconcile import reconcile
 from tests.support.builders import applied, baseline, history, repeatable, resolved, schema_row
 
@@ -149,8 +150,8 @@ def test_the_next_rank_is_one_more_than_the_highest(rows: list[AppliedMigration]
 
 
 def test_a_description_of_200_characters_is_kept_and_a_longer_one_cut_at_its_end() -> None:
-    assert history_description("d" * 200) == "d" * 200
-    assert history_description("d" * 201) == "d" * 197 + "..."
+    assert recorded_description("d" * 200) == "d" * 200
+    assert recorded_description("d" * 201) == "d" * 197 + "..."
 
 
 def test_a_path_of_1000_characters_is_kept_and_of_a_longer_one_the_start() -> None:
@@ -176,3 +177,38 @@ def test_a_version_has_to_fit_into_the_history(digits: int, *, fits: bool) -> No
 def test_a_long_version_that_is_not_run_is_in_nobodys_way() -> None:
     files = [resolved("1"), resolved("2" * 51)]
     assert planned(files, [], Policy(target=Target.parse("1"))) == ["V1__x.sql"]
+
+
+def group(*transactional: bool) -> list[PlannedMigration]:
+    return [
+        PlannedMigration(
+            migration=resolved(str(number)), script=Script(ReplacedText("", ""), (), transactional=one)
+        )
+        for number, one in enumerate(transactional, start=1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "as_one"),
+    [([], True), ([True, True], True), ([True, False], False), ([False, True], False), ([False], False)],
+)
+def test_a_group_runs_as_one_when_each_of_it_runs_in_a_transaction(kinds: list[bool], *, as_one: bool) -> None:
+    assert runs_as_one(group(*kinds)) is as_one
+
+
+@pytest.mark.parametrize("kinds", [[], [True], [False], [True, True], [False, False]])
+def test_a_group_of_one_kind_is_not_refused(kinds: list[bool]) -> None:
+    refuse_mixed_group(group(*kinds))
+
+
+@pytest.mark.parametrize(
+    ("kinds", "words"),
+    [
+        ([True, True, False], "V3__x.sql: it runs outside of a transaction"),
+        ([False, True, True], "V2__x.sql: it runs in a transaction"),
+    ],
+)
+def test_a_group_of_both_kinds_is_refused_with_the_first_of_the_second_kind(kinds: list[bool], words: str) -> None:
+    with pytest.raises(errors.MixedTransactions, match=words) as caught:
+        refuse_mixed_group(group(*kinds))
+    assert "mixed=true" in (caught.value.hint or "")
