@@ -10,10 +10,10 @@ have returned by then.
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, LiteralString
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import psycopg
@@ -22,11 +22,17 @@ from psycopg.conninfo import conninfo_to_dict
 
 from taxiway import errors
 from taxiway.engine.ports import Clock, SessionFacts
-from taxiway.model.event import NoticeReceived
+from taxiway.model.event import NoticeReceived, WaitingForDatabase, Warned
 from taxiway.model.settings import DatabaseSettings
+from taxiway.nearest import find_nearest
+from taxiway.postgres import jdbc
 from taxiway.postgres.errors import error_of_ours, translate_connect_error, translate_error
+from taxiway.postgres.init_sql import run_init_sql
 from taxiway.postgres.session import PostgresSession
 from taxiway.secret import Secret, reveal
+
+if TYPE_CHECKING:
+    from psycopg.abc import Params
 
 # libpq waits for ever by default. Keepalives find a peer that is gone within about a minute.
 _DEFAULTS: Final[Mapping[str, str]] = {
@@ -37,9 +43,11 @@ _DEFAULTS: Final[Mapping[str, str]] = {
     "keepalives_count": "3",
 }
 
-# One round trip for all that the engine wants to know, and the time zone set on the way.
+_SET_TIME_ZONE: Final = "SELECT pg_catalog.set_config('TimeZone', %s, false)"
+# One round trip for all that the engine wants to know, and the time zone set on the way unless it is None.
 _FACTS_QUERY: Final = """
-SELECT pg_catalog.set_config('TimeZone', %s, false),
+SELECT CASE WHEN %(zone)s::text IS NULL THEN pg_catalog.current_setting('TimeZone')
+            ELSE pg_catalog.set_config('TimeZone', %(zone)s, false) END,
        current_user,
        pg_catalog.current_database(),
        pg_catalog.current_schema(),
@@ -64,41 +72,68 @@ _INVALID_PARAMETER: Final = re.compile(
     re.DOTALL,
 )
 _INVALID_COMBINATION: Final = re.compile(
-    r"could not match \d+ |weak sslmode |invalid SSL protocol version range|definition of service |invalid SCRAM "
-    r"|unrecognized configuration parameter "
+    r"could not match \d+ |weak sslmode |invalid SSL protocol version range|definition of service |service file "
+    r"|invalid SCRAM |unrecognized configuration parameter "
 )
+
+_SECRET_PARAMETERS: Final = frozenset({"password", "sslpassword"})
 
 
 def parse_url(settings: DatabaseSettings) -> DatabaseSettings:
-    """Take the URL apart, so that nothing but parameters and a password of type Secret is left.
+    """Take the URL and the JDBC properties apart, so that nothing but parameters and a password is left.
 
-    Explicit user, password and parameters win over those in the URL.
+    Explicit parameters win over the URL. Explicit user and password win over a URL of libpq's, and not over a JDBC
+    URL (Flyway 13). The properties come last. Those that nobody knows stay in ``jdbc_properties``.
 
     Raises:
-        InvalidOption: The URL is not one that libpq understands. It is not shown: it may hold a password.
+        InvalidOption: The URL or a property cannot be understood. The URL is not shown: it may hold a password.
+        UnsupportedOption: It asks for something that only Java's driver can do.
     """
-    if not settings.url:
-        return settings
-    parts = _take_apart(reveal(settings.url))
+    if jdbc.is_jdbc_url(reveal(settings.url)):
+        return _from_jdbc_url(settings)
+    translation = jdbc.translate(settings.jdbc_properties)
+    parts = _take_apart(reveal(settings.url)) if settings.url else {}
     if isinstance(parts, errors.InvalidOption):
         raise parts
-    password = parts.pop("password", None)
-    user = parts.pop("user", None)
+    user, password = parts.pop("user", None), parts.pop("password", None)
     return replace(
         settings,
         url="",
-        user=settings.user or user,
-        password=settings.password or (Secret(password) if password else None),
-        parameters=parts | dict(settings.parameters),
+        user=settings.user or (user and reveal(user)) or translation.user,
+        password=settings.password or _as_secret(password) or translation.password,
+        parameters=dict(translation.parameters) | parts | dict(settings.parameters),
+        jdbc_properties=_unknown(settings, translation),
     )
 
 
-def _take_apart(url: str) -> dict[str, str] | errors.InvalidOption:
+def _from_jdbc_url(settings: DatabaseSettings) -> DatabaseSettings:
+    properties = jdbc.read_url(reveal(settings.url))
+    if isinstance(properties, errors.ConfigError):
+        raise properties
+    given = {"user": settings.user, "password": settings.password}
+    explicit = {name: value for name, value in given.items() if value}
+    said = {name: value for name, value in properties.items() if value or name not in given}
+    translation = jdbc.translate(dict(settings.jdbc_properties) | explicit | said)
+    return replace(
+        settings,
+        url="",
+        user=translation.user,
+        password=translation.password,
+        parameters=jdbc.with_defaults(translation) | dict(settings.parameters),
+        jdbc_properties=_unknown(settings, translation),
+    )
+
+
+def _unknown(settings: DatabaseSettings, translation: jdbc.Translation) -> dict[str, str | Secret]:
+    return {name: settings.jdbc_properties.get(name, "") for name in translation.unknown}
+
+
+def _as_secret(value: str | Secret | None) -> Secret | None:
+    return Secret(value) if isinstance(value, str) and value else value or None
+
+
+def _take_apart(url: str) -> dict[str, str | Secret] | errors.InvalidOption:
     """The libpq parameters of a URL, or why it has none: not raised, since this frame holds the password."""
-    if url.startswith("jdbc:"):
-        return errors.InvalidOption(
-            "The database URL is a JDBC URL.", hint="Write it as postgresql://host:port/database."
-        )
     if _is_ambiguous(url):
         return errors.InvalidOption(
             "The database URL has an '@', '/' or '?' that is not percent-encoded, "
@@ -108,10 +143,10 @@ def _take_apart(url: str) -> dict[str, str] | errors.InvalidOption:
         )
     try:
         parts = {key: str(value) for key, value in conninfo_to_dict(url).items() if value is not None}
-    except psycopg.Error:
+    except (psycopg.Error, ValueError):
         return errors.InvalidOption("The database URL cannot be understood by libpq.", hint=_HOW_TO_WRITE_A_URL)
     if _PORTS.fullmatch(parts.get("port", "")):
-        return parts
+        return {key: Secret(value) if key in _SECRET_PARAMETERS else value for key, value in parts.items()}
     return errors.InvalidOption("The port in the database URL is not a number.", hint=_HOW_TO_WRITE_A_URL)
 
 
@@ -121,47 +156,97 @@ def _is_ambiguous(url: str) -> bool:
     return bool(address and ("@" in address["rest"] or _PARAMETER_IN_USER.search(address["user"] or "")))
 
 
-def describe_target(parameters: Mapping[str, str]) -> str:
+def describe_target(parameters: Mapping[str, str | Secret]) -> str:
     """``host:port/database`` as libpq will use them, its environment variables included."""
-    host = parameters.get("host") or parameters.get("hostaddr") or os.environ.get("PGHOST") or "local socket"
-    port = parameters.get("port") or os.environ.get("PGPORT") or "5432"
-    name = parameters.get("dbname") or os.environ.get("PGDATABASE") or ""
-    return f"{host}:{port}/{name}".rstrip("/")
+
+    def find(name: str, variable: str) -> str:
+        return reveal(parameters.get(name, "")) or os.environ.get(variable, "")
+
+    address = reveal(parameters.get("host", "")) or reveal(parameters.get("hostaddr", ""))
+    if not address and (service := find("service", "PGSERVICE")):
+        return f"service {service}"
+    host = address or os.environ.get("PGHOST") or "local socket"
+    return f"{host}:{find('port', 'PGPORT') or '5432'}/{find('dbname', 'PGDATABASE')}".rstrip("/")
+
+
+type ConnectionEvent = WaitingForDatabase | Warned
+
+
+def ignore_events(_event: ConnectionEvent) -> None:
+    """The sink of those who want to hear nothing of an attempt to connect."""
 
 
 def open_session(
-    settings: DatabaseSettings, *, clock: Clock, on_notice: Callable[[NoticeReceived], None]
+    settings: DatabaseSettings,
+    *,
+    clock: Clock,
+    on_notice: Callable[[NoticeReceived], None],
+    on_event: Callable[[ConnectionEvent], None] = ignore_events,
 ) -> PostgresSession:
-    """Connect, with the retries that the settings ask for, and ask the server for the facts.
+    """Connect, with the retries that the settings ask for, run ``initSql``, and ask the server for the facts.
+
+    ``on_event`` is told of each wait before another attempt, and of properties that are ignored.
 
     Raises:
-        InvalidOption: The URL cannot be understood, or a parameter has a value that libpq does not accept.
+        InvalidOption: The URL cannot be understood, a parameter has a value that libpq does not accept, or the
+            server refuses ``initSql``.
+        UnsupportedOption: The URL asks for something that only Java's driver can do.
         ConnectionFailed: Nobody answered, after all retries.
         AuthenticationFailed, DatabaseNotFound, CertificateRejected: At once, without a retry.
     """
     settings = parse_url(settings)
+    for warning in _warnings(tuple(settings.jdbc_properties)):
+        on_event(Warned(message=warning))
     target = describe_target(settings.parameters)
-    waits = (
-        min(2**attempt, settings.connect_retries_interval_seconds) for attempt in range(settings.connect_retries)
-    )
-    while True:
-        try:
-            connection = _connect(settings, target)
-            break
-        except errors.ConnectionFailed:
-            wait = next(waits, None)
-            if wait is None:
-                raise
-            clock.sleep(wait)
+    connection = _connect_with_retries(settings, target, clock, on_event)
     connection.add_notice_handler(lambda diag: on_notice(_notice(diag)))
     try:
-        return PostgresSession(connection, _facts(connection, target))
+        return PostgresSession(connection, _prepare(connection, settings.init_sql, target))
     except BaseException:
         connection.close()
         raise
 
 
+def _warnings(unknown: tuple[str, ...]) -> Iterator[str]:
+    """A name is shown only if it resembles one that exists: it may be what follows the ``&`` of a password."""
+    nearest = {name: find_nearest(name, jdbc.KNOWN_PROPERTIES) for name in unknown}
+    for name, known in nearest.items():
+        if known:
+            yield (
+                f"The JDBC property '{name}' is ignored, because PostgreSQL's driver has none of that name; "
+                f"'{known}' is one that it has."
+            )
+    if nameless := [name for name, known in nearest.items() if not known]:
+        yield (
+            f"{len(nameless)} JDBC propert{'y is' if len(nameless) == 1 else 'ies are'} ignored, because "
+            "PostgreSQL's driver has none of that name. In a URL, write %26 for an & that is part of a value."
+        )
+
+
+def _connect_with_retries(
+    settings: DatabaseSettings, target: str, clock: Clock, on_event: Callable[[ConnectionEvent], None]
+) -> psycopg.Connection[Any]:
+    waits = (
+        min(2**attempt, settings.connect_retries_interval_seconds) for attempt in range(settings.connect_retries)
+    )
+    while True:
+        try:
+            return _connect(settings, target)
+        except errors.ConnectionFailed as error:
+            wait = next(waits, None)
+            if wait is None:
+                raise
+            reason = error.message
+        on_event(WaitingForDatabase(reason=reason, wait_seconds=wait))
+        clock.sleep(wait)
+
+
 def _connect(settings: DatabaseSettings, target: str) -> psycopg.Connection[Any]:
+    if unusable := _unusable(settings):
+        raise errors.InvalidOption(
+            f"The connection parameter '{unusable}' has a character that libpq cannot take.",
+            hint="Look for a NUL or for bytes that are not UTF-8 where the value comes from.",
+        )
     try:
         return psycopg.connect("", autocommit=True, prepare_threshold=None, **_parameters(settings))
     except psycopg.Error as error:
@@ -169,8 +254,20 @@ def _connect(settings: DatabaseSettings, target: str) -> psycopg.Connection[Any]
     raise refusal
 
 
+def _unusable(settings: DatabaseSettings) -> str | None:
+    """The name of a parameter that would end libpq's text early, and whatever comes behind it with it."""
+    return next((name for name, value in _parameters(settings).items() if not _is_plain(value)), None)
+
+
+def _is_plain(text: str) -> bool:
+    try:
+        return b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        return False
+
+
 def _parameters(settings: DatabaseSettings) -> dict[str, Any]:
-    given: dict[str, Any] = dict(_DEFAULTS) | dict(settings.parameters)
+    given: dict[str, Any] = dict(_DEFAULTS) | {name: reveal(v) for name, v in settings.parameters.items()}
     if settings.user:
         given["user"] = settings.user
     if settings.password:
@@ -192,13 +289,26 @@ def _refusal(error: psycopg.Error, settings: DatabaseSettings, target: str) -> e
     return translate_connect_error(error, target=target, user=settings.user)
 
 
-def _facts(connection: psycopg.Connection[Any], target: str) -> SessionFacts:
+def _prepare(connection: psycopg.Connection[Any], init_sql: str, target: str) -> SessionFacts:
+    """Set the time zone, run ``initSql``, and ask for the facts: in this order, so that it may change them."""
+    if not init_sql:
+        return _facts(connection, target, set_zone=_local_time_zone())
+    _ask(connection, target, _SET_TIME_ZONE, [_local_time_zone()])
+    run_init_sql(connection, init_sql)
+    return _facts(connection, target, set_zone=None)
+
+
+def _facts(connection: psycopg.Connection[Any], target: str, *, set_zone: str | None) -> SessionFacts:
+    return _session_facts(connection, target, _ask(connection, target, _FACTS_QUERY, {"zone": set_zone}))
+
+
+def _ask(
+    connection: psycopg.Connection[Any], target: str, query: LiteralString, parameters: "Params"
+) -> tuple[Any, ...] | None:
     try:
-        row = connection.execute(_FACTS_QUERY, [_local_time_zone()]).fetchone()
+        return connection.execute(query, parameters).fetchone()
     except psycopg.Error as error:
         refusal = _setup_error(error, target)
-    else:
-        return _session_facts(connection, target, row)
     raise refusal
 
 
@@ -223,6 +333,7 @@ def _session_facts(connection: psycopg.Connection[Any], target: str, row: tuple[
         server_version=version.partition(" ")[0],
         server_version_num=version_num,
         time_zone=time_zone,
+        standard_strings=connection.info.parameter_status("standard_conforming_strings") != "off",
     )
 
 

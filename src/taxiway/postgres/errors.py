@@ -6,6 +6,9 @@ from taxiway import errors
 from taxiway.engine.advice import PERMISSION_DENIED, advise
 
 _NO_SUCH_COLUMN = "42703"
+_RELATION_EXISTS = "42P07"
+
+_ANOTHER_NAME = "Set the option 'table' to a name that is free."
 
 # While connecting there is no result to ask for an SQLSTATE: libpq gives words only. Those of the server are in
 # the language of its lc_messages (English on RDS and Aurora); what is not recognised is a plain ConnectionFailed.
@@ -99,7 +102,12 @@ def error_of_ours(error: errors.DatabaseError, *, doing: str, user: str | None =
     if error.sqlstate == _NO_SUCH_COLUMN:
         return errors.HistoryUnreadable(
             f"{doing}: {error.message}; another program's table has that name.",
-            hint="Set the option 'table' to a name that is free.",
+            hint=_ANOTHER_NAME,
+        )
+    if error.sqlstate == _RELATION_EXISTS:
+        # A view, an index and the like: the history table would have been found.
+        return errors.HistoryUnreadable(
+            f"{doing}: {error.message}, and it is not the schema history.", hint=_ANOTHER_NAME
         )
     if error.sqlstate == PERMISSION_DENIED:
         return permission_error(error, doing=doing, user=user)

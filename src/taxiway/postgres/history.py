@@ -8,6 +8,7 @@ from psycopg import sql
 from taxiway import errors
 from taxiway.engine.ports import HistoryTable
 from taxiway.model.migration import AppliedMigration, HistoryRow, MigrationType
+from taxiway.model.plan import RepairPlan
 from taxiway.model.version import MigrationVersion
 
 # Values that older versions of Flyway wrote.
@@ -30,9 +31,9 @@ CREATE TABLE {table} (
     "installed_on" TIMESTAMP NOT NULL DEFAULT now(),
     "execution_time" INTEGER NOT NULL,
     "success" BOOLEAN NOT NULL
-);
-ALTER TABLE {table} ADD CONSTRAINT {primary_key} PRIMARY KEY ("installed_rank");
-CREATE INDEX {index} ON {table} ("success");
+){tablespace};
+ALTER TABLE {table} ADD CONSTRAINT {primary_key} PRIMARY KEY ("installed_rank"){index_tablespace};
+CREATE INDEX {index} ON {table} ("success"){tablespace};
 """
 
 _INSERT: Final = """
@@ -48,12 +49,26 @@ FROM {table} ORDER BY "installed_rank"
 """
 
 
-def create_table(table: HistoryTable) -> sql.Composed:
-    """Statements that create the table, its primary key and its index."""
+# A row that somebody has repaired by hand since it was read is none of the failed ones any more.
+_DELETE_FAILED: Final = """
+DELETE FROM {table} WHERE "installed_rank" = {rank} AND NOT "success";
+"""
+
+_ALIGN: Final = """
+UPDATE {table} SET "description" = {description}, "type" = {type}, "checksum" = {checksum}
+WHERE "installed_rank" = {rank};
+"""
+
+
+def create_table(table: HistoryTable, *, tablespace: str | None = None) -> sql.Composed:
+    """Statements that create the table, its primary key and its index, all in the tablespace if one is given."""
+    place = sql.SQL(" TABLESPACE {}").format(sql.Identifier(tablespace)) if tablespace else sql.SQL("")
     return sql.SQL(_CREATE_TABLE).format(
         table=_identifier(table),
         primary_key=sql.Identifier(f"{table.name}_pk"),
         index=sql.Identifier(f"{table.name}_s_idx"),
+        tablespace=place,
+        index_tablespace=sql.SQL(" USING INDEX{}").format(place) if tablespace else place,
     )
 
 
@@ -71,6 +86,30 @@ def insert_row(table: HistoryTable, row: HistoryRow) -> sql.Composed:
         row.success,
     )
     return sql.SQL(_INSERT).format(table=_identifier(table), values=sql.SQL(", ").join(map(sql.Literal, values)))
+
+
+def repair(table: HistoryTable, plan: RepairPlan) -> sql.Composed:
+    """Statements that carry out a plan, row by row as the plan has them.
+
+    Flyway 13 removes failed rows by version, or by description; a rank is one row and no other.
+    """
+    name = _identifier(table)
+    removals = (
+        sql.SQL(_DELETE_FAILED).format(table=name, rank=sql.Literal(row.installed_rank)) for row in plan.removals
+    )
+    markers = (insert_row(table, deletion.marker) for deletion in plan.deletions)
+    alignments = (_align(name, alignment.after) for alignment in plan.alignments)
+    return sql.SQL("").join([*removals, *markers, *alignments])
+
+
+def _align(name: sql.Identifier, row: AppliedMigration) -> sql.Composed:
+    return sql.SQL(_ALIGN).format(
+        table=name,
+        rank=sql.Literal(row.installed_rank),
+        description=sql.Literal(row.description),
+        type=sql.Literal(row.type.value),
+        checksum=sql.Literal(row.checksum),
+    )
 
 
 def select_rows(table: HistoryTable) -> sql.Composed:

@@ -8,6 +8,7 @@ itself; between them it holds no snapshot, so ``CREATE INDEX CONCURRENTLY`` neve
 
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
+from itertools import batched
 from typing import TYPE_CHECKING, Any, Final, LiteralString
 
 import psycopg
@@ -15,19 +16,20 @@ from psycopg import sql
 from psycopg.pq import TransactionStatus
 
 from taxiway import errors
-from taxiway.engine.ports import HistoryTable, SchemaFacts, SessionFacts
+from taxiway.engine.ports import HistoryTable, SchemaFacts, SessionFacts, StatementOutcome
 from taxiway.model.identifier import quote_identifier
 from taxiway.model.migration import AppliedMigration, HistoryRow
-from taxiway.model.script import Statement, StatementKind
-from taxiway.postgres import history
+from taxiway.model.plan import RepairPlan
+from taxiway.model.script import Statement
+from taxiway.postgres import clean, history
 from taxiway.postgres.errors import error_of_ours, permission_error, translate_error
 from taxiway.postgres.lock import lock_number
+from taxiway.postgres.send import send
 
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-_COPY_CHUNK_CHARACTERS: Final = 1 << 18
 _ENCODING: Final = "UTF8"
 
 # What makes a schema non-empty is Flyway's test (PostgreSQLSchema, 13.0): a table, view, sequence or toast table;
@@ -69,6 +71,10 @@ EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE l.pid = pg_catalog.pg_backend_pi
 """
 # Taken again, the lock of a session would have to be given back twice.
 _KEEP_LOCK: Final = "CASE WHEN {we_hold} THEN true ELSE pg_catalog.pg_try_advisory_lock({number}) END"
+
+# The tag that COMMIT of a failed transaction has, and the state of statements in one
+_ROLLED_BACK: Final = "ROLLBACK"
+_FAILED_TRANSACTION: Final = "25P02"
 
 # Of a class that neither PostgreSQL nor the SQL standard uses
 _LOCK_LOST: Final = "TW001"
@@ -153,27 +159,39 @@ class PostgresSession:
         return _holder_in_words(*rows[0]) if rows else None
 
     def create_schemas_and_history(
-        self, schemas: Sequence[str], table: HistoryTable, rows: Sequence[HistoryRow], *, create_table: bool
+        self,
+        schemas: Sequence[str],
+        table: HistoryTable,
+        rows: Sequence[HistoryRow],
+        *,
+        create_table: bool,
+        tablespace: str | None,
     ) -> None:
         """Create schemas and history table and add the rows, in one transaction and one round trip."""
         parts: list[sql.Composable] = [
             sql.SQL("CREATE SCHEMA IF NOT EXISTS {};").format(sql.Identifier(schema)) for schema in schemas
         ]
         if create_table:
-            parts.append(history.create_table(table))
+            parts.append(history.create_table(table, tablespace=tablespace))
         parts += [history.insert_row(table, row) for row in rows]
-        statements = sql.SQL("BEGIN; {} COMMIT").format(sql.SQL("").join(parts))
-        self._rows(statements, doing=f"Creating the schema history {table}")
+        self._in_one_transaction(sql.SQL("").join(parts), doing=f"Creating the schema history {table}")
 
-    def begin_migration(self, table: HistoryTable, *, transactional: bool) -> None:
-        """Keep the lock, reset role and search path, and open a transaction if wanted, in one round trip."""
-        keep_lock = sql.SQL("SELECT {};").format(_keep_lock(table))
-        begin = sql.SQL("BEGIN;" if transactional else "")
-        set_path = sql.SQL("SELECT pg_catalog.set_config('search_path', {}, false)").format(
-            sql.Literal(self._search_path(table.schema))
+    def begin_script(self, table: HistoryTable, *, transactional: bool, keep_lock: bool) -> None:
+        """Keep the lock, reset role, search path and how strings are read, and open a transaction if wanted.
+
+        All of it is one round trip.
+
+        What asks and resets is a transaction of its own, so that the one of the script has no snapshot yet and may
+        be given an isolation level. In a transaction that is open already it is a part of that.
+        """
+        ask = sql.SQL("SELECT {lock}, pg_catalog.set_config('search_path', {path}, false);").format(
+            lock=_keep_lock(table) if keep_lock else sql.SQL("true"),
+            path=sql.Literal(self._search_path(table.schema)),
         )
-        statements = sql.SQL("").join([keep_lock, begin, self._reset_role(), set_path])
-        [(kept,)] = self._asked(lambda: self._in_utf8(statements), doing="Beginning a migration")
+        parts: list[sql.Composable] = [self._reset_role(), self._reset_strings(), ask]
+        if not self.in_transaction:
+            parts = [sql.SQL("BEGIN;"), *parts, sql.SQL("COMMIT;"), sql.SQL("BEGIN;" if transactional else "")]
+        [(kept, _)] = self._or_roll_back(sql.SQL("").join(parts), doing="Beginning a script")
         if not kept:
             raise self._lock_lost(table)
 
@@ -181,24 +199,33 @@ class PostgresSession:
         """Open a transaction, and change nothing else."""
         self._rows(sql.SQL("BEGIN"), doing="Beginning a transaction")
 
-    def run(self, statement: Statement) -> str:
-        """Run one statement as it is and return its command tag."""
-        nul = statement.text.find("\0")
-        if nul >= 0:
-            raise errors.StatementFailed(
-                "The statement contains a NUL character, which PostgreSQL text cannot.", position=nul + 1
-            )
-        return self._asked(lambda: self._send(statement))
+    def commit(self) -> None:
+        """Commit an open transaction; does nothing without one.
 
-    def record(self, table: HistoryTable, row: HistoryRow, *, only_with_lock: bool) -> None:
+        Raises:
+            StatementFailed: A deferred constraint refuses it, or a statement has failed before; it is rolled back.
+        """
+        if not self.in_transaction:
+            return
+        tag = self._asked(lambda: self._connection.execute("COMMIT").statusmessage)
+        if tag == _ROLLED_BACK:
+            # What the server answers to COMMIT when a statement has failed; it is no error to it.
+            raise errors.StatementFailed(
+                "the transaction was rolled back, because a statement in it had failed",
+                sqlstate=_FAILED_TRANSACTION,
+            )
+
+    def run(self, statement: Statement, *, keep_rows: bool = False) -> StatementOutcome:
+        """Run one statement as it is; with ``keep_rows`` the rows of all its results come back."""
+        return send(self._connection, statement, keep_rows=keep_rows)
+
+    def record(self, table: HistoryTable, row: HistoryRow, *, only_with_lock: bool, commit: bool = True) -> None:
         """Add a history row as the connect-time role, and commit an open transaction, in one round trip."""
         lock = _refuse_without_lock(table) if only_with_lock else sql.SQL("")
-        commit = sql.SQL("COMMIT" if self.in_transaction else "")
-        # installed_on is a time without zone: that of the client, whatever the script has made of the session's.
-        set_zone = sql.SQL("SELECT pg_catalog.set_config('TimeZone', {}, true);").format(
-            sql.Literal(self._facts.time_zone)
+        end = sql.SQL("COMMIT" if commit and self.in_transaction else "")
+        statements = sql.SQL("").join(
+            [self._reset_role(), self._set_zone(), lock, history.insert_row(table, row), end]
         )
-        statements = sql.SQL("").join([self._reset_role(), set_zone, lock, history.insert_row(table, row), commit])
         try:
             doing = f"Writing to the schema history {table}"
             self._asked(lambda: self._in_utf8(statements), doing=doing, of_a_script=True)
@@ -216,6 +243,54 @@ class PostgresSession:
         with contextlib.suppress(psycopg.Error):
             self._connection.execute("ROLLBACK")
 
+    def repair_history(self, table: HistoryTable, plan: RepairPlan) -> None:
+        """Carry out a plan as the connect-time role, in one transaction and one round trip."""
+        statements = sql.SQL("").join([self._reset_role(), self._set_zone(), history.repair(table, plan)])
+        self._in_one_transaction(statements, doing=f"Repairing the schema history {table}")
+
+    def clean_schema(self, schema: str) -> None:
+        """Drop every object of a schema and keep the schema (docs/adr/0016-clean.md).
+
+        In one transaction, unless the server has too little room for so many locks: then in several.
+
+        Raises:
+            DatabaseError: The server refused; nothing of the transaction in question is dropped.
+        """
+        doing = f"Cleaning schema {quote_identifier(schema)}"
+        drops = self._list_drops(schema, doing=doing)
+        if not self._drop_at_once(drops, doing=doing):
+            for batch in batched(drops, clean.BATCH):
+                self._drop(batch, doing=doing)
+
+    def drop_schema(self, schema: str) -> None:
+        """Drop a schema with all that is in it; does nothing if there is none."""
+        self._drop([clean.drop_schema(schema)], doing=f"Dropping schema {quote_identifier(schema)}")
+
+    def _list_drops(self, schema: str, *, doing: str) -> list[sql.SQL]:
+        statements = sql.SQL("BEGIN; {reset} SET LOCAL search_path = ''; {list} COMMIT").format(
+            reset=self._reset_role(), list=clean.list_drops(schema)
+        )
+        return [sql.SQL(drop) for (drop,) in self._or_roll_back(statements, doing=doing)]
+
+    def _drop_at_once(self, drops: Sequence[sql.Composable], *, doing: str) -> bool:
+        """Drop them all, or none if the server has too little room for so many locks."""
+        try:
+            self._drop(drops, doing=doing)
+        except errors.DatabaseError as error:
+            if error.sqlstate == clean.OUT_OF_LOCKS:
+                return False
+            raise
+        return True
+
+    def _drop(self, drops: Sequence[sql.Composable], *, doing: str) -> None:
+        statements = sql.SQL("").join([self._reset_role(), clean.QUIETLY, *drops])
+        try:
+            self._in_one_transaction(statements, doing=doing)
+        except errors.DatabaseError as error:
+            if error.sqlstate == clean.OUT_OF_LOCKS:
+                error.hint = clean.MORE_LOCKS
+            raise
+
     def _lock_lost(self, table: HistoryTable) -> errors.LockNotAcquired:
         self.rollback()
         return errors.LockNotAcquired(str(table), waited_seconds=0, holder=self.lock_holder(table))
@@ -223,6 +298,17 @@ class PostgresSession:
     def _reset_role(self) -> sql.Composed:
         # A migration may have changed either; the history row is ours to write.
         return sql.SQL("RESET SESSION AUTHORIZATION; SET ROLE {};").format(sql.Literal(self._facts.user))
+
+    def _reset_strings(self) -> sql.Composed:
+        # The script was split with what the session began with.
+        standard = sql.SQL("on" if self._facts.standard_strings else "off")
+        return sql.SQL("SET standard_conforming_strings = {};").format(standard)
+
+    def _set_zone(self) -> sql.Composed:
+        # installed_on is a time without zone: that of the client, whatever a script has made of the session's.
+        return sql.SQL("SELECT pg_catalog.set_config('TimeZone', {}, true);").format(
+            sql.Literal(self._facts.time_zone)
+        )
 
     def _search_path(self, schema: str) -> str:
         """Flyway 13: the schema in front of the original path, unless it stands there already."""
@@ -257,44 +343,32 @@ class PostgresSession:
     ) -> list[tuple[Any, ...]]:
         return self._asked(lambda: _fetch(self._connection.execute(query, parameters)), doing=doing)
 
+    def _in_one_transaction(self, statements: sql.Composed, *, doing: str) -> None:
+        self._or_roll_back(sql.SQL("BEGIN; {} COMMIT").format(statements), doing=doing)
+
+    def _or_roll_back(self, statements: sql.Composed, *, doing: str) -> list[tuple[Any, ...]]:
+        """Ask with statements that begin a transaction, which does not stay open if one of them fails."""
+        try:
+            return self._asked(lambda: self._in_utf8(statements), doing=doing)
+        except BaseException:
+            self.rollback()
+            raise
+
     def _in_utf8(self, statements: sql.Composed) -> list[tuple[Any, ...]]:
         """Send statements of ours in our encoding: a script may have set another one."""
         if self._connection.info.parameter_status("client_encoding") != _ENCODING:
             self._connection.execute(f"SET client_encoding = '{_ENCODING}'")
         return _fetch(self._connection.execute(statements))
 
-    def _send(self, statement: Statement) -> str:
-        with self._connection.cursor() as cursor:
-            if statement.kind is StatementKind.COPY_FROM_STDIN:
-                self._copy(cursor, statement)
-            else:
-                cursor.execute(self._encoded(statement.text))
-            return cursor.statusmessage or ""
-
-    def _copy(self, cursor: psycopg.Cursor[Any], statement: Statement) -> None:
-        data = statement.copy_data
-        with cursor.copy(self._encoded(statement.text)) as copy:
-            for start in range(0, len(data), _COPY_CHUNK_CHARACTERS):
-                copy.write(self._encoded(data[start : start + _COPY_CHUNK_CHARACTERS]))
-
-    def _encoded(self, text: str) -> bytes:
-        """In the encoding that the server expects now: a script may have set ``client_encoding``."""
-        encoding = self._connection.info.encoding
-        try:
-            # "ascii" stands for SQL_ASCII, with which the server takes bytes as they are.
-            return text.encode("utf-8" if encoding == "ascii" else encoding)
-        except UnicodeEncodeError as error:
-            missing = text[error.start]
-        # Raised here and not above, where Python's exception would go along: it holds the whole text.
-        raise errors.StatementFailed(
-            f"The character '{missing}' does not exist in the client_encoding of the session, {encoding}, "
-            "which the script has set."
-        )
-
 
 def _fetch(cursor: psycopg.Cursor[Any]) -> list[tuple[Any, ...]]:
-    """All rows of the first result; none where it has none."""
-    return cursor.fetchall() if cursor.description else []
+    """All rows of the first result that has a row; none where none has one."""
+    more: bool | None = True
+    while more:
+        if cursor.description and (rows := cursor.fetchall()):
+            return rows
+        more = cursor.nextset()
+    return []
 
 
 def _holder_in_words(pid: int, user: str | None, program: str, address: str | None, since: str | None) -> str:

@@ -1,0 +1,83 @@
+"""Which of two places counts, when both say who connects and how."""
+
+import pytest
+
+from taxiway import errors
+from taxiway.model.settings import DatabaseSettings
+from taxiway.postgres.connection import describe_target, parse_url
+from taxiway.secret import Secret
+
+JDBC = "jdbc:postgresql://h/d?user=of_url&password=p_url&sslmode=require"
+LIBPQ = "postgresql://of_url:p_url@h/d?sslmode=require"
+
+
+@pytest.mark.parametrize(("url", "user", "password"), [(JDBC, "of_url", "p_url"), (LIBPQ, "explicit", "p")])
+def test_a_jdbc_url_beats_user_and_password_and_a_url_of_libpq_does_not(
+    url: str, user: str, password: str
+) -> None:
+    found = parse_url(DatabaseSettings(url=url, user="explicit", password=Secret("p")))
+    assert (found.user, found.password) == (user, Secret(password))
+    assert found.url == ""
+
+
+@pytest.mark.parametrize("url", [JDBC, LIBPQ])
+def test_explicit_parameters_beat_every_url_and_properties_none(url: str) -> None:
+    properties = {"user": "of_properties", "sslmode": "disable", "ApplicationName": "x"}
+    found = parse_url(DatabaseSettings(url=url, jdbc_properties=properties, parameters={"host": "other"}))
+    assert found.user == "of_url"
+    assert found.parameters == {
+        "host": "other",
+        "dbname": "d",
+        "sslmode": "require",
+        "application_name": "x",
+    } | ({"port": "5432"} if url == JDBC else {})
+
+
+@pytest.mark.parametrize("url", ["jdbc:postgresql://h/d?user=&password=", "postgresql://h/d", ""])
+def test_the_properties_come_last(url: str) -> None:
+    properties: dict[str, str | Secret] = {"user": "of_properties", "password": Secret("p")}
+    found = parse_url(DatabaseSettings(url=url, jdbc_properties=properties))
+    assert (found.user, found.password) == ("of_properties", Secret("p"))
+    explicit = parse_url(DatabaseSettings(url=url, user="u", password=Secret("q"), jdbc_properties=properties))
+    assert (explicit.user, explicit.password) == ("u", Secret("q"))
+
+
+@pytest.mark.parametrize("url", ["jdbc:postgresql://h/d?sslpassword=s", "postgresql://h/d?sslpassword=s"])
+def test_the_password_of_a_key_is_a_secret_too(url: str) -> None:
+    assert parse_url(DatabaseSettings(url=Secret(url))).parameters["sslpassword"] == Secret("s")
+
+
+def test_what_nobody_knows_is_what_is_left_of_the_properties() -> None:
+    url = "jdbc:postgresql://h/d?inUrl=1"
+    once = parse_url(DatabaseSettings(url=url, jdbc_properties={"beside": "2", "ssl": "true"}))
+    assert once.jdbc_properties == {"beside": "2", "inUrl": ""}
+    assert parse_url(once) == once
+
+
+def test_a_jdbc_url_that_cannot_be_used_is_refused_without_a_frame_that_holds_it() -> None:
+    url = Secret("jdbc:postgresql://u:hunter2@h/d")
+    with pytest.raises(errors.InvalidOption) as caught:
+        parse_url(DatabaseSettings(url=url))
+    traceback = caught.value.__traceback__
+    while traceback:
+        assert "hunter2" not in str(traceback.tb_frame.f_locals.get("properties"))
+        traceback = traceback.tb_next
+    assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    ("parameters", "target"),
+    [
+        ({"host": "h", "port": "1", "dbname": "d"}, "h:1/d"),
+        ({"hostaddr": "127.0.0.1"}, "127.0.0.1:5432"),
+        ({"service": "mine"}, "service mine"),
+        ({"service": "mine", "host": "h"}, "h:5432"),
+        ({}, "local socket:5432"),
+    ],
+)
+def test_the_target_is_said_as_far_as_it_is_known(
+    monkeypatch: pytest.MonkeyPatch, parameters: dict[str, str], target: str
+) -> None:
+    for variable in ("PGHOST", "PGPORT", "PGDATABASE", "PGSERVICE"):
+        monkeypatch.delenv(variable, raising=False)
+    assert describe_target(parameters) == target
