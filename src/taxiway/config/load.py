@@ -1,52 +1,20 @@
-"""Finds and reads ``taxiway.toml``, and makes settings of it, the environment and the command line."""
+"""Makes settings of the command line, the environment, ``taxiway.toml`` and the files of Flyway."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
 from taxiway import errors
-from taxiway.config.layers import Layer, arguments_layer, environment_layer
-from taxiway.config.merge import Loaded, merge
-from taxiway.config.resolvers import SecretReader, resolve
-from taxiway.config.toml import parse_toml
+from taxiway.config.arguments import read_arguments
+from taxiway.config.files import FILE_NAME, FileReader, FlywayFiles, find_flyway_files
+from taxiway.config.layers import Layer, Place, Raw
+from taxiway.config.merge import Loaded, convert, merge
+from taxiway.config.option import Group
+from taxiway.config.precedence import find_layers
+from taxiway.config.resolvers import Reference, ReferenceReader, SecretReader, Template
+from taxiway.config.variables import read_variables
 from taxiway.secret import Secret
-
-FILE_NAME: Final = "taxiway.toml"
-
-# Far more than anybody writes. A link to /dev/zero would be read until the memory is full.
-_MOST_BYTES: Final = 1024 * 1024
-
-
-def read_file(path: Path) -> Layer:
-    """The layer of one file. A byte order mark at its start is dropped.
-
-    Raises:
-        ConfigFileUnreadable: It cannot be read, is larger than 1 MiB, not UTF-8 or not TOML.
-        ConfigError: See :func:`taxiway.config.toml.parse_toml`.
-    """
-    try:
-        text = _read_bytes(path).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise errors.ConfigFileUnreadable(
-            f"{path.name} is not UTF-8: byte {error.start + 1} is wrong.", hint="Save the file as UTF-8."
-        ) from None
-    return parse_toml(text, name=path.name)
-
-
-def _read_bytes(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            content = file.read(_MOST_BYTES + 1)
-    except OSError as error:
-        raise errors.ConfigFileUnreadable(
-            f"{path} cannot be read: {error.strerror}.", hint="Name a file that exists and is readable."
-        ) from error
-    if len(content) > _MOST_BYTES:
-        raise errors.ConfigFileUnreadable(
-            f"{path.name} is larger than 1 MiB.", hint="Name the configuration file of the project."
-        )
-    return content
 
 
 def load(
@@ -57,40 +25,109 @@ def load(
     secret: SecretReader,
     file: Path | None = None,
     inside: Path | None = None,
+    home: Path | None = None,
+    read_stdin: Callable[[], str] | None = None,
+    groups: Collection[Group] = tuple(Group),
 ) -> Loaded:
-    """Settings from the command line, the environment, a file and the defaults.
+    """Settings from the command line, the environment, ``taxiway.toml``, the files of Flyway and the defaults.
 
-    Without ``file`` it is ``taxiway.toml`` in ``directory``, if there is one. Parent folders are not searched, so
-    what a command does depends on nothing outside the project. ``inside`` is the clone that the file belongs to,
-    when it belongs to one: no symbolic link may lead out of it.
+    Without ``file`` our own file is ``taxiway.toml`` in ``directory``, if there is one. It wins over those of
+    Flyway, which are found as Flyway finds them, in ``home`` if that is given (:mod:`taxiway.config.files`).
+    Parent folders are not searched. ``inside`` is the clone that the files belong to, when they belong to one:
+    nothing outside of it is read. Options of other ``groups`` than those keep their defaults: a command that needs
+    no database must not need its secrets either.
 
     Raises:
-        ConfigError: The file, a variable or an argument cannot be used.
+        ConfigError: A file, a variable or an argument cannot be used.
         TaxiwayError: Whatever ``secret`` raises.
     """
+    upper = (read_arguments(arguments), read_variables(environ))
+    reader = FileReader(
+        directory=directory,
+        environ=environ,
+        home=home,
+        inside=inside,
+        encoding=_first_text("configFileEncoding", upper) or "UTF-8",
+        read_stdin=read_stdin,
+    )
+    ours = _find_ours(file, directory)
+    flyways = _find_flyways(reader, *upper)
+    places = (*upper, *map(reader.read_taxiway, ours), *reversed([*map(reader.read_flyway, flyways.paths)]))
+    read = _reference_reader(environ, secret)
+    layers = [_only(groups, layer) for layer in find_layers(places, _environment(places, read))]
+    warnings = (*(warning for place in places for warning in place.warnings), *_beaten(upper[0], layers[0]))
+    return replace(
+        merge(layers, read=read), files=(*flyways.paths, *ours), warnings=(*flyways.warnings, *warnings)
+    )
 
-    def resolve_value(text: str, origin: str) -> str | Secret:
-        return resolve(text, origin=origin, environment=environ, secret=secret)
 
+def _beaten(arguments: Place, overrides: Layer) -> Iterator[str]:
+    """Nobody expects that a file beats the command line, as overrides of an environment do (Flyway 13)."""
+    for key, given in arguments.layer().items():
+        if winner := overrides.get(key):
+            yield f"{given.origin} has no effect: {winner.origin} wins."
+
+
+def _only(groups: Collection[Group], layer: Layer) -> Layer:
+    return {key: given for key, given in layer.items() if given.option.group in groups}
+
+
+def _find_ours(file: Path | None, directory: Path) -> tuple[Path, ...]:
     path = file or directory / FILE_NAME
     # A dangling link is there: reading it fails, which is better than to go on without the settings.
-    is_there = file is not None or path.exists(follow_symlinks=False)
-    if is_there and inside is not None:
-        _check_inside(path, inside)
-    layers = [arguments_layer(arguments), environment_layer(environ), read_file(path) if is_there else {}]
-    return merge(layers, resolve=resolve_value)
+    return (path,) if file is not None or os.path.lexists(path) else ()
 
 
-def _check_inside(path: Path, inside: Path) -> None:
-    """Otherwise a repository could make the task show files of the container, or wait for a pipe."""
-    # Not Path.resolve(): that of Python 3.12 raises RuntimeError for a link that leads to itself.
-    real = Path(os.path.realpath(path))
-    if not real.is_relative_to(os.path.realpath(inside)):
-        raise errors.ConfigFileUnreadable(
-            f"{path.name} is a symbolic link that points outside the repository.",
-            hint="Commit the file itself in the place of the link.",
+def _find_flyways(reader: FileReader, arguments: Place, variables: Place) -> FlywayFiles:
+    return find_flyway_files(
+        reader,
+        working_directory=_first_text("workingDirectory", (arguments, variables)),
+        named_by_variable=_names(variables),
+        named_by_argument=_names(arguments),
+    )
+
+
+def _first_text(key: str, places: Sequence[Place]) -> str | None:
+    """A text that tells which files are read, checked before any is."""
+    found = (place.layer().get(key.lower()) for place in places)
+    return next((str(convert(given, _plain(given.value))) for given in found if given), None)
+
+
+def _names(place: Place) -> tuple[str, ...]:
+    given = place.layer().get("configfiles")
+    names = convert(given, _plain(given.value)) if given else ()
+    return names if isinstance(names, tuple) else ()
+
+
+def _plain(value: Raw) -> str | Secret | tuple[str, ...]:
+    """Arguments and variables have no references."""
+    match value:
+        case Template() as template:
+            return template.form
+        case tuple() as items:
+            return tuple(item.form if isinstance(item, Template) else item for item in items)
+    return value
+
+
+def _environment(places: Sequence[Place], read: ReferenceReader) -> str:
+    """The environment that the highest place names; no environment may name another."""
+    for place in places:
+        if given := place.layer().get("environment"):
+            value = given.value
+            text = value.fill(read, given.origin) if isinstance(value, Template) else value
+            return str(convert(given, text if isinstance(text, str | Secret) else ""))
+    return "default"
+
+
+def _reference_reader(environ: Mapping[str, str], secret: SecretReader) -> ReferenceReader:
+    def read(reference: Reference, origin: str) -> str | Secret:
+        if reference.resolver == "secret":
+            return secret(reference.name, reference.key)
+        if reference.name in environ:
+            return environ[reference.name]
+        raise errors.VariableNotSet(
+            f"{origin}: the environment variable {reference.name} is not set.",
+            hint=f"Set {reference.name} in the environment of this command, or change the value in the file.",
         )
-    if not real.is_file():
-        raise errors.ConfigFileUnreadable(
-            f"{path.name} is not a file.", hint=f"Commit {path.name} as a regular file, or remove it."
-        )
+
+    return read

@@ -1,30 +1,32 @@
-"""From layers to settings: what is highest wins, is resolved, converted, checked and put in its place.
+"""From layers to settings: what wins is resolved, converted, checked and put in its place."""
 
-Precedence, high to low (Flyway 13): command line, environment, file, defaults. Maps merge entry by entry.
-
-A database URL is a whole address. So a URL from a higher layer discards the host, port and database name of lower
-ones, and whatever else it says itself (a user, a password, ``sslmode``…). A parameter from a higher layer wins
-over the URL of a lower one, and beside a URL in the same layer the parameter wins.
-"""
-
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Final
 
+from taxiway import errors
 from taxiway.config import parse
-from taxiway.config.layers import Given, Layer, Raw, arguments_layer, defaults_layer, invalid
+from taxiway.config.arguments import read_arguments
+from taxiway.config.effective import EffectiveOption, show
+from taxiway.config.layers import (
+    Given,
+    Layer,
+    Resolved,
+    defaults_layer,
+    invalid,
+    is_confidential,
+    to_layer,
+)
 from taxiway.config.option import Kind
-from taxiway.config.url import parameters_in, passwords_in
+from taxiway.config.options import BY_KEY, OPTIONS
+from taxiway.config.precedence import choose
+from taxiway.config.resolvers import Reference, ReferenceReader, Template
+from taxiway.config.url import passwords_in
 from taxiway.model.settings import Settings
 from taxiway.secret import Secret, reveal
 
-type Resolve = Callable[[str, str], str | Secret]
-"""From a text with references, and its origin, to the text that is meant."""
-
-_ADDRESS: Final = frozenset({"host", "port", "databasename"})
-# Flyway prints placeholder values; these names say that nobody should see them.
-_CONFIDENTIAL: Final = re.compile(r"passw|pwd|secret|token|credential|(private|api|access)_?key", re.IGNORECASE)
+_PLACEHOLDERS: Final = "placeholders."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,24 +37,38 @@ class Loaded:
         origins: By key, as in ``outOfOrder`` and ``placeholders.DATABASE_NAME``: ``--out-of-order``,
             ``FLYWAY_OUT_OF_ORDER``, ``taxiway.toml: flyway.outOfOrder`` or ``default``.
         secrets: For the caller's :class:`~taxiway.secret.Redactor`.
+        effective: Every option as people may see it, in the order of the table.
+        files: The configuration files that were read, the lowest first.
+        warnings: What was read and has no effect.
     """
 
     settings: Settings
     origins: Mapping[str, str]
     secrets: tuple[Secret, ...]
+    effective: tuple[EffectiveOption, ...]
+    files: tuple[Path, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
-def merge(layers: Sequence[Layer], *, resolve: Resolve) -> Loaded:
+def no_references(_reference: Reference, _origin: str) -> str:
+    """The reader of those whose values have no references, which is never asked."""
+    raise AssertionError("values of programs are plain text")
+
+
+def merge(layers: Sequence[Layer], *, read: ReferenceReader = no_references) -> Loaded:
     """Settings from layers, the highest first; the defaults are added.
 
     Only values that win are resolved: a secret that a higher layer overrides is never fetched.
 
     Raises:
-        InvalidOption: A value that its option does not accept.
+        InvalidOption: A value that its option does not accept, or values that do not go together.
     """
-    chosen = list(_chosen([*layers, defaults_layer()]))
+    chosen = choose([*layers, defaults_layer()])
     _check_placeholder_names(chosen)
-    values = [(given, _value(given, resolve)) for given in chosen]
+    reader = _Reader(to_layer(chosen), read)
+    resolved = [(given, reader.resolve(given)) for given in chosen]
+    values = [(given, convert(given, raw)) for given, raw in resolved]
+    _check_together(values)
     settings = Settings()
     for given, value in values:
         settings = _with(settings, given.field, value)
@@ -60,6 +76,7 @@ def merge(layers: Sequence[Layer], *, resolve: Resolve) -> Loaded:
         settings=settings,
         origins={given.key: given.origin for given in chosen},
         secrets=tuple(secret for given, value in values for secret in _secrets(given, value)),
+        effective=_effective(resolved, values),
     )
 
 
@@ -68,29 +85,13 @@ def find_visible_secrets(arguments: Mapping[str, object]) -> tuple[str, ...]:
 
     Everybody on a machine can read the arguments of a process. Flyway's users give passwords there all the same.
     """
-    given = arguments_layer(arguments).values()
-    return tuple(one.origin for one in given if _CONFIDENTIAL.search(one.entry) or _is_url_with_password(one))
+    return tuple(one.origin for one in read_arguments(arguments).given if _is_visible_secret(one))
 
 
-def _is_url_with_password(given: Given) -> bool:
-    return given.option.key == "url" and isinstance(given.value, str) and bool(passwords_in(given.value))
-
-
-def _chosen(layers: Sequence[Layer]) -> Iterator[Given]:
-    """The value that wins for each key. An entry keeps the spelling of the lowest layer, usually the file's."""
-    chosen: dict[str, Given] = {}
-    for layer in layers:
-        settled = _settled_by_url(chosen)
-        chosen |= {key: given for key, given in layer.items() if key not in chosen and key not in settled}
-    entries = {key: given.entry for layer in layers for key, given in layer.items()}
-    return (replace(given, entry=entries[key]) for key, given in chosen.items())
-
-
-def _settled_by_url(higher: Layer) -> frozenset[str]:
-    if "url" not in higher:
-        return frozenset()
-    url = higher["url"].value
-    return _ADDRESS | (parameters_in(reveal(url)) if isinstance(url, str | Secret) else frozenset())
+def _is_visible_secret(given: Given) -> bool:
+    if given.option.key == "url":
+        return isinstance(given.value, str) and bool(passwords_in(given.value))
+    return bool(given.value) and (given.option.kind is Kind.SECRET or is_confidential(given.entry))
 
 
 def _check_placeholder_names(chosen: Iterable[Given]) -> None:
@@ -98,7 +99,7 @@ def _check_placeholder_names(chosen: Iterable[Given]) -> None:
     by_key = {given.key: given for given in chosen}
     reserved = f"flyway{by_key['placeholderSeparator'].value}"
     for given in by_key.values():
-        if given.entry.lower().startswith(reserved.lower()):
+        if given.option.key == "placeholders" and given.entry.lower().startswith(reserved.lower()):
             raise invalid(
                 given.option,
                 given.origin,
@@ -107,25 +108,82 @@ def _check_placeholder_names(chosen: Iterable[Given]) -> None:
             )
 
 
-def _value(given: Given, resolve: Resolve) -> object:
+def _check_together(values: Iterable[tuple[Given, object]]) -> None:
+    """Errors cannot be overridden of statements that are sent together (Flyway 13)."""
+    by_key = {given.key: (given, value) for given, value in values}
+    overrides, has_overrides = by_key["errorOverrides"]
+    if by_key["batch"][1] and has_overrides:
+        raise invalid(
+            overrides.option,
+            overrides.origin,
+            "errorOverrides and batch cannot be used together",
+            hint="Remove batch, which makes no difference here.",
+        )
+
+
+# --- resolving
+
+
+class _Reader:
+    """Fills in references; those to placeholders stand for values that are chosen as well."""
+
+    def __init__(self, chosen: Layer, read: ReferenceReader) -> None:
+        self._chosen = chosen
+        self._read_other = read
+        self._open: list[str] = []
+
+    def resolve(self, given: Given) -> Resolved:
+        """The value with its references replaced."""
+        match given.value:
+            case Template() as template:
+                return template.fill(self._read, given.origin)
+            case tuple() as items:
+                return self._resolve_items(items, given.origin)
+            case str() | Secret() as text:
+                return text
+
+    def _resolve_items(self, items: Iterable[str | Template], origin: str) -> Resolved:
+        texts = [item.fill(self._read, origin) if isinstance(item, Template) else item for item in items]
+        secrets = [text for text in texts if isinstance(text, Secret)]
+        return secrets[0] if secrets else tuple(map(reveal, texts))
+
+    def _read(self, reference: Reference, origin: str) -> str | Secret:
+        if reference.resolver == "placeholder":
+            return self._placeholder(reference.name, origin)
+        return self._read_other(reference, origin)
+
+    def _placeholder(self, name: str, origin: str) -> str | Secret:
+        key = f"{_PLACEHOLDERS}{name}".lower()
+        given = self._chosen.get(key)
+        if given is None or key in self._open:
+            phrase = "refers to itself" if given else "is not set"
+            raise errors.InvalidOption(
+                f"{origin}: the placeholder '{name}' {phrase}.", hint=f"Set placeholders.{name} to a text."
+            )
+        self._open.append(key)
+        value = convert(given, self.resolve(given))
+        self._open.pop()
+        if not isinstance(value, str | Secret):  # pragma: no cover - placeholders are texts
+            raise TypeError(key)
+        return value
+
+
+# --- converting
+
+
+def convert(given: Given, raw: Resolved) -> object:
+    """The value that a text stands for.
+
+    Raises:
+        InvalidOption: The option does not accept it.
+    """
     try:
-        return _converted(given, _resolved(given, resolve))
+        return _converted(given, raw)
     except ValueError as error:
         raise invalid(given.option, given.origin, str(error).rstrip(".")) from None
 
 
-def _resolved(given: Given, resolve: Resolve) -> Raw:
-    match given.value:
-        case str() as text if given.may_refer:
-            return resolve(text, given.origin)
-        case tuple() as items if given.may_refer:
-            texts = [resolve(item, given.origin) for item in items]
-            secrets = [text for text in texts if isinstance(text, Secret)]
-            return secrets[0] if secrets else tuple(map(reveal, texts))
-    return given.value
-
-
-def _converted(given: Given, raw: Raw) -> object:
+def _converted(given: Given, raw: Resolved) -> object:
     option = given.option
     if option.kind is Kind.LIST and not isinstance(raw, Secret):
         raw = _items(raw)
@@ -136,8 +194,8 @@ def _converted(given: Given, raw: Raw) -> object:
         case Secret():
             return _allowed(given, raw)
         case tuple():
-            return tuple(map(parse_text, raw))
-        case text if option.kind is Kind.SECRET or _CONFIDENTIAL.search(given.entry):
+            return option.collect(map(parse_text, raw))
+        case text if option.kind is Kind.SECRET or is_confidential(given.entry):
             return Secret(text)
         case text:
             return parse_text(text)
@@ -160,7 +218,9 @@ def _allowed(given: Given, secret: Secret) -> Secret:
 
 
 def _with(part: Any, way: Sequence[str], value: object) -> Any:  # noqa: ANN401 - the settings, a part or a map of them
-    """A copy with one value set."""
+    """A copy with one value set; itself when the value has no place in the settings."""
+    if not way:
+        return part
     name, *rest = way
     if isinstance(part, Mapping):
         return {**part, name: value}
@@ -172,3 +232,24 @@ def _secrets(given: Given, value: object) -> Iterator[Secret]:
         yield value
         if given.option.key == "url":
             yield from passwords_in(value.reveal())
+
+
+def _effective(
+    resolved: Sequence[tuple[Given, Resolved]], values: Sequence[tuple[Given, object]]
+) -> tuple[EffectiveOption, ...]:
+    order = {option.key: position for position, option in enumerate(OPTIONS)}
+    given = [
+        show(one, raw, is_secret=isinstance(value, Secret))
+        for (one, raw), (_, value) in zip(resolved, values, strict=True)
+    ]
+    set_keys = {one.option.key for one, _ in resolved}
+    unset = [
+        EffectiveOption(key=key, value="", origin="default", is_secret=False)
+        for key, option in BY_KEY.items()
+        if key not in set_keys and option.kind is not Kind.MAP
+    ]
+    return tuple(sorted((*given, *unset), key=lambda one: order[_option_key(one.key)]))
+
+
+def _option_key(key: str) -> str:
+    return key if key in BY_KEY else key.partition(".")[0]

@@ -1,7 +1,8 @@
-"""The one table of options: what the command line, the environment, ``taxiway.toml`` and the reference page know.
+"""The one table of options: what the command line, the environment, the files and the reference page know.
 
 Adding an option is adding a row here, and its field in :mod:`taxiway.model.settings`. Names and defaults are
-those of Flyway 13, unless ``differs`` says otherwise.
+those of Flyway 13, unless ``differs`` says otherwise. What Flyway has and we have not is in
+:mod:`taxiway.config.flyway_only`.
 """
 
 from typing import Final
@@ -9,23 +10,69 @@ from typing import Final
 from taxiway.config import parse
 from taxiway.config.option import Group, Kind, Option
 from taxiway.model.location import Location
-from taxiway.model.rules import IgnorePattern, Target
+from taxiway.model.rules import ErrorOverride, IgnorePattern, MigrationPattern, Target
+from taxiway.model.version import MigrationVersion
 
 OPTIONS: Final[tuple[Option, ...]] = (
+    # --- which configuration is read
+    Option(
+        key="environment",
+        variable="flyway_environment",
+        default="default",
+        field="migrations.environment",
+        group=Group.CONFIGURATION,
+        overridable=False,
+        for_programs=False,
+        help="The environment of the configuration files whose database is meant; `-` is none of them.",
+    ),
+    Option(
+        key="configFiles",
+        kind=Kind.LIST,
+        field="",
+        group=Group.CONFIGURATION,
+        in_files=False,
+        for_programs=False,
+        help="Further configuration files of Flyway: `.toml`, or any other name for the syntax of `flyway.conf`; "
+        "`-` is standard input in that syntax.",
+        differs="Flyway reads `-` only when there is another `flyway.conf`.",
+    ),
+    Option(
+        key="configFileEncoding",
+        default="UTF-8",
+        field="",
+        group=Group.CONFIGURATION,
+        parse=parse.encoding,
+        in_files=False,
+        for_programs=False,
+        help="Character encoding of files in the syntax of `flyway.conf`.",
+        differs="The command line wins over the variable; with Flyway the variable wins.",
+    ),
+    Option(
+        key="workingDirectory",
+        field="migrations.working_directory",
+        group=Group.CONFIGURATION,
+        in_files=False,
+        in_variables=False,
+        help="What relative locations start from, and a further place of configuration files.",
+    ),
     # --- the database
     Option(
         key="url",
         table="database",
+        in_environment=True,
         field="database.url",
         group=Group.DATABASE,
         parse=parse.url,
         may_be_secret=True,
-        help="`postgresql://host:port/name?sslmode=verify-full`, or a libpq connection string.",
-        differs="Flyway wants a JDBC URL.",
+        help="`jdbc:postgresql://host:port/name`, `postgresql://host:port/name?sslmode=verify-full`, or a libpq "
+        "connection string.",
+        differs="Flyway accepts JDBC URLs only.",
     ),
     Option(
         key="host",
+        is_ours=True,
         table="database",
+        in_environment=True,
         variable="DB_HOST",
         field="database.parameters.host",
         group=Group.DATABASE,
@@ -34,7 +81,9 @@ OPTIONS: Final[tuple[Option, ...]] = (
     ),
     Option(
         key="port",
+        is_ours=True,
         table="database",
+        in_environment=True,
         variable="DB_PORT",
         kind=Kind.INTEGER,
         field="database.parameters.port",
@@ -45,7 +94,9 @@ OPTIONS: Final[tuple[Option, ...]] = (
     ),
     Option(
         key="databaseName",
+        is_ours=True,
         table="database",
+        in_environment=True,
         name="name",
         variable="DB_NAME",
         field="database.parameters.dbname",
@@ -56,24 +107,28 @@ OPTIONS: Final[tuple[Option, ...]] = (
     Option(
         key="user",
         table="database",
+        in_environment=True,
         field="database.user",
         group=Group.DATABASE,
         help="The database user that connects and runs the migrations.",
-        differs="It wins over a user in the URL; with Flyway the URL wins.",
+        differs="It wins over a user in a URL that is no JDBC URL.",
     ),
     Option(
         key="password",
         table="database",
+        in_environment=True,
         kind=Kind.SECRET,
         field="database.password",
         group=Group.DATABASE,
         may_be_secret=True,
         help="The user's password. In `taxiway.toml` it must be a reference.",
-        differs="It wins over a password in the URL; with Flyway the URL wins. There is no flag.",
+        differs="It wins over a password in a URL that is no JDBC URL. The only flag is Flyway's `-password=`.",
     ),
     Option(
         key="sslmode",
+        is_ours=True,
         table="database",
+        in_environment=True,
         variable="DB_SSLMODE",
         field="database.parameters.sslmode",
         group=Group.DATABASE,
@@ -83,7 +138,9 @@ OPTIONS: Final[tuple[Option, ...]] = (
     ),
     Option(
         key="sslrootcert",
+        is_ours=True,
         table="database",
+        in_environment=True,
         variable="DB_SSLROOTCERT",
         field="database.parameters.sslrootcert",
         group=Group.DATABASE,
@@ -94,6 +151,7 @@ OPTIONS: Final[tuple[Option, ...]] = (
     Option(
         key="connectRetries",
         table="database",
+        in_environment=True,
         kind=Kind.INTEGER,
         default="0",
         field="database.connect_retries",
@@ -104,12 +162,33 @@ OPTIONS: Final[tuple[Option, ...]] = (
     Option(
         key="connectRetriesInterval",
         table="database",
+        in_environment=True,
         kind=Kind.INTEGER,
         default="120",
         field="database.connect_retries_interval_seconds",
         group=Group.DATABASE,
         parse=parse.whole_number(0),
         help="The longest wait between two attempts, in seconds.",
+    ),
+    Option(
+        key="jdbcProperties",
+        table="database",
+        in_environment=True,
+        kind=Kind.MAP,
+        field="database.jdbc_properties",
+        group=Group.DATABASE,
+        may_be_empty=True,
+        may_be_secret=True,
+        help="Properties of Java's PostgreSQL driver, such as `sslmode`; what the URL says wins.",
+    ),
+    Option(
+        key="initSql",
+        table="database",
+        in_environment=True,
+        field="database.init_sql",
+        group=Group.DATABASE,
+        resolved=False,
+        help="Statements that each new session begins with.",
     ),
     # --- where the scripts are and how they are named
     Option(
@@ -120,7 +199,18 @@ OPTIONS: Final[tuple[Option, ...]] = (
         group=Group.LOCATIONS,
         parse=Location.parse,
         help="Folders with scripts, searched with all their subfolders.",
-        differs="Flyway's default is `db/migration` on the Java class path. Only `filesystem:` exists here.",
+        differs="Flyway's default is `db/migration` on the Java class path. Without a prefix a location is "
+        "`filesystem:` here and `classpath:` there.",
+    ),
+    Option(
+        key="callbackLocations",
+        kind=Kind.LIST,
+        default=(),
+        field="migrations.callback_locations",
+        group=Group.LOCATIONS,
+        parse=Location.parse,
+        may_be_empty=True,
+        help="Folders with callbacks; those of `locations` when it is not set.",
     ),
     Option(
         key="failOnMissingLocations",
@@ -147,6 +237,23 @@ OPTIONS: Final[tuple[Option, ...]] = (
         group=Group.LOCATIONS,
         may_be_empty=True,
         help="What names of versioned migrations begin with.",
+    ),
+    Option(
+        key="baselineMigrationPrefix",
+        default="B",
+        field="migrations.naming.baseline_prefix",
+        group=Group.LOCATIONS,
+        may_be_empty=True,
+        help="What names of baseline migrations begin with.",
+    ),
+    Option(
+        key="undoSqlMigrationPrefix",
+        default="U",
+        field="migrations.naming.undo_prefix",
+        group=Group.LOCATIONS,
+        may_be_empty=True,
+        overridable=False,
+        help="What names of undo migrations begin with.",
     ),
     Option(
         key="repeatableSqlMigrationPrefix",
@@ -178,6 +285,14 @@ OPTIONS: Final[tuple[Option, ...]] = (
         group=Group.LOCATIONS,
         parse=parse.encoding,
         help="Character encoding of the scripts.",
+    ),
+    Option(
+        key="detectEncoding",
+        kind=Kind.BOOLEAN,
+        default="false",
+        field="migrations.detect_encoding",
+        group=Group.LOCATIONS,
+        help="Find out the character encoding of each script, among UTF-8, UTF-16, UTF-32 and ISO 8859-1.",
     ),
     # --- placeholders
     Option(
@@ -223,6 +338,22 @@ OPTIONS: Final[tuple[Option, ...]] = (
         resolved=False,
         help="What stands behind `flyway` in the names of built-in placeholders, such as `flyway:user`.",
     ),
+    Option(
+        key="scriptPlaceholderPrefix",
+        default="FP__",
+        field="migrations.placeholders.script_prefix",
+        group=Group.PLACEHOLDERS,
+        resolved=False,
+        help="What the environment variables begin with that give placeholders to programs.",
+    ),
+    Option(
+        key="scriptPlaceholderSuffix",
+        default="__",
+        field="migrations.placeholders.script_suffix",
+        group=Group.PLACEHOLDERS,
+        resolved=False,
+        help="What the environment variables end with that give placeholders to programs.",
+    ),
     # --- what runs, and what is an error
     Option(
         key="target",
@@ -242,13 +373,23 @@ OPTIONS: Final[tuple[Option, ...]] = (
         help="Run versioned migrations that are lower than the highest applied one, instead of ignoring them.",
     ),
     Option(
-        key="mixed",
+        key="cherryPick",
+        kind=Kind.LIST,
+        default=(),
+        field="migrations.policy.cherry_pick",
+        group=Group.RULES,
+        parse=MigrationPattern,
+        may_be_empty=True,
+        overridable=False,
+        help="The only migrations that run, in this order: versions, and descriptions of repeatable migrations.",
+    ),
+    Option(
+        key="skipExecutingMigrations",
         kind=Kind.BOOLEAN,
         default="false",
-        field="migrations.mixed",
+        field="migrations.skip_executing_migrations",
         group=Group.RULES,
-        help="Let one script have statements that need a transaction and statements that refuse one; "
-        "it then runs without a transaction.",
+        help="Record the pending migrations as applied without running them.",
     ),
     Option(
         key="validateOnMigrate",
@@ -270,9 +411,103 @@ OPTIONS: Final[tuple[Option, ...]] = (
         "`*`, `missing`, `pending`, `ignored` or `future`.",
         differs='`[]` in `taxiway.toml` means no pattern; Flyway needs `[""]`, which works here as well.',
     ),
+    Option(
+        key="cleanDisabled",
+        kind=Kind.BOOLEAN,
+        default="true",
+        field="migrations.clean_disabled",
+        group=Group.RULES,
+        help="Refuse `clean`, which drops everything.",
+    ),
+    # --- how scripts run
+    Option(
+        key="group",
+        kind=Kind.BOOLEAN,
+        default="false",
+        field="migrations.group",
+        group=Group.EXECUTION,
+        help="Run all pending migrations in one transaction.",
+    ),
+    Option(
+        key="mixed",
+        kind=Kind.BOOLEAN,
+        default="false",
+        field="migrations.mixed",
+        group=Group.EXECUTION,
+        help="Let one script have statements that need a transaction and statements that refuse one; "
+        "it then runs without a transaction.",
+    ),
+    Option(
+        key="executeInTransaction",
+        kind=Kind.BOOLEAN,
+        default="true",
+        field="migrations.execute_in_transaction",
+        group=Group.EXECUTION,
+        help="Run each script in a transaction, unless it has a statement that refuses one.",
+    ),
+    Option(
+        key="errorOverrides",
+        kind=Kind.LIST,
+        default=(),
+        field="migrations.error_overrides",
+        group=Group.EXECUTION,
+        parse=ErrorOverride.parse,
+        may_be_empty=True,
+        help="What becomes of messages of the server, as `STATE:CODE:ACTION`: an SQLSTATE or `*`, a number or "
+        "`*`, and `D`, `I`, `W` or `E` for debug, info, warning and error. It cannot be used with `batch`.",
+    ),
+    Option(
+        key="outputQueryResults",
+        kind=Kind.BOOLEAN,
+        default="true",
+        field="migrations.output_query_results",
+        group=Group.EXECUTION,
+        help="Show the rows that the queries of a script return.",
+    ),
+    Option(
+        key="skipDefaultCallbacks",
+        kind=Kind.BOOLEAN,
+        default="false",
+        field="migrations.skip_default_callbacks",
+        group=Group.EXECUTION,
+        help="Leave out the callbacks that are SQL files.",
+    ),
+    Option(
+        key="scriptMigrations",
+        is_ours=True,
+        kind=Kind.BOOLEAN,
+        default="false",
+        field="migrations.script_migrations",
+        group=Group.EXECUTION,
+        help="Let migrations and callbacks that are programs run.",
+        differs="Flyway always runs them.",
+    ),
+    Option(
+        key="powershellExecutable",
+        field="migrations.powershell_executable",
+        group=Group.EXECUTION,
+        help="The PowerShell that runs `.ps1` scripts.",
+    ),
+    Option(
+        key="batch",
+        kind=Kind.BOOLEAN,
+        default="false",
+        field="migrations.batch",
+        group=Group.EXECUTION,
+        help="Send several statements at once. It makes no difference here.",
+    ),
+    Option(
+        key="stream",
+        kind=Kind.BOOLEAN,
+        default="false",
+        field="migrations.stream",
+        group=Group.EXECUTION,
+        help="Read scripts piece by piece. It makes no difference here.",
+    ),
     # --- schemas and the schema history
     Option(
         key="schemas",
+        in_environment=True,
         kind=Kind.LIST,
         default=(),
         field="migrations.schemas",
@@ -303,10 +538,17 @@ OPTIONS: Final[tuple[Option, ...]] = (
         help="Name of the schema history table.",
     ),
     Option(
+        key="tablespace",
+        field="migrations.tablespace",
+        group=Group.HISTORY,
+        help="The tablespace that the schema history table is created in.",
+    ),
+    Option(
         key="installedBy",
         field="migrations.installed_by",
         group=Group.HISTORY,
-        help="Who is recorded in the schema history; the database user when it is not set.",
+        may_be_empty=True,
+        help="Who is recorded in the schema history; the database user when it is empty or not set.",
     ),
     Option(
         key="lockRetryCount",
@@ -318,7 +560,86 @@ OPTIONS: Final[tuple[Option, ...]] = (
         help="How often to ask again for the migration lock while another run holds it, once a second; "
         "`-1` never gives up.",
     ),
+    Option(
+        key="postgresql.transactional.lock",
+        kind=Kind.BOOLEAN,
+        default="true",
+        field="migrations.transactional_lock",
+        group=Group.HISTORY,
+        overridable=False,
+        help="Hold the migration lock in a transaction. It makes no difference here: both sorts are excluded.",
+    ),
+    Option(
+        key="baselineOnMigrate",
+        kind=Kind.BOOLEAN,
+        default="false",
+        field="migrations.baseline_on_migrate",
+        group=Group.HISTORY,
+        help="Let migrate begin the history of a database that has tables and no history at `baselineVersion`.",
+    ),
+    Option(
+        key="baselineVersion",
+        default="1",
+        field="migrations.baseline_version",
+        group=Group.HISTORY,
+        parse=MigrationVersion,
+        help="The version that `baseline` begins the history with.",
+    ),
+    Option(
+        key="baselineDescription",
+        default="<< Flyway Baseline >>",
+        field="migrations.baseline_description",
+        group=Group.HISTORY,
+        help="The description that `baseline` begins the history with.",
+    ),
+    # --- what info shows
+    Option(
+        key="infoSinceDate",
+        field="migrations.info_filter.since_date",
+        group=Group.INFO,
+        parse=parse.date,
+        in_files=False,
+        in_variables=False,
+        help="Only migrations that were applied at this time or later, as `31/12/2026 16:30`.",
+    ),
+    Option(
+        key="infoUntilDate",
+        field="migrations.info_filter.until_date",
+        group=Group.INFO,
+        parse=parse.date,
+        in_files=False,
+        in_variables=False,
+        help="Only migrations that were applied at this time or earlier, as `31/12/2026 16:30`.",
+    ),
+    Option(
+        key="infoSinceVersion",
+        field="migrations.info_filter.since_version",
+        group=Group.INFO,
+        parse=MigrationVersion,
+        in_files=False,
+        in_variables=False,
+        help="Only this version and higher ones.",
+    ),
+    Option(
+        key="infoUntilVersion",
+        field="migrations.info_filter.until_version",
+        group=Group.INFO,
+        parse=MigrationVersion,
+        in_files=False,
+        in_variables=False,
+        help="Only this version and lower ones.",
+    ),
+    Option(
+        key="infoOfState",
+        kind=Kind.LIST,
+        field="migrations.info_filter.states",
+        group=Group.INFO,
+        parse=parse.state,
+        collect=frozenset,
+        in_files=False,
+        in_variables=False,
+        help="Only migrations in these states, such as `pending` or `out_of_order`.",
+    ),
 )
 
 BY_KEY: Final = {option.key: option for option in OPTIONS}
-BY_PATH: Final = {option.path: option for option in OPTIONS}

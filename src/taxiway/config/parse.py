@@ -6,9 +6,13 @@ may quote the text: secret texts do not come here.
 
 import re
 from collections.abc import Callable
+from datetime import datetime
 from typing import Final
 
+from taxiway import errors
 from taxiway.config.url import passwords_in
+from taxiway.model.info import MigrationState
+from taxiway.scan.encoding import decode
 from taxiway.secret import Secret
 
 # Eighteen digits fit the 64-bit numbers of the server and keep int() away from its limit on very long texts.
@@ -57,10 +61,10 @@ def one_of(*words: str) -> Callable[[str], str]:
 
 
 def encoding(text: str) -> str:
-    """The name of a character encoding that Python knows; the usual Java names are among them."""
+    """The name of a character encoding, in Python's spelling or in Java's."""
     try:
-        "a".encode(text)  # codecs.lookup() would accept "hex" too, which does not give text
-    except (LookupError, ValueError):
+        decode(b"", text, path="")
+    except (errors.TaxiwayError, LookupError, ValueError):
         raise ValueError(f"'{text}' is not a known character encoding") from None
     return text
 
@@ -68,3 +72,21 @@ def encoding(text: str) -> str:
 def url(text: str) -> str | Secret:
     """A database URL; the whole of it is a secret as soon as there is a password in it."""
     return Secret(text) if passwords_in(text) else text
+
+
+def date(text: str) -> datetime:
+    """A day and a time such as ``31/12/2026 16:30`` (Flyway 13), without a zone."""
+    try:
+        return datetime.strptime(text.strip(), "%d/%m/%Y %H:%M")  # noqa: DTZ007 - in the zone of the session
+    except ValueError:
+        raise ValueError(f"'{text}' is not a time such as 31/12/2026 16:30") from None
+
+
+def state(text: str) -> MigrationState:
+    """The state of a migration by its constant's name in any case (Flyway 13), or by the name that info shows."""
+    word = text.strip().casefold()
+    for candidate in MigrationState:
+        if word in {candidate.name.casefold(), candidate.value.casefold()}:
+            return candidate
+    known = ", ".join(candidate.name.lower() for candidate in MigrationState)
+    raise ValueError(f"'{text}' is not a state of migrations: use {known}")

@@ -1,24 +1,31 @@
-"""References in the values of ``taxiway.toml``: texts that stand somewhere else.
-
-Close to the resolvers of Flyway 13, which are written ``${resolver.key}``:
+"""References in the values of configuration files: texts that stand somewhere else.
 
 ``${env:NAME}``
     An environment variable. Flyway's spelling ``${env.NAME}`` is the same.
+``${placeholder:NAME}``
+    The value of a placeholder of the user's. Flyway's spelling has a dot as well.
 ``${secret:ID#KEY}``
     The value of one key of a JSON secret in AWS Secrets Manager. The ID is a name or an ARN.
 ``${secret:ID}``
     The whole text of a secret.
-``$${``
-    The characters ``${``.
 
-A value may mix text and references. Names of resolvers are the same in any case. Flyway's filters
-(``${env.NAME:D}``) do not exist, references do not nest, and values keep the white space around them, which Flyway
-drops.
+Names of resolvers are the same in any case, and references do not nest. A value may mix text and references.
+
+What is a reference depends on whose file it is. In ``taxiway.toml`` every ``${`` begins one, and ``$${`` stands
+for the characters. In ``flyway.toml`` a reference of Flyway's is one only with a dot in it, so that ``${`` and
+``${name}`` are plain text; ``${resolver.key:filter}`` keeps only some characters, ``$${a.b}`` stands for
+``${a.b}``, a value ``!{…}`` is what stands between the braces, and white space around the value is dropped
+(Flyway 13).
+
+Terminology:
+
+template
+    A value in its parts: texts and references.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Final
 
 from taxiway import errors
@@ -34,55 +41,86 @@ _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # The characters of names in AWS Secrets Manager, and the colon of ARNs.
 _SECRET: Final = re.compile(r"(?P<id>[A-Za-z0-9/_+=.@:-]+)(?:#(?P<key>[^#]+))?")
 
+# Flyway's own pattern lets the name of a resolver span braces; there is no sense in that.
+_FLYWAY_TOKEN: Final = re.compile(
+    r"(?P<escaped>\$\$\{[^.{}]+\.[^.{}]+\})"
+    r"|\$\{(?P<ours>(?:env|secret|placeholder):[^{}]*)\}"
+    r"|\$\{(?P<resolver>[^.{}]+)\.(?P<key>[^.{}:]+)(?::(?P<filter>[^{}]*))?\}",
+    re.IGNORECASE,
+)
+_NESTED: Final = re.compile(r"\$\{[^{}]*\$\{[^{}]*[.:][^{}]*\}")
+_VERBATIM: Final = re.compile(r"!\{(?P<text>.*)\}", re.DOTALL)
+
+_OF_PAID_EDITIONS: Final = frozenset(
+    {"vault", "dapr", "googlesecrets", "gcsm", "azurekeyvault", "azureadinteractive"}
+    | {"git", "localsecret", "localdb", "clone"}
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """One ``${…}``: an environment variable's name, or a secret's ID with the key if there is one."""
+    """One ``${…}``: the name of a variable or placeholder, or a secret's ID with the key if there is one.
+
+    ``kept`` has Flyway's letters for the characters that a filter keeps; ``None`` keeps all.
+    """
 
     resolver: str
     name: str
     key: str | None = None
+    kept: str | None = None
 
 
-def references(text: str, *, origin: str) -> tuple[Reference, ...]:
-    """All references in a value. Nothing is looked up, so this tells whether a value is well-formed.
+type ReferenceReader = Callable[[Reference, str], str | Secret]
+"""From a reference, and the origin of the value that has it, to the text that is meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A value that has been read and not looked up."""
+
+    parts: tuple[str | Reference, ...] = field(repr=False)
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """All references in it."""
+        return tuple(part for part in self.parts if isinstance(part, Reference))
+
+    @property
+    def form(self) -> str:
+        """The value with an ``x`` for every reference: what can be known before anything is looked up."""
+        return "".join("x" if isinstance(part, Reference) else part for part in self.parts)
+
+    def fill(self, read: ReferenceReader, origin: str) -> str | Secret:
+        """The value with every reference replaced; a secret as a whole as soon as one part of it is."""
+        texts = [part if isinstance(part, str) else _keep(part, read(part, origin)) for part in self.parts]
+        joined = "".join(map(reveal, texts))
+        return Secret(joined) if any(isinstance(text, Secret) for text in texts) else joined
+
+
+def parse_template(text: str, *, origin: str) -> Template:
+    """A value of ``taxiway.toml``.
 
     Raises:
         InvalidOption: A reference is malformed. The text is not shown: it may be a password by mistake.
         UnknownResolver: There is no resolver of that name.
+        UnsupportedOption: The resolver is one of Flyway's paid editions.
     """
-    return tuple(part for part in _parts(text, origin) if isinstance(part, Reference))
+    return Template(tuple(part for part in _parts(text, origin) if part != ""))
 
 
-def without_references(text: str, *, origin: str) -> str:
-    """The value with an ``x`` for every reference: its form, before anything is looked up.
+def parse_flyway_template(text: str, *, origin: str) -> Template:
+    """A value of ``flyway.toml``. Raises as :func:`parse_template`."""
+    stripped = text.strip()
+    if verbatim := _VERBATIM.fullmatch(stripped):
+        return Template((verbatim["text"],))
+    if nested := _NESTED.search(stripped):
+        raise _malformed(origin, f"the reference at character {nested.start() + 1} has another one in it")
+    return Template(tuple(part for part in _flyway_parts(stripped, origin) if part != ""))
 
-    Raises:
-        InvalidOption: A reference is malformed.
-        UnknownResolver: There is no resolver of that name.
-    """
-    return "".join("x" if isinstance(part, Reference) else part for part in _parts(text, origin))
 
-
-def resolve(text: str, *, origin: str, environment: Mapping[str, str], secret: SecretReader) -> str | Secret:
-    """The value with every reference replaced; a secret as a whole as soon as one part of it is.
-
-    Raises:
-        InvalidOption: A reference is malformed.
-        UnknownResolver: There is no resolver of that name.
-        VariableNotSet: The environment has no such variable.
-    """
-    parts: list[str | Secret] = []
-    for part in _parts(text, origin):
-        match part:
-            case str():
-                parts.append(part)
-            case Reference(resolver="env"):
-                parts.append(_variable(part.name, origin, environment))
-            case Reference():
-                parts.append(secret(part.name, part.key))
-    joined = "".join(map(reveal, parts))
-    return Secret(joined) if any(isinstance(part, Secret) for part in parts) else joined
+def plain_template(text: str, *, origin: str) -> Template:  # noqa: ARG001 - the same signature as the others
+    """A value where nothing is a reference."""
+    return Template((text,))
 
 
 def _parts(text: str, origin: str) -> Iterator[str | Reference]:
@@ -95,23 +133,54 @@ def _parts(text: str, origin: str) -> Iterator[str | Reference]:
 
 
 def _parse(found: re.Match[str], origin: str) -> Reference:
-    place = f"the reference at character {found.start() + 1}"
+    place = _place(found)
     if not found["closed"]:
         raise _malformed(origin, f"{place} is not closed, or another one is nested in it")
-    body = _BODY.fullmatch(found["body"])
+    return _parse_body(found["body"], place, origin)
+
+
+def _parse_body(text: str, place: str, origin: str) -> Reference:
+    body = _BODY.fullmatch(text)
     if not body:
         raise _malformed(origin, f"{place} has no resolver")
-    parse = _RESOLVERS.get(body["resolver"].lower())
-    if not parse:
-        raise _unknown(body["resolver"], origin)
+    parse = _get_resolver(body["resolver"], origin)
     reference = parse(body["separator"], body["argument"])
     if not reference:
         raise _malformed(origin, f"{place} has not the form of its resolver")
     return reference
 
 
+def _flyway_parts(text: str, origin: str) -> Iterator[str | Reference]:
+    end = 0
+    for found in _FLYWAY_TOKEN.finditer(text):
+        yield text[end : found.start()]
+        if found["escaped"]:
+            yield found["escaped"][1:]
+        elif found["ours"]:
+            yield _parse_body(found["ours"], _place(found), origin)
+        else:
+            yield _parse_flyway(found, origin)
+        end = found.end()
+    yield text[end:]
+
+
+def _parse_flyway(found: re.Match[str], origin: str) -> Reference:
+    reference = _get_resolver(found["resolver"].strip(), origin)(".", found["key"].strip())
+    if not reference:
+        raise _malformed(origin, f"{_place(found)} has not the form of its resolver")
+    return Reference(reference.resolver, reference.name, kept=found["filter"])
+
+
+def _place(found: re.Match[str]) -> str:
+    return f"the reference at character {found.start() + 1}"
+
+
 def _env_reference(_separator: str, argument: str) -> Reference | None:
     return Reference("env", argument) if _VARIABLE.fullmatch(argument) else None
+
+
+def _placeholder_reference(_separator: str, argument: str) -> Reference | None:
+    return Reference("placeholder", argument) if argument else None
 
 
 def _secret_reference(separator: str, argument: str) -> Reference | None:
@@ -119,17 +188,23 @@ def _secret_reference(separator: str, argument: str) -> Reference | None:
     return Reference("secret", found["id"], found["key"]) if found else None
 
 
-_RESOLVERS: Final = {"env": _env_reference, "secret": _secret_reference}
+_RESOLVERS: Final = {"env": _env_reference, "placeholder": _placeholder_reference, "secret": _secret_reference}
 
 
-def _variable(name: str, origin: str, environment: Mapping[str, str]) -> str:
-    try:
-        return environment[name]
-    except KeyError:
-        raise errors.VariableNotSet(
-            f"{origin}: the environment variable {name} is not set.",
-            hint=f"Set {name} in the environment of this command, or change the value in the file.",
-        ) from None
+def _get_resolver(name: str, origin: str) -> Callable[[str, str], Reference | None]:
+    folded = name.lower()
+    if folded in _OF_PAID_EDITIONS:
+        raise errors.UnsupportedOption(
+            f"{origin}: the resolver '{name}' of Flyway's paid editions is not in Taxiway.",
+            hint="Write ${secret:ID#KEY} for AWS Secrets Manager, or ${env.NAME}.",
+        )
+    if folded not in _RESOLVERS:
+        near = find_nearest(name, _RESOLVERS)
+        raise errors.UnknownResolver(
+            f"{origin}: unknown resolver '{name}'. There are env, placeholder and secret.",
+            hint=f"Did you mean '{near}'?" if near else "Write $${ if the characters ${ are meant themselves.",
+        )
+    return _RESOLVERS[folded]
 
 
 def _malformed(origin: str, phrase: str) -> errors.InvalidOption:
@@ -139,9 +214,15 @@ def _malformed(origin: str, phrase: str) -> errors.InvalidOption:
     )
 
 
-def _unknown(resolver: str, origin: str) -> errors.UnknownResolver:
-    near = find_nearest(resolver, _RESOLVERS)
-    return errors.UnknownResolver(
-        f"{origin}: unknown resolver '{resolver}'. There are {' and '.join(_RESOLVERS)}.",
-        hint=f"Did you mean '{near}'?" if near else "Write $${ if the characters ${ are meant themselves.",
+def _keep(reference: Reference, value: str | Secret) -> str | Secret:
+    if reference.kept is None:
+        return value
+    kept = "".join(char for char in reveal(value) if _is_kept(char, reference.kept))
+    return Secret(kept) if isinstance(value, Secret) else kept
+
+
+def _is_kept(char: str, letters: str) -> bool:
+    """``A`` keeps letters, ``a`` ASCII letters, ``D`` digits, ``d`` ASCII digits (Flyway 13)."""
+    return (char.isalpha() and ("A" in letters or ("a" in letters and char.isascii()))) or (
+        char.isdecimal() and ("D" in letters or ("d" in letters and char.isascii()))
     )

@@ -1,58 +1,148 @@
-"""From the text of ``taxiway.toml`` to a layer.
+"""From the text of ``taxiway.toml`` or ``flyway.toml`` to a place.
 
-The file belongs to a repository that many people read and nobody may learn a password from. So a password in it
-must be a reference (:mod:`taxiway.config.resolvers`), and no message shows a value of the file.
+``taxiway.toml`` belongs to a repository that many people read and nobody may learn a password from. So a password
+in it must be a reference (:mod:`taxiway.config.resolvers`). ``flyway.toml`` is taken as Flyway takes it. No
+message shows a value of either.
 
 Terminology:
 
 way
     The names that lead to a value: of the tables, then of the key.
+section
+    A table whose keys are options, such as ``[flyway]`` or ``[environments.prod]``.
+leaf
+    What stands in a section under one name.
+dialect
+    What differs between the two files.
 """
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from taxiway import errors
-from taxiway.config.layers import Given, Layer, Raw, invalid, to_layer
+from taxiway.config.flyway_only import ROOT_TABLES, Foreign, find_of_environment, find_setting
+from taxiway.config.keys import ENVIRONMENT_NAMES, OVERRIDE_NAMES, KeyCheck
+from taxiway.config.layers import EVERYWHERE, Given, Place, Raw, Scope, invalid, is_confidential
 from taxiway.config.option import Kind, Option
 from taxiway.config.options import OPTIONS
-from taxiway.config.resolvers import references, without_references
+from taxiway.config.resolvers import Template, parse_flyway_template, parse_template
 from taxiway.config.url import passwords_in
 from taxiway.nearest import find_nearest
 
 type Way = tuple[str, ...]
+type Names = Mapping[str, Option]
 
 _BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
-_OPTIONS: Final[Mapping[Way, Option]] = {tuple(option.path.split(".")): option for option in OPTIONS}
-_TABLES: Final = frozenset(way[:length] for way in _OPTIONS for length in range(len(way)))
 
 
-def parse_toml(text: str, *, name: str = "taxiway.toml") -> Layer:
-    """The layer of a file; ``name`` is what messages call the file.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """What differs between the files.
+
+    Attributes:
+        sections: The tables for all environments.
+        of_environment: What an environment has. A key of ours in Flyway's file was never meant for us.
+        may_have_passwords: Otherwise a password must be a reference.
+        is_flyways: Values of neighbouring types are accepted, empty ones count as not given, and what belongs to
+            other products is left alone (Flyway 13).
+    """
+
+    sections: Mapping[str, Names]
+    of_environment: Names
+    parse_template: Callable[..., Template]
+    may_have_passwords: bool
+    is_flyways: bool
+
+
+def _names_in(table: str) -> Names:
+    return {option.name or option.key: option for option in OPTIONS if option.table == table and option.in_files}
+
+
+TAXIWAY: Final = Dialect(
+    sections={"flyway": _names_in("flyway"), "database": _names_in("database")},
+    of_environment=ENVIRONMENT_NAMES,
+    parse_template=parse_template,
+    may_have_passwords=False,
+    is_flyways=False,
+)
+FLYWAY: Final = Dialect(
+    sections={"flyway": {name: one for name, one in _names_in("flyway").items() if not one.in_environment}},
+    of_environment={name: one for name, one in ENVIRONMENT_NAMES.items() if not one.is_ours},
+    parse_template=parse_flyway_template,
+    may_have_passwords=True,
+    is_flyways=True,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Section:
+    way: Way
+    table: Mapping[str, object]
+    names: Names
+    scope: Scope = EVERYWHERE
+
+    @property
+    def is_environment(self) -> bool:
+        return self.scope.environment is not None and not self.scope.overrides
+
+
+@dataclass(frozen=True, slots=True)
+class _Leaf:
+    section: _Section
+    name: Way
+    value: object
+
+    @property
+    def option(self) -> Option | None:
+        return self.section.names.get(".".join(self.name))
+
+    @property
+    def way(self) -> Way:
+        return (*self.section.way, *self.name)
+
+    def find_foreign(self) -> Foreign | None:
+        name = ".".join(self.name)
+        if self.section.is_environment:
+            return find_of_environment(name)
+        return find_setting(name) if self.section.way[-1] == "flyway" else None
+
+
+def parse_toml(text: str, *, name: str = "taxiway.toml", dialect: Dialect = TAXIWAY) -> Place:
+    """What a file says; ``name`` is what messages call the file.
 
     All keys are checked before any value. References are checked and not looked up.
 
     Raises:
         ConfigFileUnreadable: Not TOML; says where.
-        UnknownOption: A key or table that no option has, with the nearest known one.
+        UnknownOption: Keys or tables that no option has, each with the nearest known one.
+        ObsoleteOption: Keys that Flyway had once.
+        UnsupportedOption: A key or a resolver of Flyway's that cannot be had here.
         InvalidOption: A value of the wrong type, a malformed reference, a password that is not a reference.
         UnknownResolver: A reference whose resolver does not exist.
     """
-    leaves = dict(_leaves(_document(text, name), ()))
-    for way in leaves:
-        if way not in _OPTIONS and way not in _TABLES:
-            nearest = _nearest(way)
-            raise errors.UnknownOption(_dotted(way), origin=name, nearest=_dotted(nearest) if nearest else None)
-    return to_layer(given for way, value in leaves.items() for given in _given(way, value, name))
+    document = _document(text, name, dialect)
+    sections = tuple(_sections(document, name, dialect))
+    leaves = tuple(leaf for section in sections for leaf in _leaves(section))
+    check = KeyCheck(name)
+    _check_roots(document, dialect, check)
+    for leaf in leaves:
+        _check_key(leaf, sections, dialect, check)
+    check.finish()
+    reader = _ValueReader(name, dialect)
+    given = tuple(one for leaf in leaves if leaf.option for one in reader.read(leaf, leaf.option))
+    environments = frozenset(one.scope.environment for one in sections if one.scope.environment is not None)
+    return Place(given=given, environments=environments, warnings=tuple(check.warnings))
 
 
-def _document(text: str, name: str) -> Mapping[str, object]:
+def _document(text: str, name: str, dialect: Dialect) -> Mapping[str, object]:
     import tomllib
 
     try:
-        return tomllib.loads(text)
+        # Flyway takes a version that is written as a number by its digits: 1.10 is not 1.1.
+        return tomllib.loads(text, parse_float=str if dialect.is_flyways else float)
     except (ValueError, RecursionError) as error:
         # Not every ValueError is TOML's own: numbers of thousands of digits give int()'s.
         reason = (
@@ -63,21 +153,80 @@ def _document(text: str, name: str) -> Mapping[str, object]:
         ) from None
 
 
-def _leaves(table: Mapping[str, object], way: Way) -> Iterator[tuple[Way, object]]:
-    """Everything in the tables that we know, and whatever else there is as it is."""
-    for key, value in table.items():
-        here = (*way, key)
-        if isinstance(value, dict) and here in _TABLES:
-            yield from _leaves(value, here)
-        else:
-            yield here, value
+# --- sections and leaves
 
 
-def _nearest(way: Way) -> Way | None:
+def _sections(document: Mapping[str, object], name: str, dialect: Dialect) -> Iterator[_Section]:
+    for root, names in dialect.sections.items():
+        yield _Section((root,), _table(document, (root,), name), names)
+    environments = _table(document, ("environments",), name)
+    for environment in environments:
+        way = ("environments", environment)
+        table = dict(_table(environments, way, name))
+        overrides = _table(table, (*way, "flyway"), name)
+        table.pop("flyway", None)
+        yield _Section(way, table, dialect.of_environment, Scope(environment))
+        yield _Section((*way, "flyway"), overrides, OVERRIDE_NAMES, Scope(environment, overrides=True))
+
+
+def _table(parent: Mapping[str, object], way: Way, name: str) -> Mapping[str, object]:
+    value = parent.get(way[-1], {})
+    if isinstance(value, dict):
+        return value
+    raise errors.InvalidOption(
+        f"{name}: {_dotted(way)}: expected a table, found {_found(value)}.",
+        hint=f"Write [{_dotted(way)}] on a line of its own.",
+    )
+
+
+def _leaves(section: _Section) -> Iterator[_Leaf]:
+    """Everything in the section; tables that are part of a name, as in ``[flyway.postgresql]``, are walked."""
+    inner = {part for name in section.names for part in _beginnings(tuple(name.split(".")))}
+
+    def walk(table: Mapping[str, object], way: Way) -> Iterator[_Leaf]:
+        for key, value in table.items():
+            here = (*way, key)
+            if isinstance(value, dict) and here in inner:
+                yield from walk(value, here)
+            else:
+                yield _Leaf(section, here, value)
+
+    return walk(section.table, ())
+
+
+def _beginnings(way: Way) -> Iterator[Way]:
+    return (way[:length] for length in range(1, len(way)))
+
+
+# --- keys
+
+
+def _check_roots(document: Mapping[str, object], dialect: Dialect, check: KeyCheck) -> None:
+    known = (*dialect.sections, "environments")
+    for root in document:
+        is_others = dialect.is_flyways and (root in ROOT_TABLES or not find_nearest(root, known))
+        if root not in known and not is_others:
+            nearest = _nearest((root,), (), dialect)
+            check.unknown(_dotted((root,)), _dotted(nearest) if nearest else None)
+
+
+def _check_key(leaf: _Leaf, sections: tuple[_Section, ...], dialect: Dialect, check: KeyCheck) -> None:
+    if leaf.option:
+        return
+    if foreign := leaf.find_foreign():
+        check.foreign(_dotted(leaf.way), leaf.value, foreign)
+    elif leaf.section.is_environment and dialect.is_flyways:
+        check.warnings.append(f"{check.origin}: unknown key {_dotted(leaf.way)} is ignored, as Flyway does.")
+    else:
+        nearest = _nearest(leaf.way, sections, dialect)
+        check.unknown(_dotted(leaf.way), _dotted(nearest) if nearest else None)
+
+
+def _nearest(way: Way, sections: tuple[_Section, ...], dialect: Dialect) -> Way | None:
     """The same name in another table, else a similar one beside it, else a similar one anywhere."""
-    known = [*_OPTIONS, *_TABLES]
-    namesakes = {other[-1]: other for other in known if other}
-    siblings = {other[-1]: other for other in known if other and other[:-1] == way[:-1]}
+    known = [other for other in _known_ways(way, sections, dialect) if other]
+    namesakes = {other[-1]: other for other in known}
+    siblings = {other[-1]: other for other in known if other[:-1] == way[:-1]}
     if way[-1] in namesakes:
         return namesakes[way[-1]]
     for group in (siblings, namesakes):
@@ -86,68 +235,102 @@ def _nearest(way: Way) -> Way | None:
     return None
 
 
+def _known_ways(way: Way, sections: tuple[_Section, ...], dialect: Dialect) -> Iterator[Way]:
+    """Of all tables, the most likely last; of environments the one that the key stands in."""
+    yield ("environments",)
+    in_environment = way[0] == "environments"
+    environment = way[1] if in_environment and len(way) > 1 else "default"
+    if in_environment or dialect.is_flyways:
+        yield from (("environments", environment, *name.split(".")) for name in dialect.of_environment)
+    if in_environment:
+        yield from (("environments", environment, "flyway", *name.split(".")) for name in OVERRIDE_NAMES)
+    for section in sections:
+        yield section.way
+    for root, names in dialect.sections.items():
+        yield (root,)
+        for name in names:
+            parts = (root, *name.split("."))
+            yield from (parts[:length] for length in range(2, len(parts) + 1))
+
+
 def _dotted(way: Way) -> str:
     return ".".join(key if _BARE_KEY.fullmatch(key) else json.dumps(key) for key in way)
 
 
-def _given(way: Way, value: object, name: str) -> Iterator[Given]:
-    origin = f"{name}: {_dotted(way)}"
-    if way in _TABLES:
-        raise errors.InvalidOption(
-            f"{origin}: expected a table, found {_found(value)}.",
-            hint=f"Write [{_dotted(way)}] on a line of its own.",
-        )
-    option = _OPTIONS[way]
-    if option.kind is Kind.MAP:
-        yield from _entries(option, value, origin)
-    else:
-        yield Given(option=option, value=_checked(option, value, origin), origin=origin, may_refer=option.resolved)
+# --- values
 
 
-def _entries(option: Option, value: object, origin: str) -> Iterator[Given]:
-    if not isinstance(value, dict):
+class _ValueReader:
+    """Makes values of the leaves of one file, and refuses those of a wrong type."""
+
+    def __init__(self, name: str, dialect: Dialect) -> None:
+        self._name = name
+        self._dialect = dialect
+
+    def read(self, leaf: _Leaf, option: Option) -> Iterator[Given]:
+        """The values of a leaf: for a map any number, else one or, when it is empty in Flyway's file, none."""
+        origin = f"{self._name}: {_dotted(leaf.way)}"
+        scope = leaf.section.scope
+        if option.kind is Kind.MAP:
+            for entry, text, place in self._entries(option, leaf.value, origin):
+                yield Given(option=option, value=text, origin=place, entry=entry, scope=scope)
+        elif not (self._dialect.is_flyways and self._is_nothing(option, leaf.value)):
+            yield Given(option=option, value=self._checked(option, leaf.value, origin), origin=origin, scope=scope)
+
+    def _is_nothing(self, option: Option, value: object) -> bool:
+        """An empty list changes nothing, and neither does an empty text that has no meaning (Flyway 13)."""
+        return (option.kind is Kind.LIST and value == []) or (value == "" and not option.may_be_empty)
+
+    def _entries(self, option: Option, value: object, origin: str) -> Iterator[tuple[str, str | Template, str]]:
+        if not isinstance(value, dict):
+            raise invalid(option, origin, f"expected {option.kind.value}, found {_found(value)}")
+        names: set[str] = set()
+        for entry, text in value.items():
+            place = f"{origin}.{_dotted((entry,))}"
+            if not entry or entry.lower() in names:
+                raise invalid(
+                    option, place, "the name is there twice, in another case" if entry else "the name is empty"
+                )
+            names.add(entry.lower())
+            yield entry, self._text(option, text, place, entry), place
+
+    def _checked(self, option: Option, value: object, origin: str) -> Raw:
+        """The value, if its type is right. A text with a reference is right for every kind but a map."""
+        match option.kind, value:
+            case (Kind.BOOLEAN, bool()):
+                return str(value)
+            case (Kind.INTEGER, int()) if not isinstance(value, bool):
+                return str(value)
+            case (Kind.LIST, list()):
+                return tuple(self._text(option, item, f"{origin}[{index}]") for index, item in enumerate(value))
+            case (Kind.STRING | Kind.SECRET, _):
+                return self._text(option, value, origin)
+            case (_, str()) if (template := self._parse(value, origin)).references:
+                return template
+            case (Kind.BOOLEAN | Kind.INTEGER, str()) if self._dialect.is_flyways:
+                return value
         raise invalid(option, origin, f"expected {option.kind.value}, found {_found(value)}")
-    names: set[str] = set()
-    for entry, text in value.items():
-        place = f"{origin}.{_dotted((entry,))}"
-        if not entry or entry.lower() in names:
-            raise invalid(
-                option, place, "the name is there twice, in another case" if entry else "the name is empty"
-            )
-        names.add(entry.lower())
-        yield Given(option=option, value=_text(option, text, place), origin=place, entry=entry, may_refer=True)
 
-
-def _checked(option: Option, value: object, origin: str) -> Raw:
-    """The value, if its type is right. A text with a reference is right for every kind but a map."""
-    match option.kind, value:
-        case (Kind.BOOLEAN, bool()):
-            return str(value)
-        case (Kind.INTEGER, int()) if not isinstance(value, bool):
-            return str(value)
-        case (Kind.LIST, list()):
-            return tuple(_text(option, item, f"{origin}[{index}]") for index, item in enumerate(value))
-        case (Kind.STRING | Kind.SECRET, _):
-            return _text(option, value, origin)
-        case (_, str()) if references(value, origin=origin):
+    def _text(self, option: Option, value: object, origin: str, entry: str = "") -> str | Template:
+        if self._dialect.is_flyways and isinstance(value, bool | int):
+            value = str(value).lower()
+        if not isinstance(value, str):
+            raise invalid(option, origin, f"expected text in quotes, found {_found(value)}")
+        if not option.resolved:
             return value
-    raise invalid(option, origin, f"expected {option.kind.value}, found {_found(value)}")
+        template = self._parse(value, origin)
+        if not self._dialect.may_have_passwords:
+            _refuse_password(option, template, origin, entry)
+        return template
+
+    def _parse(self, text: str, origin: str) -> Template:
+        return self._dialect.parse_template(text, origin=origin)
 
 
-def _text(option: Option, value: object, origin: str) -> str:
-    if not isinstance(value, str):
-        raise invalid(option, origin, f"expected text in quotes, found {_found(value)}")
-    if option.resolved:
-        _refuse_password(option, value, origin)
-    return value
-
-
-def _refuse_password(option: Option, text: str, origin: str) -> None:
+def _refuse_password(option: Option, template: Template, origin: str, entry: str) -> None:
     """No literal password, and none in a URL, where a reference would lack the percent-encoding besides."""
-    is_literal = not references(text, origin=origin)
-    if (option.kind is Kind.SECRET and is_literal) or (
-        option.key == "url" and passwords_in(without_references(text, origin=origin))
-    ):
+    is_password = option.kind is Kind.SECRET or (option.key == "jdbcProperties" and is_confidential(entry))
+    if (is_password and not template.references) or (option.key == "url" and passwords_in(template.form)):
         raise invalid(
             option,
             origin,

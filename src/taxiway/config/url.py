@@ -34,6 +34,26 @@ def passwords_in(url: str) -> tuple[Secret, ...]:
     return tuple(Secret(text) for text in texts)
 
 
+def mask_passwords(url: str, mask: str) -> str:
+    """The URL with ``mask`` in the place of every password."""
+    if not _SCHEME.match(url):
+        return _ASSIGNMENT.sub(lambda found: _mask_assignment(found, mask), url)
+    found = _USER_INFORMATION.search(url)
+    if found and found["password"]:
+        url = url[: found.start("password")] + mask + url[found.end("password") :]
+    address, question_mark, query = url.partition("?")
+    return address + question_mark + "&".join(_mask_pair(pair, mask) for pair in query.split("&"))
+
+
+def _mask_pair(pair: str, mask: str) -> str:
+    name, equals, _ = pair.partition("=")
+    return f"{name}{equals}{mask}" if unquote(name).lower().endswith("password") else pair
+
+
+def _mask_assignment(found: re.Match[str], mask: str) -> str:
+    return f"{found['key']}={mask}" if found["key"].lower().endswith("password") else found[0]
+
+
 def _parameters(url: str) -> Iterator[tuple[str, str]]:
     return _uri_parameters(url) if _SCHEME.match(url) else _assignments(url)
 

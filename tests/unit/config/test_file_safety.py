@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from taxiway import errors
-from taxiway.config.load import load, read_file
+from taxiway.config.files import FileReader
+from taxiway.config.layers import Place
+from taxiway.config.load import load
 from taxiway.config.merge import Loaded
 
 
@@ -16,8 +18,12 @@ def clone(tmp_path: Path) -> Path:
     return directory
 
 
-def load_from(clone: Path) -> Loaded:
-    return load({}, environ={}, directory=clone, inside=clone, secret=lambda _id, _key: "")
+def load_from(clone: Path, home: Path | None = None, **environ: str) -> Loaded:
+    return load({}, environ=environ, directory=clone, inside=clone, home=home, secret=lambda _id, _key: "")
+
+
+def read_file(path: Path) -> Place:
+    return FileReader(directory=path.parent, environ={}).read_taxiway(path)
 
 
 def test_a_file_of_the_clone_is_read(clone: Path) -> None:
@@ -65,7 +71,40 @@ def test_a_file_may_have_one_mebibyte(tmp_path: Path, character: str) -> None:
     file = tmp_path / "taxiway.toml"
     size = 1024 * 1024 - len("# ")
     file.write_text("# " + character * (size // len(character.encode())), encoding="utf-8")
-    assert read_file(file) == {}
+    assert read_file(file) == Place()
     file.write_bytes(file.read_bytes() + "é".encode())
     with pytest.raises(errors.ConfigFileUnreadable, match="larger than 1 MiB"):
         read_file(file)
+
+
+# --- files of Flyway
+
+
+@pytest.mark.parametrize("name", ["flyway.toml", "flyway.user.toml", "flyway.conf"])
+def test_links_of_flyways_files_do_not_lead_out_either(clone: Path, name: str) -> None:
+    (clone.parent / "secret").write_text("geheim = 1")
+    (clone / name).symlink_to("../secret")
+    with pytest.raises(errors.ConfigFileUnreadable, match="points outside the repository") as caught:
+        load_from(clone)
+    assert "geheim" not in f"{caught.value} {caught.value.hint}"
+
+
+@pytest.mark.parametrize("name", ["../other.toml", "/etc/hostname", "../other.conf"])
+def test_a_variable_names_no_file_outside_of_the_clone(clone: Path, name: str) -> None:
+    (clone.parent / "other.toml").write_text("")
+    (clone.parent / "other.conf").write_text("")
+    with pytest.raises(errors.ConfigFileUnreadable, match="points outside the repository"):
+        load_from(clone, FLYWAY_CONFIG_FILES=name)
+
+
+def test_a_variable_may_name_a_file_of_the_clone(clone: Path) -> None:
+    (clone / "prod.conf").write_text("flyway.table=x")
+    assert load_from(clone, FLYWAY_CONFIG_FILES="prod.conf").settings.migrations.table == "x"
+
+
+def test_neither_the_home_directory_nor_an_installation_matters_for_a_clone(clone: Path) -> None:
+    home = clone.parent / "home"
+    (home / "conf").mkdir(parents=True)
+    (home / "flyway.toml").write_text("flyway.table = 'home'")
+    (home / "conf" / "flyway.toml").write_text("flyway.table = 'installation'")
+    assert load_from(clone, home=home, FLYWAY_HOME=str(home)).files == ()

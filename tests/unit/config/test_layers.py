@@ -3,8 +3,11 @@
 import pytest
 
 from taxiway import errors
-from taxiway.config.layers import arguments_layer, environment_layer
+from taxiway.config.arguments import arguments_layer, read_arguments
+from taxiway.config.layers import Scope
+from taxiway.config.option import Kind
 from taxiway.config.options import OPTIONS
+from taxiway.config.variables import environment_layer, read_variables
 from taxiway.secret import Secret
 
 
@@ -19,10 +22,11 @@ def in_arguments(**arguments: object) -> dict[str, object]:
 # --- environment
 
 
-def test_every_option_has_its_variable() -> None:
-    environ = {option.environment_variable: "x" for option in OPTIONS if option.key != "placeholders"}
+def test_every_option_has_its_variable_but_those_of_the_command_line() -> None:
+    options = {option for option in OPTIONS if option.in_variables and option.kind is not Kind.MAP}
+    environ = {str(option.environment_variable): "x" for option in options}
     layer = environment_layer(environ)
-    assert {given.option for given in layer.values()} == {o for o in OPTIONS if o.key != "placeholders"}
+    assert {given.option for given in layer.values()} == options
     assert {given.origin for given in layer.values()} == set(environ)
 
 
@@ -35,7 +39,14 @@ def test_the_settings_of_placeholders_are_not_placeholders() -> None:
     assert in_environment(**environ) == {"placeholderPrefix": "[[", "placeholders.prefix": "x"}
 
 
-@pytest.mark.parametrize("name", ["FLYWAY_NOT_KNOWN", "FLYWAY_", "flyway_target", "TARGET", "PATH", "DB_PASSWORD"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("FLYWAY_NOT_KNOWN", "FLYWAY_", "flyway_", "flyway_not_known", "flyway_placeholders", "environments_"),
+        *("environments_prod", "FLYWAY_ENVIRONMENT", "FLYWAY_INFO_OF_STATE", "FLYWAY_WORKING_DIRECTORY"),
+        *("TARGET", "PATH", "DB_PASSWORD"),
+    ],
+)
 def test_other_variables_are_ignored(name: str) -> None:
     assert in_environment(**{name: "x"}) == {}
 
@@ -58,6 +69,51 @@ def test_an_empty_variable_counts_as_not_set(name: str) -> None:
 )
 def test_an_empty_variable_counts_where_the_option_accepts_an_empty_value(name: str, key: str) -> None:
     assert in_environment(**{name: ""}) == {key: ""}
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("flyway_environment", "environment"),
+        ("flyway_target", "target"),
+        ("flyway_outOfOrder", "outOfOrder"),
+        ("flyway_placeholders_Db", "placeholders.Db"),
+        ("flyway_jdbcProperties_sslmode", "jdbcProperties.sslmode"),
+        ("flyway_postgresql_transactional_lock", "postgresql.transactional.lock"),
+        ("FLYWAY_JDBC_PROPERTIES_SSLMODE", "jdbcProperties.sslmode"),
+        ("FLYWAY_JDBC_PROPERTIES_ACCESSTOKEN", "jdbcProperties.accessToken"),
+    ],
+)
+def test_variables_are_read_in_flyways_other_spelling_too(name: str, key: str) -> None:
+    assert in_environment(**{name: "x"}) == {key: "x"}
+
+
+def test_a_variable_in_small_letters_wins_over_one_in_capitals() -> None:
+    assert in_environment(FLYWAY_TARGET="1", flyway_target="2") == {"target": "2"}
+
+
+def test_a_variable_may_belong_to_an_environment() -> None:
+    place = read_variables({"environments_prod_url": "u", "environments_prod_flyway_target": "2"})
+    assert place.environments == {"prod"}
+    assert {(given.key, given.scope) for given in place.given} == {
+        ("url", Scope("prod")),
+        ("target", Scope("prod", overrides=True)),
+    }
+
+
+def test_a_variable_of_flyways_that_would_change_a_command_is_an_error() -> None:
+    with pytest.raises(errors.UnsupportedOption, match="FLYWAY_DRYRUN_OUTPUT"):
+        environment_layer({"FLYWAY_DRYRUN_OUTPUT": "out.sql"})
+
+
+def test_a_variable_of_flyways_without_an_effect_is_warned_of() -> None:
+    [warning] = read_variables({"FLYWAY_CALLBACKS": "com.example.Callback"}).warnings
+    assert warning == "environment: FLYWAY_CALLBACKS is ignored: Java code does not run here."
+
+
+def test_the_variable_that_flyway_does_not_read_names_the_one_that_it_reads() -> None:
+    [warning] = read_variables({"FLYWAY_ENVIRONMENT": "prod"}).warnings
+    assert "flyway_environment" in warning
 
 
 # --- arguments
@@ -121,6 +177,118 @@ def test_an_unknown_key_is_an_error_with_the_nearest_known_one() -> None:
     with pytest.raises(errors.UnknownOption) as caught:
         arguments_layer({"outofordr": True})
     assert caught.value.nearest == "outOfOrder"
+
+
+def test_several_unknown_keys_are_told_at_once() -> None:
+    with pytest.raises(errors.UnknownOption) as caught:
+        arguments_layer({"outofordr": True, "placeholder.X": "1", "xyz": "1"})
+    assert caught.value.unknown == (("outofordr", "outOfOrder"), ("placeholder.X", "placeholders"), ("xyz", None))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("placeholders.X", "y", {"placeholders.X": "y"}),
+        ("placeholders.a.b", "y", {"placeholders.a.b": "y"}),
+        ("jdbcProperties.sslmode", "require", {"jdbcProperties.sslmode": "require"}),
+        ("postgresql.transactional.lock", "false", {"postgresql.transactional.lock": "false"}),
+    ],
+)
+def test_single_entries_and_dotted_keys_are_accepted(key: str, value: str, expected: dict[str, object]) -> None:
+    assert in_arguments(**{key: value}) == expected
+
+
+@pytest.mark.parametrize(
+    ("key", "scope", "name", "origin"),
+    [
+        ("environments.prod.url", Scope("prod"), "url", "environments.prod.url"),
+        ("environments.prod.schemas", Scope("prod"), "schemas", "environments.prod.schemas"),
+        (
+            "environments.prod.jdbcProperties.sslmode",
+            Scope("prod"),
+            "jdbcProperties.sslmode",
+            "environments.prod.jdbcProperties.sslmode",
+        ),
+        (
+            "environments.prod.flyway.outOfOrder",
+            Scope("prod", overrides=True),
+            "outOfOrder",
+            "environments.prod.flyway.outOfOrder",
+        ),
+        (
+            "environments.prod.flyway.placeholders.X",
+            Scope("prod", overrides=True),
+            "placeholders.X",
+            "environments.prod.flyway.placeholders.X",
+        ),
+    ],
+)
+def test_a_key_may_belong_to_an_environment(key: str, scope: Scope, name: str, origin: str) -> None:
+    place = read_arguments({key: "x"})
+    [given] = place.given
+    assert (given.scope, given.key, given.origin) == (scope, name, origin)
+    assert place.environments == {"prod"}
+
+
+@pytest.mark.parametrize(
+    ("key", "nearest"),
+    [
+        ("environments.prod.uri", "environments.prod.url"),
+        ("environments.prod.outOfOrder", None),
+        ("environments.prod.flyway.outOfOrdr", "environments.prod.flyway.outOfOrder"),
+        ("environments.prod.flyway.cherryPick", None),
+        ("environments.prod", "environment"),
+        ("environments", "environment"),
+    ],
+)
+def test_an_unknown_key_of_an_environment_names_the_nearest_there(key: str, nearest: str | None) -> None:
+    with pytest.raises(errors.UnknownOption) as caught:
+        arguments_layer({key: "x"})
+    assert caught.value.nearest == nearest
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "warnings"),
+    [
+        ("driver", "org.postgresql.Driver", 0),
+        ("reportEnabled", "false", 0),
+        ("reportEnabled", "true", 1),
+        ("reportEnabled", True, 1),
+        ("callbacks", "com.example.Callback", 1),
+        ("licenseKey", "x", 0),
+        ("check.code", "x", 0),
+        ("environments.prod.driver", "x", 0),
+        ("environments.prod.provisioner", "clean", 1),
+        ("provisionMode", "reprovision", 1),
+        ("provisionMode", "provision", 0),
+    ],
+)
+def test_what_only_flyway_has_is_ignored_with_a_warning_where_it_matters(
+    key: str, value: object, warnings: int
+) -> None:
+    place = read_arguments({key: value})
+    assert place.given == ()
+    assert len(place.warnings) == warnings
+
+
+@pytest.mark.parametrize(
+    ("key", "present"),
+    [
+        ("cleanOnValidationError", None),
+        ("plugins.vault.url", None),
+        ("ignoreMissingMigrations", 'ignoreMigrationPatterns with "*:missing"'),
+    ],
+)
+def test_what_flyway_has_no_more_is_an_error_that_names_the_present_way(key: str, present: str | None) -> None:
+    with pytest.raises(errors.ObsoleteOption) as caught:
+        arguments_layer({key: "true"})
+    assert caught.value.obsolete == ((key, present),)
+
+
+def test_dry_runs_are_refused() -> None:
+    with pytest.raises(errors.UnsupportedOption, match="dryRunOutput") as caught:
+        arguments_layer({"dryRunOutput": "out.sql"})
+    assert caught.value.hint
 
 
 def test_values_are_not_in_the_repr_of_a_layer() -> None:

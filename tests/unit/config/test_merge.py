@@ -5,9 +5,10 @@ from collections.abc import Mapping
 import pytest
 
 from taxiway import errors
-from taxiway.config.layers import Layer, arguments_layer, environment_layer
+from taxiway.config.arguments import arguments_layer
 from taxiway.config.merge import Loaded, find_visible_secrets, merge
 from taxiway.config.toml import parse_toml
+from taxiway.config.variables import environment_layer
 from taxiway.model.info import MigrationState
 from taxiway.model.location import Location
 from taxiway.model.rules import IgnorePattern, Target, TargetKind
@@ -19,8 +20,12 @@ from taxiway.secret import Secret
 def merged(
     arguments: Mapping[str, object] | None = None, environ: Mapping[str, str] | None = None, file: str = ""
 ) -> Loaded:
-    layers: list[Layer] = [arguments_layer(arguments or {}), environment_layer(environ or {}), parse_toml(file)]
-    return merge(layers, resolve=lambda text, _origin: text)
+    layers = [
+        arguments_layer(arguments or {}),
+        environment_layer(environ or {}),
+        parse_toml(file).layer(),
+    ]
+    return merge(layers)
 
 
 def settings(
@@ -191,7 +196,7 @@ def test_no_pattern_at_all_can_be_asked_for(value: object) -> None:
         (
             "locations",
             "s3:bucket",
-            "--locations: unknown location prefix 's3:' in 's3:bucket': use 'filesystem:'.",
+            "--locations: unknown location prefix 's3:' in 's3:bucket': use 'filesystem:' or 'classpath:'.",
         ),
         ("locations", "", "--locations: the value is empty."),
         ("locations", [], "--locations: the value is empty."),
@@ -269,6 +274,10 @@ def test_other_placeholders_are_shown(name: str) -> None:
         ({"url": "postgresql://h/db?password=pw"}, ("--url",)),
         ({"url": "host=h password=pw"}, ("--url",)),
         ({"placeholders": {"A": "1", "APP_PASSWORD": "pw"}}, ("--placeholder APP_PASSWORD",)),
+        ({"password": "pw"}, ("password",)),
+        ({"jdbcProperties.sslpassword": "pw"}, ("--jdbc-property sslpassword",)),
+        ({"environments.prod.password": "pw"}, ("environments.prod.password",)),
+        ({"environments.prod.url": "postgresql://u:pw@h/db"}, ("environments.prod.url",)),
         ({"url": "postgresql://u@h/db", "placeholders": {"A": "password"}, "target": None}, ()),
     ],
 )

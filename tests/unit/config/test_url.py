@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from taxiway.config.url import parameters_in, passwords_in
+from taxiway.config.url import mask_passwords, parameters_in, passwords_in
 
 URLS = [
     ("postgresql://h/db", set(), set()),
@@ -54,3 +54,26 @@ def test_a_password_in_any_connection_string_of_libpq_is_found(password: str, us
 def test_any_text_is_read_without_an_error(text: str) -> None:
     passwords_in(text)
     parameters_in(f"postgresql://{text}")
+
+
+@pytest.mark.parametrize(
+    ("url", "masked"),
+    [
+        ("postgresql://u:pw@h/db", "postgresql://u:*@h/db"),
+        ("postgresql://u:p?w@h/db?a=b", "postgresql://u:*@h/db?a=b"),
+        ("postgresql://u@h/db?sslmode=require&password=pw", "postgresql://u@h/db?sslmode=require&password=*"),
+        ("postgresql://h/db?p%61ssword=pw", "postgresql://h/db?p%61ssword=*"),
+        ("jdbc:postgresql://h/db?user=u&password=pw&ssl", "jdbc:postgresql://h/db?user=u&password=*&ssl"),
+        ("jdbc:postgresql:db", "jdbc:postgresql:db"),
+        ("host=h password='p w' user=u", "host=h password=* user=u"),
+        ("", ""),
+    ],
+)
+def test_passwords_are_masked_and_nothing_else(url: str, masked: str) -> None:
+    assert mask_passwords(url, "*") == masked
+
+
+@given(password=VALUES, user=VALUES)
+def test_no_password_in_a_connection_string_is_left(password: str, user: str) -> None:
+    masked = mask_passwords(make_conninfo(host="h", user=user, password=password), "*")
+    assert conninfo_to_dict(masked)["password"] == "*"

@@ -1,0 +1,66 @@
+r"""From the text of ``flyway.conf`` to a place.
+
+The syntax is that of :mod:`taxiway.scan.properties`, and besides (Flyway 13):
+
+- ``${NAME}`` is an environment variable, or nothing when it is not set. It is replaced once a line has been taken
+  apart, so that what is in the variable is never syntax. Flyway replaces it before.
+- Lists are separated by commas.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from taxiway.config.keys import FlatKey, KeyCheck
+from taxiway.config.layers import EVERYWHERE, Given, Place, to_place
+from taxiway.config.option import Kind, Option
+from taxiway.config.options import OPTIONS
+from taxiway.nearest import find_nearest
+from taxiway.scan.properties import parse_properties
+
+_PREFIX: Final = "flyway."
+_KNOWN: Final = {
+    option.key: f"{option.key}.<NAME>" if option.kind is Kind.MAP else option.key
+    for option in OPTIONS
+    if option.in_files
+}
+_VARIABLE: Final = re.compile(r"\$\{([A-Za-z0-9_]+)\}", re.ASCII)
+
+
+def parse_conf(text: str, *, name: str = "flyway.conf", environ: Mapping[str, str]) -> Place:
+    """What a file says; ``name`` is what messages call it.
+
+    Raises:
+        UnknownOption: Keys that begin with ``flyway.`` and that no option has.
+        ObsoleteOption: Keys that Flyway had once.
+        UnsupportedOption: A key of Flyway's that cannot be had here.
+    """
+    check = KeyCheck(name)
+    given: list[Given] = []
+    for written in {one.key: one for one in parse_properties(text)}.values():
+        key, value = (_expand(part, environ) for part in (written.key, written.value))
+        if not key.startswith(_PREFIX):
+            check.warnings.append(f"{name}: {key} is ignored: it does not begin with '{_PREFIX}'.")
+        elif found := _find(key, value, check):
+            option, entry = found
+            if value or option.may_be_empty:
+                given.append(Given(option=option, value=value, origin=f"{name}: {key}", entry=entry))
+    check.finish()
+    return to_place(given, check.warnings)
+
+
+def _find(key: str, value: str, check: KeyCheck) -> tuple[Option, str] | None:
+    flat = FlatKey(key.removeprefix(_PREFIX), EVERYWHERE)
+    found = flat.find_option()
+    if found and found[0].in_files and (found[0].kind is Kind.MAP) == bool(found[1]):
+        return found
+    if foreign := flat.find_foreign():
+        check.foreign(key, value, foreign)
+    else:
+        near = find_nearest(flat.name, _KNOWN)
+        check.unknown(key, f"{_PREFIX}{_KNOWN[near]}" if near else None)
+    return None
+
+
+def _expand(text: str, environ: Mapping[str, str]) -> str:
+    return _VARIABLE.sub(lambda found: environ.get(found[1], ""), text)

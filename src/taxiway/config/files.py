@@ -1,0 +1,202 @@
+"""Reads configuration files, and finds those of Flyway.
+
+Where Flyway 13 looks, the later the higher: ``conf`` in its installation (``FLYWAY_HOME``), the home directory,
+the directory of the process, the working directory; then the files that ``FLYWAY_CONFIG_FILES`` and
+``configFiles`` name. In each place ``flyway.toml`` and ``flyway.user.toml`` are read, or ``flyway.conf``; the two
+syntaxes never mix.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from taxiway import errors
+from taxiway.config.conf import parse_conf
+from taxiway.config.layers import Place
+from taxiway.config.toml import FLYWAY, TAXIWAY, Dialect, parse_toml
+from taxiway.scan.encoding import decode
+
+FILE_NAME: Final = "taxiway.toml"
+_TOML_NAMES: Final = ("flyway.toml", "flyway.user.toml")
+_CONF_NAMES: Final = ("flyway.conf",)
+_STANDARD_INPUT: Final = "-"
+
+# Far more than anybody writes. A link to /dev/zero would be read until the memory is full.
+_MOST_BYTES: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileReader:
+    """Reads the files of one call.
+
+    Attributes:
+        directory: The directory of the process, which relative paths start from.
+        home: Of the user; ``None`` when it is nobody's business.
+        inside: The clone that all files belong to, if they belong to one: no path and no symbolic link may lead
+            out of it, or a repository could make a task show files of its container, or wait for a pipe.
+        read_stdin: Standard input as text; ``None`` when there is none.
+    """
+
+    directory: Path
+    environ: Mapping[str, str]
+    home: Path | None = None
+    inside: Path | None = None
+    encoding: str = "UTF-8"
+    read_stdin: Callable[[], str] | None = None
+
+    def read_taxiway(self, path: Path) -> Place:
+        """What ``taxiway.toml``, or the file in its place, says.
+
+        Raises:
+            ConfigFileUnreadable: It cannot be read, is larger than 1 MiB, not UTF-8 or not TOML.
+            ConfigError: See :func:`taxiway.config.toml.parse_toml`.
+        """
+        return self._read_toml(path, TAXIWAY)
+
+    def read_flyway(self, path: Path) -> Place:
+        """What a file of Flyway's says, in the syntax that its name tells. Raises as :meth:`read_taxiway`."""
+        if path.suffix == ".toml":
+            return self._read_toml(path, FLYWAY)
+        if path.name == _STANDARD_INPUT:
+            text = self.read_stdin() if self.read_stdin else ""
+            return parse_conf(text, name="standard input", environ=self.environ)
+        return parse_conf(self._read_text(path, self.encoding), name=self.name_of(path), environ=self.environ)
+
+    def _read_toml(self, path: Path, dialect: Dialect) -> Place:
+        return parse_toml(self._read_text(path, "UTF-8"), name=self.name_of(path), dialect=dialect)
+
+    def _read_text(self, path: Path, encoding: str) -> str:
+        """The text without a byte order mark at its start."""
+        if self.inside is not None:
+            _check_inside(path, self.inside)
+        name = self.name_of(path)
+        try:
+            return decode(_read_bytes(path), encoding, path=name).removeprefix("\ufeff")
+        except errors.UnreadableScript as error:
+            raise errors.ConfigFileUnreadable(error.message, hint=f"Save the file in {encoding}.") from None
+
+    def name_of(self, path: Path) -> str:
+        """What messages call a file: its path from the directory, or from the home directory."""
+        for start, prefix in ((self.directory, ""), (self.home, "~/")):
+            if start is not None and path.is_relative_to(start):
+                return f"{prefix}{path.relative_to(start)}"
+        return str(path)
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
+    except OSError as error:
+        raise errors.ConfigFileUnreadable(
+            f"{path} cannot be read: {error.strerror}.", hint="Name a file that exists and is readable."
+        ) from error
+    if len(content) > _MOST_BYTES:
+        raise errors.ConfigFileUnreadable(
+            f"{path.name} is larger than 1 MiB.", hint="Name the configuration file of the project."
+        )
+    return content
+
+
+def _check_inside(path: Path, inside: Path) -> None:
+    # Not Path.resolve(): that of Python 3.12 raises RuntimeError for a link that leads to itself.
+    real = Path(os.path.realpath(path))
+    if not real.is_relative_to(os.path.realpath(inside)):
+        raise errors.ConfigFileUnreadable(
+            f"{path.name} is a path or a symbolic link that points outside the repository.",
+            hint="Commit the file itself, and name it by its path in the repository.",
+        )
+    if not real.is_file():
+        raise errors.ConfigFileUnreadable(
+            f"{path.name} is not a file.", hint=f"Commit {path.name} as a regular file, or remove it."
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlywayFiles:
+    """The files to read, the lowest first, and what is odd about them."""
+
+    paths: tuple[Path, ...]
+    warnings: tuple[str, ...] = ()
+
+
+def find_flyway_files(
+    reader: FileReader,
+    *,
+    working_directory: str | None,
+    named_by_variable: Sequence[str],
+    named_by_argument: Sequence[str],
+) -> FlywayFiles:
+    """The files of Flyway that hold here.
+
+    Raises:
+        InvalidOption: Files of both syntaxes are named together.
+        ConfigFileUnreadable: A file in the syntax of ``flyway.conf`` is named and not there.
+    """
+    folders = tuple(_folders(reader, working_directory))
+    is_toml = _is_toml(named_by_argument, "configFiles")
+    if is_toml is None:
+        is_toml = _is_toml(named_by_variable, "FLYWAY_CONFIG_FILES")
+    if is_toml is None:
+        is_toml = any(_existing(folders, _TOML_NAMES)) or not any(_existing(folders, _CONF_NAMES))
+    usual = tuple(_existing(folders, _TOML_NAMES if is_toml else _CONF_NAMES))
+    named = [name for name in (*named_by_variable, *named_by_argument) if name.endswith(".toml") == is_toml]
+    found = _named(reader, named, is_toml=is_toml)
+    unread = _existing(folders, _CONF_NAMES) if is_toml else _existing(folders, _TOML_NAMES)
+    return replace(
+        found,
+        paths=_without_repetition((*usual, *found.paths)),
+        warnings=(*found.warnings, *(_passed_over(reader, path) for path in unread)),
+    )
+
+
+def _folders(reader: FileReader, working_directory: str | None) -> Iterator[Path]:
+    installation = reader.environ.get("FLYWAY_HOME")
+    if installation and reader.inside is None:
+        yield Path(installation) / "conf"
+    if reader.home is not None and reader.inside is None:
+        yield reader.home
+    yield reader.directory
+    if working_directory:
+        yield reader.directory / working_directory
+
+
+def _is_toml(names: Sequence[str], origin: str) -> bool | None:
+    """The syntax of files that are named together; ``None`` when there are none."""
+    kinds = {name.endswith(".toml") for name in names}
+    if len(kinds) > 1:
+        raise errors.InvalidOption(
+            f"{origin}: files in TOML and in the syntax of flyway.conf are named together.",
+            hint="Name files of one syntax only.",
+        )
+    return next(iter(kinds), None)
+
+
+def _existing(folders: Sequence[Path], names: Sequence[str]) -> Iterator[Path]:
+    """A dangling link is there: reading it fails, which is better than to go on without the settings."""
+    return (folder / name for folder in folders for name in names if os.path.lexists(folder / name))
+
+
+def _named(reader: FileReader, names: Sequence[str], *, is_toml: bool) -> FlywayFiles:
+    paths = [reader.directory / name for name in names]
+    missing = [path for path in paths if path.name != _STANDARD_INPUT and not os.path.lexists(path)]
+    if missing and not is_toml:
+        raise errors.ConfigFileUnreadable(
+            f"{missing[0]} cannot be read: there is no such file.", hint="Name a file that exists in configFiles."
+        )
+    return FlywayFiles(
+        paths=tuple(path for path in paths if path not in missing),
+        warnings=tuple(f"{reader.name_of(path)} is named in configFiles and does not exist." for path in missing),
+    )
+
+
+def _passed_over(reader: FileReader, path: Path) -> str:
+    return f"{reader.name_of(path)} is not read: the configuration is in the other of Flyway's two syntaxes."
+
+
+def _without_repetition(paths: Sequence[Path]) -> tuple[Path, ...]:
+    """Each file at its highest place: the home directory may be the working directory."""
+    latest = {os.path.realpath(path): path for path in reversed(paths)}
+    return tuple(reversed(latest.values()))

@@ -1,0 +1,118 @@
+"""What a key means that stands in one line, and what is wrong with the keys of a place.
+
+Arguments, variables and ``flyway.conf`` write the whole way to a value in one name, with dots. Files in TOML have
+tables instead, and share the check with them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Self
+
+from taxiway import errors
+from taxiway.config.flyway_only import (
+    Foreign,
+    Ignored,
+    Obsolete,
+    Unsupported,
+    find_of_environment,
+    find_setting,
+)
+from taxiway.config.layers import EVERYWHERE, Scope
+from taxiway.config.option import Kind, Option
+from taxiway.config.options import BY_KEY, OPTIONS
+from taxiway.nearest import find_nearest
+
+ENVIRONMENT_NAMES: Final[Mapping[str, Option]] = {
+    option.name or option.key: option for option in OPTIONS if option.in_environment and option.in_files
+}
+OVERRIDE_NAMES: Final[Mapping[str, Option]] = {
+    option.key: option
+    for option in OPTIONS
+    if option.in_files and option.overridable and not option.in_environment
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FlatKey:
+    """A key such as ``placeholders.X`` or ``environments.prod.flyway.target``, in its parts."""
+
+    name: str
+    scope: Scope
+
+    @classmethod
+    def parse(cls, key: str) -> Self:
+        """Take a key apart. A name of an environment has no dot (Flyway 13)."""
+        root, _, rest = key.partition(".")
+        environment, _, name = rest.partition(".")
+        if root != "environments" or not (environment and name):
+            return cls(key, EVERYWHERE)
+        overridden = name.removeprefix("flyway.")
+        return cls(overridden, Scope(environment, overrides=overridden != name))
+
+    @property
+    def options(self) -> Mapping[str, Option]:
+        """The options that its scope has."""
+        if self.scope is EVERYWHERE:
+            return BY_KEY
+        return OVERRIDE_NAMES if self.scope.overrides else ENVIRONMENT_NAMES
+
+    def find_option(self) -> tuple[Option, str] | None:
+        """The option, and the entry if it is a map and the key names one."""
+        if option := self.options.get(self.name):
+            return option, ""
+        table, dot, entry = self.name.partition(".")
+        option = self.options.get(table) if dot and entry else None
+        return (option, entry) if option and option.kind is Kind.MAP else None
+
+    def find_foreign(self) -> Foreign | None:
+        """What becomes of it when it is Flyway's and no option."""
+        in_environment = self.scope.environment is not None and not self.scope.overrides
+        return find_of_environment(self.name) if in_environment else find_setting(self.name)
+
+    def find_nearest(self) -> str | None:
+        """The key that was probably meant, as it would be written here."""
+        near = find_nearest(self.name, self.options)
+        if near is None or self.scope.environment is None:
+            return near
+        return f"environments.{self.scope.environment}.{'flyway.' if self.scope.overrides else ''}{near}"
+
+
+class KeyCheck:
+    """Collects what is wrong with the keys of one place, so that all of it can be told at once."""
+
+    def __init__(self, origin: str) -> None:
+        self.warnings: list[str] = []
+        self.origin = origin
+        self._unknown: list[tuple[str, str | None]] = []
+        self._obsolete: list[tuple[str, str | None]] = []
+
+    def unknown(self, key: str, nearest: str | None) -> None:
+        """A key that nobody knows."""
+        self._unknown.append((key, nearest))
+
+    def foreign(self, key: str, value: object, foreign: Foreign) -> None:
+        """A key of Flyway's that is no option here.
+
+        Raises:
+            UnsupportedOption: It would change what a command does.
+        """
+        match foreign:
+            case Ignored(warning) if foreign.warns(value):
+                self.warnings.append(f"{self.origin}: {key} {warning}.")
+            case Unsupported(hint):
+                raise errors.UnsupportedOption(f"{self.origin}: {key} cannot be had here.", hint=hint)
+            case Obsolete(present):
+                self._obsolete.append((key, present))
+
+    def finish(self) -> None:
+        """Raise what was found.
+
+        Raises:
+            UnknownOption: Keys that nobody knows.
+            ObsoleteOption: Keys that Flyway has no more.
+        """
+        if self._unknown:
+            (key, nearest), *further = self._unknown
+            raise errors.UnknownOption(key, origin=self.origin, nearest=nearest, further=further)
+        if self._obsolete:
+            raise errors.ObsoleteOption(self._obsolete, origin=self.origin)
