@@ -16,43 +16,74 @@ from typing import TYPE_CHECKING, Any
 from taxiway.version import __version__
 
 if TYPE_CHECKING:
-    from taxiway.api import info, migrate, validate
-    from taxiway.errors import MigrationFailed, TaxiwayError, ValidationFailed
+    from taxiway.api import baseline, clean, info, migrate, repair, test_connection, undo, validate
+    from taxiway.errors import CallbackFailed, MigrationFailed, TaxiwayError, ValidationFailed
     from taxiway.model.info import MigrationInfo, MigrationState
-    from taxiway.model.result import InfoResult, MigrateResult, ValidateResult
+    from taxiway.model.result import (
+        BaselineResult,
+        CleanResult,
+        ConnectionTestResult,
+        InfoResult,
+        MigrateResult,
+        RepairResult,
+        UndoResult,
+        ValidateResult,
+    )
     from taxiway.model.version import MigrationVersion
     from taxiway.secret import Secret
 
 __all__ = [
+    "BaselineResult",
+    "CallbackFailed",
+    "CleanResult",
+    "ConnectionTestResult",
     "InfoResult",
     "MigrateResult",
     "MigrationFailed",
     "MigrationInfo",
     "MigrationState",
     "MigrationVersion",
+    "RepairResult",
     "Secret",
     "TaxiwayError",
+    "UndoResult",
     "ValidateResult",
     "ValidationFailed",
     "__version__",
+    "baseline",
+    "clean",
     "info",
     "migrate",
+    "repair",
+    "test_connection",
+    "undo",
     "validate",
 ]
 
 _HOME = {
+    "BaselineResult": "taxiway.model.result",
+    "CallbackFailed": "taxiway.errors",
+    "CleanResult": "taxiway.model.result",
+    "ConnectionTestResult": "taxiway.model.result",
     "InfoResult": "taxiway.model.result",
     "MigrateResult": "taxiway.model.result",
     "MigrationFailed": "taxiway.errors",
     "MigrationInfo": "taxiway.model.info",
     "MigrationState": "taxiway.model.info",
     "MigrationVersion": "taxiway.model.version",
+    "RepairResult": "taxiway.model.result",
     "Secret": "taxiway.secret",
     "TaxiwayError": "taxiway.errors",
+    "UndoResult": "taxiway.model.result",
     "ValidateResult": "taxiway.model.result",
     "ValidationFailed": "taxiway.errors",
+    "baseline": "taxiway.api",
+    "clean": "taxiway.api",
     "info": "taxiway.api",
     "migrate": "taxiway.api",
+    "repair": "taxiway.api",
+    "test_connection": "taxiway.api",
+    "undo": "taxiway.api",
     "validate": "taxiway.api",
 }
 

@@ -8,23 +8,44 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Final
 
 from taxiway import errors
 from taxiway.clock import SystemClock
+from taxiway.engine import baseline as baseline_command
+from taxiway.engine import clean as clean_command
 from taxiway.engine import info as info_command
 from taxiway.engine import migrate as migrate_command
+from taxiway.engine import repair as repair_command
 from taxiway.engine import survey
+from taxiway.engine import undo as undo_command
 from taxiway.engine import validate as validate_command
-from taxiway.engine.ports import EventSink
-from taxiway.model.event import Connected, Event, NoticeReceived, Warned
-from taxiway.model.result import InfoResult, MigrateResult, ValidateResult
-from taxiway.model.settings import MigrationSettings, Settings
+from taxiway.engine.callbacks import Callbacks
+from taxiway.engine.overrides import Overrides
+from taxiway.engine.ports import Clock, EventSink, Session, SessionFacts
+from taxiway.engine.tools import Tools
+from taxiway.model.callback import CallbackEvent
+from taxiway.model.event import Connected, Event, NoticeReceived, WaitingForDatabase, Warned
+from taxiway.model.result import (
+    BaselineResult,
+    CleanResult,
+    ConnectionTestResult,
+    InfoResult,
+    MigrateResult,
+    RepairResult,
+    UndoResult,
+    ValidateResult,
+)
+from taxiway.model.settings import DatabaseSettings, MigrationSettings, Settings
 from taxiway.reports.text import render_warning
+from taxiway.scan.inventory import Inventory, take_inventory
+from taxiway.scan.resolve import before_connect_callbacks
+from taxiway.secret import Secret
 from taxiway.sources.directory import DirectorySources
+from taxiway.sources.program import ChildPrograms
 
-if TYPE_CHECKING:
-    from taxiway.engine.ports import Session
+# PostgreSQL 14 to 18 are tested.
+_FIRST_UNKNOWN_SERVER: Final = 190000
 
 
 class WarningCollector:
@@ -40,44 +61,100 @@ class WarningCollector:
             self._texts.append(text)
         self._on_event(event)
 
-    def added_to(self, result: MigrateResult) -> MigrateResult:
+    def added_to[T: ResultWithWarnings](self, result: T) -> T:
         """The result, with every warning so far."""
         return replace(result, warnings=tuple(self._texts))
 
 
+type ResultWithWarnings = (
+    MigrateResult
+    | ValidateResult
+    | UndoResult
+    | BaselineResult
+    | RepairResult
+    | CleanResult
+    | ConnectionTestResult
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
-    """An open project. Each method is a command; results are values, events go to the sink."""
+    """An open project. Each method is a command; results are values, events go to the sink.
+
+    Results, that of a failure too, have every warning since the project was opened.
+    """
 
     scope: survey.Scope
     settings: MigrationSettings
-    tools: migrate_command.Tools
+    tools: Tools
     warnings: WarningCollector
 
     def info(self) -> InfoResult:
         """Every migration with its state."""
-        return info_command.info(self.scope, self.settings, self._session)
+        with self._command():
+            return info_command.info(self.scope, self.settings, self.tools)
 
     def validate(self) -> ValidateResult:
         """Every disagreement between scripts and history."""
-        return validate_command.validate(self.scope, self.settings, self._session)
+        with self._command():
+            result = validate_command.validate(self.scope, self.settings, self.tools)
+        return self.warnings.added_to(result)
 
     def migrate(self) -> MigrateResult:
-        """Apply what is pending. Raises as :func:`taxiway.engine.migrate.migrate`.
-
-        The result, that of a failure too, has every warning since the project was opened.
-        """
-        try:
+        """Apply what is pending. Raises as :func:`taxiway.engine.migrate.migrate`."""
+        with self._command():
             result = migrate_command.migrate(self.scope, self.settings, self.tools)
+        return self.warnings.added_to(result)
+
+    def undo(self) -> UndoResult:
+        """Take back what was applied last. Raises as :func:`taxiway.engine.undo.undo`."""
+        with self._command():
+            result = undo_command.undo(self.scope, self.settings, self.tools)
+        return self.warnings.added_to(result)
+
+    def baseline(self) -> BaselineResult:
+        """Let the history begin at a version. Raises as :func:`taxiway.engine.baseline.baseline`."""
+        with self._command(needs_migrations=False):
+            result = baseline_command.baseline(self.scope, self.settings, self.tools)
+        return self.warnings.added_to(result)
+
+    def repair(self, *, carry_out: bool = True) -> RepairResult:
+        """Make the history agree with the scripts, or only say how. Raises as :mod:`taxiway.engine.repair`."""
+        with self._command():
+            result = repair_command.repair(self.scope, self.settings, self.tools, carry_out=carry_out)
+        return self.warnings.added_to(result)
+
+    def clean(self) -> CleanResult:
+        """Drop every object of the managed schemas. Raises as :func:`taxiway.engine.clean.clean`."""
+        with self._command(needs_migrations=False):
+            result = clean_command.clean(self.scope, self.settings, self.tools)
+        return self.warnings.added_to(result)
+
+    @contextmanager
+    def _command(self, *, needs_migrations: bool = True) -> Iterator[None]:
+        """What is the same for all commands: the first callbacks, the warnings of a failure.
+
+        Where migrations are needed, what is wrong with one of them shows before any callback runs.
+        """
+        if needs_migrations:
+            _ = self.scope.resolution.migrations
+        try:
+            Callbacks(self.scope, self.settings, self.tools).fire(CallbackEvent.AFTER_CONNECT)
+            yield
         except errors.TaxiwayError as error:
             if error.result is not None:
                 error.result = self.warnings.added_to(error.result)
             raise
-        return self.warnings.added_to(result)
 
-    @property
-    def _session(self) -> "Session":
-        return self.tools.session
+
+@contextmanager
+def _redacting(redact: Callable[[str], str]) -> Iterator[None]:
+    """No error leaves the block with a secret in it."""
+    try:
+        yield
+    except errors.TaxiwayError as error:
+        error.redact(redact)
+        raise
 
 
 @contextmanager
@@ -89,50 +166,147 @@ def open_project(
     redact: Callable[[str], str],
     on_event: EventSink,
 ) -> Iterator[Project]:
-    """Find the scripts, connect, resolve. ``base`` is what relative locations start from.
+    """Find the scripts, run the programs for ``beforeConnect``, connect, resolve.
 
-    ``inside`` is the clone that no script may lie outside of, symbolic links included.
+    ``base`` is what relative locations start from, if there is no ``workingDirectory``. ``inside`` is the clone
+    that no script may lie outside of, symbolic links included; there, locations always start from ``base``.
 
     Raises:
         SourceError, ScriptError: The files are not in order.
+        CallbackFailed: A program for ``beforeConnect`` ended with a failure.
         DatabaseError: The database could not be reached.
     """
-    from taxiway.postgres.connection import open_session
-
-    sources = DirectorySources(
-        settings.migrations.locations,
-        base=base,
-        fail_on_missing=settings.migrations.fail_on_missing_locations,
-        inside=inside,
-    )
-    clock = SystemClock()
     sink = WarningCollector(on_event)
+    with _redacting(redact), _opened(settings, base=base, inside=inside, redact=redact, sink=sink) as project:
+        yield project
 
-    def on_notice(notice: NoticeReceived) -> None:
-        sink(replace(notice, message=redact(notice.message)))
 
-    with open_session(settings.database, clock=clock, on_notice=on_notice) as session:
+@contextmanager
+def _opened(
+    settings: Settings, *, base: Path, inside: Path | None, redact: Callable[[str], str], sink: WarningCollector
+) -> Iterator[Project]:
+    migrations, clock, programs = settings.migrations, SystemClock(), ChildPrograms()
+    if inside is None and migrations.working_directory:
+        base /= migrations.working_directory
+    inventory = _take_inventory(migrations, base=base, inside=inside, on_event=sink)
+    placeholders = survey.early_placeholders(
+        migrations,
+        clock=clock,
+        working_directory=os.getcwd(),  # noqa: PTH109 - a text for a placeholder, not a path to walk
+    )
+    program_environment = _program_environment(settings.database)
+    Callbacks.before_connect(
+        before_connect_callbacks(inventory, migrations, placeholders=placeholders, environment=os.environ),
+        programs=programs,
+        environment=program_environment,
+        placeholders=placeholders,
+        on_event=sink,
+        redact=redact,
+    )
+
+    overrides = Overrides(migrations.error_overrides)
+    with _open_session(
+        settings.database, overrides=overrides, clock=clock, redact=redact, on_event=sink
+    ) as session:
         sink(Connected(database=session.facts.label, server_version=session.facts.server_version))
+        _warn_of_new_server(session.facts, sink)
         scope = survey.read_scope(
-            settings.migrations,
-            sources=sources,
+            migrations,
+            inventory=inventory,
+            session=session,
+            placeholders=placeholders,
+            environment=os.environ,
+        )
+        tools = Tools(
             session=session,
             clock=clock,
-            working_directory=os.getcwd(),  # noqa: PTH109 - a text for a placeholder, not a path to walk
+            on_event=sink,
+            redact=redact,
+            programs=programs,
+            program_environment=program_environment,
+            overrides=overrides,
         )
-        for warning in [*sources.warnings, *_passed_over(scope), *_misnamed(scope)]:
-            sink(Warned(message=warning))
-        tools = migrate_command.Tools(session=session, clock=clock, on_event=sink, redact=redact)
-        yield Project(scope=scope, settings=settings.migrations, tools=tools, warnings=sink)
+        yield Project(scope=scope, settings=migrations, tools=tools, warnings=sink)
 
 
-def _passed_over(scope: survey.Scope) -> list[str]:
-    return [
-        f"{path} is passed over: callbacks and script configuration files are not supported yet."
-        for path in scope.resolution.passed_over
-    ]
+@contextmanager
+def _open_session(
+    database: DatabaseSettings,
+    *,
+    overrides: Overrides,
+    clock: Clock,
+    redact: Callable[[str], str],
+    on_event: EventSink,
+) -> Iterator[Session]:
+    from taxiway.postgres.connection import open_session
+
+    def on_notice(notice: NoticeReceived) -> None:
+        remark = overrides.of_notice(replace(notice, message=redact(notice.message)))
+        if remark:
+            on_event(remark)
+
+    def on_connecting(event: WaitingForDatabase | Warned) -> None:
+        if isinstance(event, WaitingForDatabase):
+            on_event(replace(event, reason=redact(event.reason)))
+        else:
+            on_event(replace(event, message=redact(event.message)))
+
+    with open_session(database, clock=clock, on_notice=on_notice, on_event=on_connecting) as session:
+        yield session
 
 
-def _misnamed(scope: survey.Scope) -> list[str]:
-    """Only with ``validateMigrationNaming=false``; Flyway tells how many there are, and not which."""
-    return [f"{path} is skipped: {reason}." for path, reason in scope.resolution.invalid_names]
+def _take_inventory(
+    settings: MigrationSettings, *, base: Path, inside: Path | None, on_event: EventSink
+) -> Inventory:
+    """Look at the files of all locations. Missing ones of ``callbackLocations`` are skipped (Flyway 13)."""
+    sources = DirectorySources(
+        settings.locations, base=base, fail_on_missing=settings.fail_on_missing_locations, inside=inside
+    )
+    callback_sources = DirectorySources(
+        settings.callback_locations, base=base, fail_on_missing=False, inside=inside
+    )
+    inventory = take_inventory(
+        sources.files(),
+        settings,
+        callback_files=callback_sources.files() if settings.callback_locations else None,
+    )
+    # Only with validateMigrationNaming=false; Flyway tells how many there are, and not which.
+    misnamed = [f"{path} is skipped: {reason}." for path, reason in inventory.invalid_names]
+    for warning in [*sources.warnings, *callback_sources.warnings, *inventory.warnings, *misnamed]:
+        on_event(Warned(message=warning))
+    return inventory
+
+
+def _warn_of_new_server(facts: SessionFacts, on_event: EventSink) -> None:
+    if facts.server_version_num >= _FIRST_UNKNOWN_SERVER:
+        message = (
+            f"PostgreSQL {facts.server_version} is newer than Taxiway: statements that it refuses in a "
+            "transaction may be taken for others."
+        )
+        on_event(Warned(message=message))
+
+
+def _program_environment(database: DatabaseSettings) -> dict[str, str | Secret]:
+    """What Flyway tells programs of the connection (Flyway 13, script migrations)."""
+    given = {"FLYWAY_URL": database.url, "FLYWAY_USER": database.user, "FLYWAY_PASSWORD": database.password}
+    return {name: value for name, value in given.items() if value}
+
+
+def test_connection(
+    settings: Settings, *, redact: Callable[[str], str], on_event: EventSink
+) -> ConnectionTestResult:
+    """Open a session and close it again; no file is looked at.
+
+    Raises:
+        ConfigError, DatabaseError: The database could not be reached.
+    """
+    sink = WarningCollector(on_event)
+    with (
+        _redacting(redact),
+        _open_session(
+            settings.database, overrides=Overrides(), clock=SystemClock(), redact=redact, on_event=sink
+        ) as session,
+    ):
+        facts = session.facts
+    result = ConnectionTestResult(label=facts.label, user=facts.user, server_version=facts.server_version)
+    return sink.added_to(result)

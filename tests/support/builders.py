@@ -119,7 +119,7 @@ def stored(row: HistoryRow) -> AppliedMigration:
 
 def source_file(script: str, content: str | bytes = "", *, location: str = "sql") -> SourceFile:
     data = content.encode() if isinstance(content, str) else content
-    return SourceFile(script, f"{location}/{script}", lambda: data)
+    return SourceFile(script, f"{location}/{script}", lambda: data, f"/files/{location}/{script}")
 
 
 def states(infos: Iterable[MigrationInfo]) -> list[str]:

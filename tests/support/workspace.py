@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import taxiway
 from taxiway.api import Options, ignore_events
-from taxiway.model.result import InfoResult, MigrateResult, ValidateResult
+from taxiway.model.result import (
+    BaselineResult,
+    CleanResult,
+    InfoResult,
+    MigrateResult,
+    RepairResult,
+    UndoResult,
+    ValidateResult,
+)
 from tests.support.builders import states
 from tests.support.command import run_command, running_command
 from tests.support.pytest_sandbox import Database
@@ -57,6 +65,20 @@ class Workspace:
 
     def validate(self, **options: Unpack[Options]) -> ValidateResult:
         return taxiway.validate(**self._options(options))
+
+    def undo(self, on_event: "EventSink" = ignore_events, **options: Unpack[Options]) -> UndoResult:
+        return taxiway.undo(on_event=on_event, **self._options(options))
+
+    def baseline(self, on_event: "EventSink" = ignore_events, **options: Unpack[Options]) -> BaselineResult:
+        return taxiway.baseline(on_event=on_event, **self._options(options))
+
+    def repair(
+        self, on_event: "EventSink" = ignore_events, *, carry_out: bool = True, **options: Unpack[Options]
+    ) -> RepairResult:
+        return taxiway.repair(carry_out=carry_out, on_event=on_event, **self._options(options))
+
+    def clean(self, on_event: "EventSink" = ignore_events, **options: Unpack[Options]) -> CleanResult:
+        return taxiway.clean(on_event=on_event, **self._options(options))
 
     def states(self, **options: Unpack[Options]) -> list[str]:
         """One line for each migration, such as ``1 Success``."""

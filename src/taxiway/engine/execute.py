@@ -1,210 +1,391 @@
-"""Running planned migrations: one transaction each, history row included, events as it goes."""
+"""Running planned migrations: history row included, callbacks around them, events as it goes.
+
+Each migration is a transaction of its own, unless ``group`` makes one of all of them.
+
+Terminology:
+
+attempt
+    One go at one migration.
+settled
+    A migration is settled when it and its row are committed.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from taxiway import errors
-from taxiway.engine.ports import Clock, EventSink, HistoryTable, Session
-from taxiway.model.event import MigrationFinished, MigrationStarted, StatementRun, Warned
+from taxiway.engine.callbacks import Callbacks
+from taxiway.engine.failure import MigrationRefused, migration_failed
+from taxiway.engine.ports import HistoryTable
+from taxiway.engine.programs import ProgramFailed, run_program
+from taxiway.engine.statements import ScriptRun, StatementHooks, StatementRefused, milliseconds
+from taxiway.engine.survey import Scope
+from taxiway.engine.tools import Tools
+from taxiway.model.callback import CallbackEvent
+from taxiway.model.event import MigrationFinished, MigrationStarted, Warned
+from taxiway.model.migration import MigrationKind
 from taxiway.model.plan import PlannedMigration
-from taxiway.model.result import MigrationOutput
-from taxiway.model.script import LineCounter, Statement
-from taxiway.planning.migrate import applied_row
+from taxiway.model.result import MigrateResult, MigrationOutput, UndoResult
+from taxiway.model.settings import MigrationSettings
+from taxiway.planning.history import applied_row
+from taxiway.planning.migrate import runs_as_one
 
 
-class StatementRefused(Exception):
-    """The server refused a statement of a migration. ``statement`` is ``None`` when it refused the commit."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EachEvents:
+    """The events around each migration and each of its statements.
 
-    def __init__(
-        self,
-        planned: PlannedMigration,
-        statement: Statement | None,
-        error: errors.StatementFailed | errors.PermissionDenied,
-        *,
-        rolled_back: bool,
-    ) -> None:
-        super().__init__(error.message)
-        self.planned, self.statement, self.error, self.rolled_back = planned, statement, error, rolled_back
-
-
-@dataclass(slots=True)
-class Executor:
-    """Runs migrations on a session that holds the lock. ``applied`` grows as they succeed.
-
-    ``redact`` masks secrets in what the server says, for events; errors are raised as they are.
+    ``before_repeatables`` are told once, before the first repeatable migration.
     """
 
-    session: Session
-    table: HistoryTable
+    before: CallbackEvent
+    before_statement: CallbackEvent
+    after_statement: CallbackEvent
+    after_statement_error: CallbackEvent
+    after: CallbackEvent
+    after_error: CallbackEvent
+    before_repeatables: tuple[CallbackEvent, ...] = ()
+
+    @property
+    def all(self) -> tuple[CallbackEvent, ...]:
+        """Every one of them."""
+        of_statements = self.before_statement, self.after_statement, self.after_statement_error
+        return (self.before, *of_statements, self.after, self.after_error, *self.before_repeatables)
+
+
+MIGRATE_EVENTS: Final = EachEvents(
+    before=CallbackEvent.BEFORE_EACH_MIGRATE,
+    before_statement=CallbackEvent.BEFORE_EACH_MIGRATE_STATEMENT,
+    after_statement=CallbackEvent.AFTER_EACH_MIGRATE_STATEMENT,
+    after_statement_error=CallbackEvent.AFTER_EACH_MIGRATE_STATEMENT_ERROR,
+    after=CallbackEvent.AFTER_EACH_MIGRATE,
+    after_error=CallbackEvent.AFTER_EACH_MIGRATE_ERROR,
+    before_repeatables=(CallbackEvent.AFTER_VERSIONED, CallbackEvent.BEFORE_REPEATABLES),
+)
+UNDO_EVENTS: Final = EachEvents(
+    before=CallbackEvent.BEFORE_EACH_UNDO,
+    before_statement=CallbackEvent.BEFORE_EACH_UNDO_STATEMENT,
+    after_statement=CallbackEvent.AFTER_EACH_UNDO_STATEMENT,
+    after_statement_error=CallbackEvent.AFTER_EACH_UNDO_STATEMENT_ERROR,
+    after=CallbackEvent.AFTER_EACH_UNDO,
+    after_error=CallbackEvent.AFTER_EACH_UNDO_ERROR,
+)
+
+
+def run_planned(
+    executor: "Executor",
+    migrations: Sequence[PlannedMigration],
+    *,
+    result: Callable[[], MigrateResult | UndoResult],
+) -> None:
+    """Run them with :meth:`Executor.run_all`, and give every error the ``result`` of what was applied before it.
+
+    Raises:
+        MigrationFailed: A migration was refused.
+        TaxiwayError: What else ended the run.
+    """
+    failure: errors.TaxiwayError
+    try:
+        executor.run_all(migrations)
+    except MigrationRefused as refused:
+        tools = executor.tools
+        failure = migration_failed(refused, result(), user=tools.session.facts.user, redact=tools.redact)
+    except errors.TaxiwayError as error:
+        failure = error
+        failure.result = result()
+    else:
+        return
+    # Raised here and not above: what was refused holds the statement as it was sent, values of secret placeholders
+    # included, and would go along as the context.
+    raise failure
+
+
+@dataclass(slots=True, kw_only=True)
+class Executor:
+    """Runs migrations on a session that holds the lock.
+
+    Attributes:
+        each: The events to fire around each migration.
+        applied: What is settled; grows as they succeed.
+        has_reached_repeatables: The events before the first repeatable migration were fired.
+    """
+
+    scope: Scope
+    settings: MigrationSettings
+    tools: Tools
+    callbacks: Callbacks
     installed_by: str
     next_rank: int
-    clock: Clock
-    on_event: EventSink
-    redact: Callable[[str], str]
+    each: EachEvents = MIGRATE_EVENTS
     applied: list[MigrationOutput] = field(default_factory=list)
+    has_reached_repeatables: bool = False
+    _unsettled: list["_Attempt"] = field(default_factory=list)
+
+    @property
+    def table(self) -> HistoryTable:
+        """The schema history."""
+        return self.scope.table
 
     def run_all(self, migrations: Sequence[PlannedMigration]) -> None:
         """Run them in order; stop at the first that fails.
 
         Raises:
-            StatementRefused: A statement failed; what the failed migration did is rolled back if it could be.
+            MigrationRefused: A statement or program failed; what the failed migration did is rolled back if it
+                could be, and with ``group`` all of them.
+            CallbackFailed: A callback failed; the same holds.
             ConnectionLost: The session is gone, and the server rolls back the migration.
             OutcomeUnknown: The session is gone, and the migration or a part of it may have stayed.
             LockNotAcquired: A script has given the lock back, and somebody else has taken it.
         """
-        for planned in migrations:
-            self._run(planned)
+        grouped = self.settings.group and runs_as_one(migrations)
+        for index, planned in enumerate(migrations, start=1):
+            self._run(planned, grouped=grouped, is_last=not grouped or index == len(migrations))
 
-    def _run(self, planned: PlannedMigration) -> None:
-        migration, script = planned.migration, planned.script
-        self.on_event(
-            MigrationStarted(
-                migration=migration,
-                schema=self.table.schema,
-                out_of_order=planned.out_of_order,
-                transactional=script.transactional,
-            )
-        )
-        attempt = _Attempt(self.session, planned, self.clock, self.on_event)
-        lost = self._try(attempt)
-        if lost:
+    def _run(self, planned: PlannedMigration, *, grouped: bool, is_last: bool) -> None:
+        attempt = _Attempt(self, planned, grouped=grouped, is_last=is_last)
+        attempt.opening = self._reach_repeatables(planned)
+        failure = self._try(attempt)
+        self._settle_what_the_script_did(attempt.run)
+        if failure:
             # Raised here, where no handler would put the server's own words along as the context.
-            raise attempt.cut_off(lost)
+            raise failure
         self.next_rank += 1
-        self.applied.append(MigrationOutput.of(migration, attempt.duration_ms))
-        self.on_event(MigrationFinished(migration=migration, duration_ms=attempt.duration_ms))
+        self._unsettled.append(attempt)
+        if not self.tools.session.in_transaction:
+            self._settle()
 
-    def _try(self, attempt: "_Attempt") -> errors.ConnectionLost | None:
-        """Run it and write its row. Returns what cut it off; raises whatever else ended it."""
-        transactional = attempt.planned.script.transactional
-        try:
-            self.session.begin_migration(self.table, transactional=transactional)
-            attempt.run_statements()
-            self._record(attempt)
-        except errors.ConnectionLost as error:
-            return error
-        except BaseException:
-            # Interrupts too: whatever ends a migration early must not leave its transaction open.
-            self.session.rollback()
-            if attempt.has_begun and not transactional:
-                self._record_failure(attempt)
-            raise
-        return None
+    def _reach_repeatables(self, planned: PlannedMigration) -> tuple[CallbackEvent, ...]:
+        """Fire what comes before the first repeatable migration. Returns what has to be fired inside of it.
 
-    def _record(self, attempt: "_Attempt") -> None:
-        attempt.finish()
-        row = applied_row(attempt.planned.migration, self.next_rank, self.installed_by, attempt.duration_ms)
-        try:
-            # What is committed already has to be on record, with the lock or without it.
-            self.session.record(self.table, row, only_with_lock=attempt.can_be_undone)
-        except (errors.StatementFailed, errors.PermissionDenied) as error:
-            raise attempt.refused(None, error) from error
-
-    def _record_failure(self, attempt: "_Attempt") -> None:
-        """Leave a row that says so: without a transaction, what ran before the failure has stayed.
-
-        Flyway 13 does so with ``postgresql.transactional.lock=false``; its default lock loses the row.
+        The transaction of a group is open when the group has come that far: what runs between its migrations is a
+        part of it. Flyway 13 has another session for these callbacks, which does not see what the group has done.
         """
-        attempt.finish()
-        migration = attempt.planned.migration
-        row = applied_row(migration, self.next_rank, self.installed_by, attempt.duration_ms, success=False)
+        if self.has_reached_repeatables or planned.migration.kind is not MigrationKind.REPEATABLE:
+            return ()
+        self.has_reached_repeatables = True
+        if self.tools.session.in_transaction:
+            return self.each.before_repeatables
+        for event in self.each.before_repeatables:
+            self.callbacks.fire(event)
+        return ()
+
+    def _try(self, attempt: "_Attempt") -> Exception | None:
+        """Run it and write its row. Returns what ended it, rolled back if it could be; interrupts are raised."""
+        failure: Exception
         try:
-            self.session.record(self.table, row, only_with_lock=False)
-        except errors.DatabaseError as error:
-            # The failure itself is what the caller has to learn about.
-            message = f"The history has no row that says that {migration.script} failed: {error.message}"
-            self.on_event(Warned(message=self.redact(message)))
+            attempt.carry_out()
+        except errors.ConnectionLost as error:
+            failure = attempt.cut_off(error)
+        except (StatementRefused, ProgramFailed) as cause:
+            failure = attempt.refused(cause)
+        except errors.TaxiwayError as error:
+            failure = error
+        except BaseException:
+            # Whatever ends a migration early must not leave its transaction open.
+            self._clean_up(attempt)
+            raise
+        else:
+            return None
+        self._clean_up(attempt)
+        self._tell_of_failure(attempt, failure)
+        return failure
+
+    def _clean_up(self, attempt: "_Attempt") -> None:
+        self.tools.session.rollback()
+        if attempt.has_begun and not attempt.run.transactional:
+            attempt.record_failure()
+
+    def _tell_of_failure(self, attempt: "_Attempt", failure: Exception) -> None:
+        """Fire the error events: when the migration itself has failed, not a callback before or after it."""
+        if not attempt.is_to_blame(failure):
+            return
+        if attempt.is_in_statements and isinstance(failure, MigrationRefused):
+            self.callbacks.fire_after_failure(self.each.after_statement_error)
+        self.callbacks.fire_after_failure(self.each.after_error)
+
+    def _settle_what_the_script_did(self, run: ScriptRun) -> None:
+        """A script of a group that ends the transaction ends it for those before it too."""
+        if run.ended_by == "COMMIT":
+            self._settle()
+        elif run.ended_by:
+            self._unsettled.clear()
+
+    def _settle(self) -> None:
+        for attempt in self._unsettled:
+            migration, duration_ms = attempt.planned.migration, attempt.duration_ms
+            self.applied.append(MigrationOutput.of(migration, duration_ms))
+            self.tools.on_event(MigrationFinished(migration=migration, duration_ms=duration_ms))
+        self._unsettled.clear()
 
 
 class _Attempt:
     """One go at one migration.
 
     Attributes:
-        has_begun: A statement was sent: without a transaction, the migration may have left something behind.
-        duration_ms: How long it took, once it has finished.
+        run: The scripts of this migration: its own, and the callbacks around it.
+        opening: Further events to fire at its beginning.
+        has_begun: The migration itself has sent a statement, or started its program.
+        is_in_statements: Its statements are being run.
+        duration_ms: How long it took, callbacks included (Flyway 13), once it has finished.
     """
 
-    def __init__(self, session: Session, planned: PlannedMigration, clock: Clock, on_event: EventSink) -> None:
+    def __init__(self, executor: Executor, planned: PlannedMigration, *, grouped: bool, is_last: bool) -> None:
         self.planned = planned
-        self.has_begun = False
+        self.run = ScriptRun(executor.tools, executor.settings, transactional=planned.script.transactional)
+        self.opening: tuple[CallbackEvent, ...] = ()
+        self.has_begun = self.is_in_statements = False
         self.duration_ms = 0
-        self._session, self._clock, self._on_event = session, clock, on_event
-        self._started = clock.monotonic()
+        self._executor, self._tools, self._callbacks = executor, executor.tools, executor.callbacks
+        self._grouped, self._is_last = grouped, is_last
+        self._started = self._tools.clock.monotonic()
         self._is_finished = False
-        self._ended_its_transaction = False
 
     @property
     def can_be_undone(self) -> bool:
-        """All that it has done is in the open transaction."""
-        return self.planned.script.transactional and not self._ended_its_transaction
+        """All that it has done is in the open transaction. Nobody knows what a program does."""
+        return self.run.can_be_undone and not (self.planned.migration.program and self.has_begun)
 
-    def finish(self) -> None:
-        """The last statement was run, or failed."""
-        self.duration_ms = _milliseconds(self._clock.monotonic() - self._started)
-        self._is_finished = True
+    @property
+    def may_have_left_something(self) -> bool:
+        """A rollback would not undo all that it has done."""
+        return (self.run.has_sent or self.has_begun) and not self.can_be_undone
 
-    def run_statements(self) -> None:
-        """Run every statement.
+    def carry_out(self) -> None:
+        """Run the migration, with its callbacks, and write its row.
 
         Raises:
-            StatementRefused: The server refused one.
+            StatementRefused, ProgramFailed, TaxiwayError: What has ended it.
         """
-        script = self.planned.script
-        lines = LineCounter(script.replaced.source)
-        for statement in script.statements:
-            if self._ended_its_transaction and not self._session.in_transaction:
-                # As Flyway (JDBC without autocommit): after a COMMIT in a script, the next statement begins anew.
-                self._session.begin()
-            started = self._clock.monotonic()
-            self.has_begun = True
-            try:
-                command = self._session.run(statement)
-            except errors.StatementFailed as error:
-                raise self.refused(statement, error) from error
-            self._on_event(
-                StatementRun(
-                    script=self.planned.migration.script,
-                    line=lines.line(script.replaced.source_offset(statement.first_token)),
-                    duration_ms=_milliseconds(self._clock.monotonic() - started),
-                    command=command,
-                )
-            )
-            self._notice_the_end_of_the_transaction(command)
+        if not self._executor.settings.skip_executing_migrations:
+            self._execute()
+        elif self._grouped:
+            self._begin()
+        self._record()
 
-    def refused(
-        self, statement: Statement | None, error: errors.StatementFailed | errors.PermissionDenied
-    ) -> StatementRefused:
+    def refused(self, cause: StatementRefused | ProgramFailed) -> MigrationRefused:
         """The failure of this attempt; rolled back only if everything it did was in the open transaction."""
-        return StatementRefused(self.planned, statement, error, rolled_back=self.can_be_undone)
+        return MigrationRefused(self.planned, cause, rolled_back=self.can_be_undone, grouped=self._grouped)
 
     def cut_off(self, error: errors.ConnectionLost) -> errors.ConnectionLost:
         """The same error, saying what it means for this migration; OutcomeUnknown if something may have stayed."""
         message = f"{error.message}\nMigration {self.planned.migration.script} was running."
-        if not self.has_begun:
+        if not self.run.has_sent and not self.has_begun:
             outcome = "It had not done anything."
-        elif not self.can_be_undone:
+        elif self.may_have_left_something:
             outcome = "What it had done before may have stayed, and the history may have no row for it."
             return errors.OutcomeUnknown(f"{message} {outcome}", sqlstate=error.sqlstate)
-        elif self._is_finished:
+        elif self._is_finished and self._is_last:
             outcome = "It was being committed: whether it was applied is not known."
             return errors.OutcomeUnknown(f"{message} {outcome}", sqlstate=error.sqlstate)
         else:
             outcome = "The server rolls back what it had done."
         return errors.ConnectionLost(f"{message} {outcome}", sqlstate=error.sqlstate, hint=error.hint)
 
-    def _notice_the_end_of_the_transaction(self, command: str) -> None:
-        transactional = self.planned.script.transactional
-        # COMMIT AND CHAIN opens the next one at once.
-        ended = command == "COMMIT" or not self._session.in_transaction
-        if transactional and ended and not self._ended_its_transaction:
-            self._ended_its_transaction = True
-            self._on_event(
+    def is_to_blame(self, failure: Exception) -> bool:
+        """Whether it is the migration that has failed, its statement callbacks and its row included."""
+        each = self._executor.each
+        around = {each.before.value, each.after.value, *(event.value for event in each.before_repeatables)}
+        return not (isinstance(failure, errors.CallbackFailed) and failure.event in around)
+
+    def record_failure(self) -> None:
+        """Leave a row that says so: without a transaction, what ran before the failure has stayed.
+
+        Flyway 13 does so with ``postgresql.transactional.lock=false``; its default lock loses the row.
+        """
+        self._finish()
+        migration = self.planned.migration
+        executor = self._executor
+        row = applied_row(migration, executor.next_rank, executor.installed_by, self.duration_ms, success=False)
+        try:
+            self._tools.session.record(executor.table, row, only_with_lock=False)
+        except errors.DatabaseError as error:
+            # The failure itself is what the caller has to learn about.
+            message = f"The history has no row that says that {migration.script} failed: {error.message}"
+            self._tools.on_event(Warned(message=self._tools.redact(message)))
+
+    def _begin(self, *, keep_lock: bool = True) -> None:
+        """Reset role and search path, and see to it that a transaction is open if there is to be one."""
+        session = self._tools.session
+        transactional = self.run.transactional and not session.in_transaction
+        session.begin_script(self._executor.table, transactional=transactional, keep_lock=keep_lock)
+
+    def _execute(self) -> None:
+        self._tell_start()
+        self._begin()
+        each = self._executor.each
+        for event in (*self.opening, each.before):
+            self._callbacks.fire_inside(event, self.run)
+        if self.planned.migration.program:
+            self._run_program()
+        else:
+            self._run_statements()
+        self._callbacks.fire_inside(each.after, self.run)
+
+    def _tell_start(self) -> None:
+        self._tools.on_event(
+            MigrationStarted(
+                migration=self.planned.migration,
+                schema=self._executor.table.schema,
+                out_of_order=self.planned.out_of_order,
+                transactional=self.run.transactional,
+            )
+        )
+
+    def _run_statements(self) -> None:
+        each = self._executor.each
+
+        def before() -> None:
+            self._callbacks.fire_inside(each.before_statement, self.run)
+            self.has_begun = True
+
+        def after() -> None:
+            self._callbacks.fire_inside(each.after_statement, self.run)
+
+        self.is_in_statements = True
+        self.run.run(self.planned.migration.script, self.planned.script, StatementHooks(before, after))
+        self.is_in_statements = False
+
+    def _run_program(self) -> None:
+        """Run it while no transaction of ours is open: it may want what that has locked.
+
+        The one of a group stays open, as with Flyway 13.
+        """
+        migration = self.planned.migration
+        if self._grouped:
+            self._tools.on_event(
                 Warned(
-                    message=f"{self.planned.migration.script} ended its own transaction (COMMIT or ROLLBACK): "
-                    "if a later statement fails, what came before stays."
+                    message=f"{migration.script} is a program: if the group fails later, what it does now stays."
                 )
             )
+        else:
+            self.run.commit(self.planned.script)
+        self.has_begun = True
+        run_program(
+            migration,
+            programs=self._tools.programs,
+            environment=self._tools.program_environment,
+            placeholders=self._executor.scope.placeholders,
+            on_event=self._tools.on_event,
+            redact=self._tools.redact,
+        )
+        if not self._grouped:
+            # It has done its work, so its row is written with the lock or without it.
+            self._begin(keep_lock=False)
 
+    def _record(self) -> None:
+        self._finish()
+        executor = self._executor
+        row = applied_row(self.planned.migration, executor.next_rank, executor.installed_by, self.duration_ms)
+        try:
+            # What is committed already has to be on record, with the lock or without it.
+            self._tools.session.record(
+                executor.table, row, only_with_lock=not self.may_have_left_something, commit=self._is_last
+            )
+        except (errors.StatementFailed, errors.PermissionDenied) as error:
+            raise StatementRefused(self.planned.script, None, error) from error
 
-def _milliseconds(seconds: float) -> int:
-    return round(seconds * 1000)
+    def _finish(self) -> None:
+        """The last statement was run, or failed."""
+        self.duration_ms = milliseconds(self._tools.clock.monotonic() - self._started)
+        self._is_finished = True

@@ -1,45 +1,135 @@
-"""From a refused statement to an error that shows the place in the script."""
+"""From a refused statement, or a program that failed, to an error that shows the place in the script."""
 
 from collections.abc import Callable
 from typing import Final
 
 from taxiway import errors
 from taxiway.engine.advice import advise
-from taxiway.engine.execute import StatementRefused
-from taxiway.model.result import MigrateResult
+from taxiway.engine.programs import ProgramFailed
+from taxiway.engine.statements import StatementRefused
+from taxiway.model.callback import Callback
+from taxiway.model.migration import MigrationKind
+from taxiway.model.plan import PlannedMigration
+from taxiway.model.result import MigrateResult, UndoResult
 from taxiway.model.script import Position
 
 _CONTEXT_LINES: Final = 2
 _WIDEST_LINE: Final = 160
 
 
+class MigrationRefused(Exception):
+    """A migration has failed. ``rolled_back``: it left nothing behind. ``grouped``: nor did those before it."""
+
+    def __init__(
+        self,
+        planned: PlannedMigration,
+        cause: StatementRefused | ProgramFailed,
+        *,
+        rolled_back: bool,
+        grouped: bool = False,
+    ) -> None:
+        super().__init__(str(cause))
+        self.planned, self.cause = planned, cause
+        self.rolled_back, self.grouped = rolled_back, grouped
+
+
 def migration_failed(
-    refused: StatementRefused, result: MigrateResult, *, user: str, redact: Callable[[str], str]
+    refused: MigrationRefused, result: MigrateResult | UndoResult, *, user: str, redact: Callable[[str], str]
 ) -> errors.MigrationFailed:
     """The error for people and programs. The excerpt is of the script as written, so it shows no values.
 
     ``user`` is whom privileges are to be granted to.
     """
-    migration, error = refused.planned.migration, refused.error
-    place = _place(refused)
-    words = redact(error.message)
-    where = f"{migration.path}:{place.line}:{place.column}" if place else migration.path
-    at_commit = "" if refused.statement else " while its history row was written and committed"
+    migration, cause = refused.planned.migration, refused.cause
+    failure = _Failure(cause, redact)
+    what = (
+        f"Undo of {_undone(refused)}" if migration.kind is MigrationKind.UNDO else f"Migration {migration.script}"
+    )
+    at_commit = " while its history row was written and committed" if failure.at_commit else ""
     return errors.MigrationFailed(
-        f"Migration {migration.script} failed{at_commit}.\n{where}: {words}"
-        + (f" (SQLSTATE {error.sqlstate})" if error.sqlstate else ""),
+        f"{what} failed{at_commit}.\n{failure.describe(migration.path)}",
         kind=migration.kind,
         script=migration.script,
         path=migration.path,
-        line=place.line if place else None,
-        column=place.column if place else None,
-        excerpt=redact(_excerpt(refused, place)) if place else "",
-        sqlstate=error.sqlstate,
+        line=failure.line,
+        column=failure.column,
+        excerpt=failure.excerpt,
+        sqlstate=failure.sqlstate,
         rolled_back=refused.rolled_back,
         result=result,
-        details={name: redact(text) for name, text in _details(error).items()},
+        details=failure.details,
         hint=_hint(refused, user),
     )
+
+
+def callback_failed(
+    callback: Callback,
+    cause: StatementRefused | ProgramFailed,
+    *,
+    user: str,
+    redact: Callable[[str], str],
+    rolled_back: bool,
+) -> errors.CallbackFailed:
+    """The error for people and programs; positions and excerpt are those of the script as written."""
+    failure = _Failure(cause, redact)
+    at_commit = " while it was committed" if failure.at_commit else ""
+    kept = "Nothing of this callback was kept." if rolled_back else "What it did before that has stayed."
+    then = _advice(cause, user) or "Mend the callback and run again."
+    return errors.CallbackFailed(
+        f"Callback {callback.script} failed{at_commit}.\n{failure.describe(callback.path)}",
+        event=callback.event.value,
+        script=callback.script,
+        path=callback.path,
+        line=failure.line,
+        column=failure.column,
+        excerpt=failure.excerpt,
+        sqlstate=failure.sqlstate,
+        details=failure.details,
+        hint=f"{kept} {then}",
+    )
+
+
+class _Failure:
+    """What there is to show of a failure, with secrets masked."""
+
+    def __init__(self, cause: StatementRefused | ProgramFailed, redact: Callable[[str], str]) -> None:
+        self._cause, self._redact = cause, redact
+        self._place = _place(cause) if isinstance(cause, StatementRefused) else None
+
+    @property
+    def at_commit(self) -> bool:
+        return isinstance(self._cause, StatementRefused) and self._cause.statement is None
+
+    @property
+    def line(self) -> int | None:
+        return self._place.line if self._place else None
+
+    @property
+    def column(self) -> int | None:
+        return self._place.column if self._place else None
+
+    @property
+    def sqlstate(self) -> str | None:
+        return self._cause.error.sqlstate if isinstance(self._cause, StatementRefused) else None
+
+    @property
+    def excerpt(self) -> str:
+        if isinstance(self._cause, StatementRefused) and self._place:
+            return self._redact(_excerpt(self._cause, self._place))
+        return ""
+
+    @property
+    def details(self) -> dict[str, str]:
+        if not isinstance(self._cause, StatementRefused):
+            return {}
+        return {name: self._redact(text) for name, text in _details(self._cause.error).items()}
+
+    def describe(self, path: str) -> str:
+        """Place, words and SQLSTATE, on one line."""
+        where = f"{path}:{self.line}:{self.column}" if self._place else path
+        return f"{where}: {self._redact(str(self._cause))}" + (
+            f" (SQLSTATE {self.sqlstate})" if self.sqlstate else ""
+        )
 
 
 def _place(refused: StatementRefused) -> Position | None:
@@ -47,12 +137,12 @@ def _place(refused: StatementRefused) -> Position | None:
         return None
     position = getattr(refused.error, "position", None)
     offset = refused.statement.offset + position - 1 if position else refused.statement.first_token
-    return refused.planned.script.replaced.locate(offset)
+    return refused.script.replaced.locate(offset)
 
 
 def _excerpt(refused: StatementRefused, place: Position) -> str:
     """The line with its neighbours above, numbered, and a caret under the place."""
-    lines = refused.planned.script.replaced.source.split("\n", place.line)[: place.line - 1]
+    lines = refused.script.replaced.source.split("\n", place.line)[: place.line - 1]
     first = max(0, place.line - 1 - _CONTEXT_LINES)
     width = len(str(place.line))
     above = [
@@ -77,10 +167,22 @@ def _details(error: errors.DatabaseError) -> dict[str, str]:
     return {name: text for name, field in named.items() if (text := getattr(error, field, None))}
 
 
-def _hint(refused: StatementRefused, user: str) -> str:
-    then = advise(refused.error, user=user) or "Mend the script and run again."
+def _undone(refused: MigrationRefused) -> str:
+    migration = refused.planned.migration
+    return f"version {migration.version} with {migration.script}"
+
+
+def _advice(cause: StatementRefused | ProgramFailed, user: str) -> str | None:
+    return advise(cause.error, user=user) if isinstance(cause, StatementRefused) else None
+
+
+def _hint(refused: MigrationRefused, user: str) -> str:
+    then = _advice(refused.cause, user) or "Mend the script and run again."
     if refused.rolled_back:
-        return f"Nothing of this migration was kept. {then}"
+        what = "group" if refused.grouped else "migration"
+        return f"Nothing of this {what} was kept. {then}"
+    if refused.planned.migration.program:
+        return f"What the program did before it failed has stayed, and the history has no row for it. {then}"
     if refused.planned.script.transactional:
         return (
             "The script ended its own transaction before it failed, so part of it has stayed. "
@@ -88,5 +190,5 @@ def _hint(refused: StatementRefused, user: str) -> str:
         )
     return (
         "It ran outside a transaction: what came before the failed statement has stayed. Mend the database, and "
-        f"delete the row marked failed (success = false) from the history. {then}"
+        f"run 'taxiway repair' to remove the row marked failed from the history. {then}"
     )

@@ -1,50 +1,70 @@
 """``migrate``: apply what is pending."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
 
 from taxiway import errors
-from taxiway.engine.execute import Executor, StatementRefused
-from taxiway.engine.failure import migration_failed
+from taxiway.engine.baseline import baseline_in_lock
+from taxiway.engine.callbacks import Callbacks
+from taxiway.engine.execute import MIGRATE_EVENTS, Executor, run_planned
 from taxiway.engine.lock import migration_lock
-from taxiway.engine.ports import Clock, EventSink, Session
+from taxiway.engine.scripts import read_script
 from taxiway.engine.survey import Scope, Survey, require_migrations, survey
+from taxiway.engine.tools import Tools
+from taxiway.model.callback import CallbackEvent
 from taxiway.model.event import CurrentVersion, HistoryCreated, SchemaCreated, Validated, Warned
 from taxiway.model.info import MigrationState
 from taxiway.model.migration import ResolvedMigration
-from taxiway.model.plan import MigratePlan, PlannedMigration
+from taxiway.model.plan import PlannedMigration
 from taxiway.model.result import MigrateResult, MigrationOutput
 from taxiway.model.script import Script
 from taxiway.model.settings import MigrationSettings
 from taxiway.model.version import MigrationVersion
-from taxiway.planning.migrate import next_rank, pending, schema_marker, schema_marker_rank
+from taxiway.planning.history import next_rank, schema_marker, schema_marker_rank
+from taxiway.planning.migrate import pending, refuse_mixed_group, waiting
 from taxiway.planning.validate import validate
-from taxiway.sql.script import parse_script
 
+# Their callbacks run before the migrations do, and may change what is pending.
+_EARLY: Final = (CallbackEvent.CREATE_SCHEMA, CallbackEvent.BEFORE_CREATE_SCHEMA, CallbackEvent.BEFORE_MIGRATE)
+_LATE: Final = (
+    CallbackEvent.AFTER_MIGRATE_APPLIED,
+    CallbackEvent.AFTER_MIGRATE,
+    CallbackEvent.AFTER_MIGRATE_OPERATION_FINISH,
+    CallbackEvent.AFTER_MIGRATE_ERROR,
+)
+_OF_VALIDATE: Final = (
+    CallbackEvent.BEFORE_VALIDATE,
+    CallbackEvent.AFTER_VALIDATE,
+    CallbackEvent.AFTER_VALIDATE_ERROR,
+)
+_OF_BASELINE: Final = (
+    CallbackEvent.BEFORE_BASELINE,
+    CallbackEvent.AFTER_BASELINE,
+    CallbackEvent.AFTER_BASELINE_ERROR,
+)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tools:
-    """What ``migrate`` works with, besides its settings."""
-
-    session: Session
-    clock: Clock
-    on_event: EventSink
-    redact: Callable[[str], str]
+# Flyway 13 makes ten attempts to create schemas, a second apart, whatever the error is. Ours are for what the work
+# of another program explains: a schema or table that has come into being meanwhile.
+_ATTEMPTS: Final = 10
+_PAUSE_SECONDS: Final = 1.0
+_MADE_MEANWHILE: Final = frozenset({"23505", "42P06", "42P07"})
 
 
 def migrate(scope: Scope, settings: MigrationSettings, tools: Tools) -> MigrateResult:
     """Validate, plan and run, all under the lock: a plan made before the lock would be a guess.
 
-    Every pending script is read, its placeholders replaced and its statements split before the first one runs, so
-    that what can be seen to be wrong beforehand changes nothing.
+    Every pending script and every callback is read, its placeholders replaced and its statements split before the
+    first one runs, so that what can be seen to be wrong beforehand changes nothing.
 
     No error shows the value of a secret placeholder, not even where the server repeats a statement. The ``result``
     of an error has the migrations that were applied before it and stay; it is ``None`` when none had begun.
 
     Raises:
-        NoMigrationsFound, ValidationFailed, HistoryError, ScriptError, InvalidOption: Nothing was changed.
+        NoMigrationsFound, ValidationFailed, HistoryError, ScriptError, InvalidOption: Nothing was changed by us.
         LockNotAcquired: Somebody else held the lock, or took it when a script gave it back.
         MigrationFailed: A migration was refused.
+        CallbackFailed: A callback was refused.
         ConnectionLost: The session is gone; a migration that was under way is rolled back.
         OutcomeUnknown: The session is gone, and a migration or a part of it may have stayed.
         DatabaseError: The server refused something else that we asked of it.
@@ -57,141 +77,231 @@ def migrate(scope: Scope, settings: MigrationSettings, tools: Tools) -> MigrateR
         clock=tools.clock,
         on_event=tools.on_event,
     )
-    started = tools.clock.monotonic()
+    run = _Migrate(scope, settings, tools)
     try:
         with lock:
-            return _migrate(scope, settings, tools, started)
+            return run.carry_out()
     except errors.TaxiwayError as error:
         error.redact(tools.redact)
         raise
 
 
-def _migrate(scope: Scope, settings: MigrationSettings, tools: Tools, started: float) -> MigrateResult:
-    seen = survey(scope, settings, tools.session)
-    _validate(seen, settings, tools)
-    _warn_of_the_future(seen, tools)
-    plan = _plan(seen, settings, tools.session)
-    return _carry_out(plan, seen, settings, tools, started)
+@dataclass(slots=True)
+class _Migrate:
+    """One call of ``migrate``, in the order of Flyway's events (Flyway 13, ``DbMigrate``)."""
 
+    scope: Scope
+    settings: MigrationSettings
+    tools: Tools
+    callbacks: Callbacks = field(init=False)
+    started: float = field(init=False)
+    _scripts: dict[str, Script] = field(default_factory=dict)
 
-def _validate(seen: Survey, settings: MigrationSettings, tools: Tools) -> None:
-    if not settings.validate_on_migrate:
-        return
-    problems = validate(seen.infos, settings.policy, pending_ignored=True)
-    if problems:
-        raise errors.ValidationFailed(problems)
-    tools.on_event(Validated(count=len(seen.infos)))
+    def __post_init__(self) -> None:
+        self.callbacks = Callbacks(self.scope, self.settings, self.tools, holding_lock=True)
+        self.started = self.tools.clock.monotonic()
 
+    def carry_out(self) -> MigrateResult:
+        self.callbacks.prepare((*_OF_VALIDATE, *_OF_BASELINE, *_EARLY, *MIGRATE_EVENTS.all, *_LATE))
+        seen = self._prepared(self._validated(self._look()))
+        self.callbacks.fire(CallbackEvent.BEFORE_MIGRATE)
+        if self.callbacks.has(CallbackEvent.BEFORE_MIGRATE):
+            seen = self._look()
+        return self._run(seen)
 
-def _warn_of_the_future(seen: Survey, tools: Tools) -> None:
-    """As Flyway: a database that is ahead of the scripts is no error, and nothing to keep quiet about."""
-    future = {MigrationState.FUTURE_SUCCESS, MigrationState.FUTURE_FAILED}
-    versions = [info.version.text for info in seen.infos if info.state in future and info.version is not None]
-    if versions:
-        message = (
-            f'Schema "{seen.scope.table.schema}" has migrations that are newer than every script here: '
-            f"{', '.join(versions)}. Is this the right branch?"
-        )
-        tools.on_event(Warned(message=message))
+    def _look(self) -> Survey:
+        return survey(self.scope, self.settings, self.tools.session)
 
+    # --- before the first migration ---
 
-def _plan(seen: Survey, settings: MigrationSettings, session: Session) -> MigratePlan:
-    if not seen.facts.history_exists and seen.facts.non_empty:
+    def _validated(self, seen: Survey) -> Survey:
+        if not self.settings.validate_on_migrate or not seen.facts.existing.issuperset({self.scope.table.schema}):
+            # Flyway 13: there is nothing to compare with before the default schema exists.
+            return seen
+        with self.callbacks.around(*_OF_VALIDATE):
+            if self.callbacks.has(CallbackEvent.BEFORE_VALIDATE):
+                seen = self._look()
+            problems = validate(seen.infos, self.settings.policy, pending_ignored=True)
+            if problems:
+                raise errors.ValidationFailed(problems)
+            self.tools.on_event(Validated(count=len(seen.infos)))
+        return self._look() if self.callbacks.has(CallbackEvent.AFTER_VALIDATE) else seen
+
+    def _prepared(self, seen: Survey) -> Survey:
+        """Refuse what can be seen to be wrong, then create schemas and history, or baseline."""
+        needs_baseline = self._needs_baseline(seen)
+        self._refuse_missing_schema(seen)
+        if not needs_baseline:
+            self._read_ahead(seen)
+        if self.settings.create_schemas:
+            self.callbacks.fire(CallbackEvent.CREATE_SCHEMA)
+            self.callbacks.fire(CallbackEvent.BEFORE_CREATE_SCHEMA)
+            if self.callbacks.has(CallbackEvent.CREATE_SCHEMA, CallbackEvent.BEFORE_CREATE_SCHEMA):
+                seen = self._look()
+        if needs_baseline:
+            baseline_in_lock(self.scope, self.settings, self.tools, self.callbacks, seen)
+            return self._look()
+        return self._look() if self._create(seen) else seen
+
+    def _needs_baseline(self, seen: Survey) -> bool:
+        if seen.facts.history_exists or not seen.facts.non_empty or self.settings.skip_executing_migrations:
+            return False
+        if self.settings.baseline_on_migrate:
+            return True
         names = ", ".join(f'"{name}"' for name in sorted(seen.facts.non_empty))
         raise errors.NonEmptySchema(
-            f"Schema(s) {names} hold objects but there is no schema history table {seen.scope.table}.",
-            hint="Use an empty database, or create the history with 'flyway baseline' if these objects are known.",
+            f"Schema(s) {names} hold objects but there is no schema history table {self.scope.table}.",
+            hint="Use an empty database, or run 'taxiway baseline' if these objects are known.",
         )
-    schema = seen.scope.table.schema
-    missing = tuple(name for name in seen.scope.schemas if name not in seen.facts.existing)
-    if schema in missing and not settings.create_schemas:
-        # Flyway warns, and fails when it creates the history table.
-        raise errors.HistoryError(
-            f'Schema "{schema}" does not exist, and createSchemas is off.',
-            hint="Create the schema, or set createSchemas=true.",
-        )
-    return MigratePlan(
-        create_schemas=missing if settings.create_schemas else (),
-        create_history=not seen.facts.history_exists,
-        migrations=tuple(
-            PlannedMigration(
-                migration=one.migration,
-                script=_script(one.migration, seen.scope, settings, session),
-                out_of_order=one.out_of_order,
+
+    def _refuse_missing_schema(self, seen: Survey) -> None:
+        schema = self.scope.table.schema
+        if schema not in seen.facts.existing and not self.settings.create_schemas:
+            # Flyway warns, and fails when it creates the history table.
+            raise errors.HistoryError(
+                f'Schema "{schema}" does not exist, and createSchemas is off.',
+                hint="Create the schema, or set createSchemas=true.",
             )
-            for one in pending(seen.infos, settings.policy)
-        ),
-    )
+
+    def _read_ahead(self, seen: Survey) -> None:
+        """Make the plan once before anything is changed; or read its scripts, if callbacks may yet change it."""
+        if self.callbacks.has(*_EARLY):
+            for migration in waiting(seen.infos):
+                self._script(migration)
+        else:
+            self._plan(seen)
+
+    def _create(self, seen: Survey) -> bool:
+        """Create what is missing of schemas and history table. Returns whether anything was."""
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                return self._create_once(seen)
+            except errors.DatabaseError as error:
+                if error.sqlstate not in _MADE_MEANWHILE or attempt == _ATTEMPTS:
+                    raise
+            self.tools.session.rollback()
+            self.tools.clock.sleep(_PAUSE_SECONDS)
+            seen = self._look()
+        raise AssertionError  # pragma: no cover - the last attempt returns or raises
+
+    def _create_once(self, seen: Survey) -> bool:
+        missing = [name for name in self.scope.schemas if name not in seen.facts.existing]
+        schemas = missing if self.settings.create_schemas else []
+        create_table = not seen.facts.history_exists
+        if not (schemas or create_table):
+            return False
+        marker_rank = schema_marker_rank(seen.applied)
+        markers = [schema_marker(schemas, marker_rank, self._installed_by)] if schemas else []
+        self.tools.session.create_schemas_and_history(
+            schemas, self.scope.table, markers, create_table=create_table, tablespace=self.settings.tablespace
+        )
+        for schema in schemas:
+            self.tools.on_event(SchemaCreated(schema=schema))
+        if create_table:
+            self.tools.on_event(HistoryCreated(table=str(self.scope.table)))
+        return True
+
+    # --- the migrations ---
+
+    def _run(self, seen: Survey) -> MigrateResult:
+        self._warn_of_the_future(seen)
+        version = seen.current_version
+        schema = self.scope.table.schema
+        self.tools.on_event(CurrentVersion(schema=schema, version=version.text if version is not None else None))
+        executor = Executor(
+            scope=self.scope,
+            settings=self.settings,
+            tools=self.tools,
+            callbacks=self.callbacks,
+            installed_by=self._installed_by,
+            next_rank=next_rank(seen.applied),
+        )
+        outcome = _Outcome(self, executor, version)
+        failure = self._try(seen, executor, outcome)
+        if failure:
+            self.callbacks.fire_after_failure(CallbackEvent.AFTER_MIGRATE_ERROR)
+            # Raised here, where no handler would put the server's own words along as the context.
+            raise failure
+        self._fire_late(executor, outcome)
+        return outcome.result()
+
+    def _try(self, seen: Survey, executor: Executor, outcome: "_Outcome") -> errors.TaxiwayError | None:
+        try:
+            run_planned(executor, self._plan(seen), result=outcome.result)
+            if not executor.has_reached_repeatables:
+                self.callbacks.fire(CallbackEvent.AFTER_VERSIONED)
+        except errors.TaxiwayError as error:
+            error.result = error.result or outcome.result_of_failure()
+            return error
+        return None
+
+    def _fire_late(self, executor: Executor, outcome: "_Outcome") -> None:
+        try:
+            if executor.applied:
+                self.callbacks.fire(CallbackEvent.AFTER_MIGRATE_APPLIED)
+            self.callbacks.fire(CallbackEvent.AFTER_MIGRATE)
+            self.callbacks.fire(CallbackEvent.AFTER_MIGRATE_OPERATION_FINISH)
+        except errors.TaxiwayError as error:
+            error.result = outcome.result()
+            raise
+
+    def _plan(self, seen: Survey) -> tuple[PlannedMigration, ...]:
+        planned = tuple(
+            PlannedMigration(
+                migration=one.migration, script=self._script(one.migration), out_of_order=one.out_of_order
+            )
+            for one in pending(seen.infos, self.settings.policy, group=self.settings.group)
+        )
+        if self.settings.group and not self.settings.mixed:
+            refuse_mixed_group(planned)
+        return planned
+
+    def _script(self, migration: ResolvedMigration) -> Script:
+        """The script, read once, however often the plan is made."""
+        if migration.path not in self._scripts:
+            script = read_script(migration, self.scope, self.settings, self.tools.session)
+            self._scripts[migration.path] = script
+        return self._scripts[migration.path]
+
+    @property
+    def _installed_by(self) -> str:
+        return self.settings.installed_by or self.tools.session.facts.user
+
+    def _warn_of_the_future(self, seen: Survey) -> None:
+        """As Flyway: a database that is ahead of the scripts is no error, and nothing to keep quiet about."""
+        future = {MigrationState.FUTURE_SUCCESS, MigrationState.FUTURE_FAILED}
+        versions = [info.version.text for info in seen.infos if info.state in future and info.version is not None]
+        if versions:
+            message = (
+                f'Schema "{self.scope.table.schema}" has migrations that are newer than every script here: '
+                f"{', '.join(versions)}. Is this the right branch?"
+            )
+            self.tools.on_event(Warned(message=message))
 
 
-def _script(migration: ResolvedMigration, scope: Scope, settings: MigrationSettings, session: Session) -> Script:
-    return parse_script(
-        migration.read(),
-        scope.placeholders,
-        path=migration.path,
-        filename=migration.script.rpartition("/")[2],
-        mixed=settings.mixed,
-        server_version_num=session.facts.server_version_num,
-    )
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What there is to tell at any moment of a run."""
 
+    run: _Migrate
+    executor: Executor
+    initial_version: MigrationVersion | None
 
-def _carry_out(
-    plan: MigratePlan, seen: Survey, settings: MigrationSettings, tools: Tools, started: float
-) -> MigrateResult:
-    installed_by = settings.installed_by or tools.session.facts.user
-    rank = _prepare(plan, seen, installed_by, tools)
-    version = seen.current_version
-    table = seen.scope.table
-    tools.on_event(CurrentVersion(schema=table.schema, version=version.text if version is not None else None))
-    executor = Executor(
-        session=tools.session,
-        table=table,
-        installed_by=installed_by,
-        next_rank=rank,
-        clock=tools.clock,
-        on_event=tools.on_event,
-        redact=tools.redact,
-    )
-
-    def result() -> MigrateResult:
+    def result(self) -> MigrateResult:
+        tools = self.run.tools
         return MigrateResult(
             database=tools.session.facts.database,
-            schema=table.schema,
-            schemas=settings.schemas,
-            initial_version=version,
-            target_version=_last_version(executor.applied),
-            migrations=tuple(executor.applied),
-            duration_ms=round((tools.clock.monotonic() - started) * 1000),
+            schema=self.run.scope.table.schema,
+            schemas=self.run.settings.schemas,
+            initial_version=self.initial_version,
+            target_version=_last_version(self.executor.applied),
+            migrations=tuple(self.executor.applied),
+            duration_ms=round((tools.clock.monotonic() - self.run.started) * 1000),
         )
 
-    failure: errors.TaxiwayError
-    try:
-        executor.run_all(plan.migrations)
-        return result()
-    except StatementRefused as refused:
-        failure = migration_failed(refused, result(), user=tools.session.facts.user, redact=tools.redact)
-    except errors.TaxiwayError as error:
-        failure = error
-        failure.result = result()
-    # Raised here and not above: what was refused holds the statement as it was sent, values of secret placeholders
-    # included, and would go along as the context.
-    raise failure
-
-
-def _prepare(plan: MigratePlan, seen: Survey, installed_by: str, tools: Tools) -> int:
-    """Create schemas and history table, and say which rank comes next."""
-    rank = next_rank(seen.applied)
-    if not (plan.create_schemas or plan.create_history):
-        return rank
-    table = seen.scope.table
-    marker_rank = schema_marker_rank(seen.applied)
-    markers = [schema_marker(plan.create_schemas, marker_rank, installed_by)] if plan.create_schemas else []
-    tools.session.create_schemas_and_history(plan.create_schemas, table, markers, create_table=plan.create_history)
-    for schema in plan.create_schemas:
-        tools.on_event(SchemaCreated(schema=schema))
-    if plan.create_history:
-        tools.on_event(HistoryCreated(table=str(table)))
-    return max(rank, marker_rank + 1) if markers else rank
+    def result_of_failure(self) -> MigrateResult | None:
+        """None when no migration had begun, and none could."""
+        return self.result() if self.executor.applied else None
 
 
 def _last_version(applied: Sequence[MigrationOutput]) -> MigrationVersion | None:

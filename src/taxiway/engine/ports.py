@@ -4,16 +4,18 @@ Adapters: :mod:`taxiway.sources` (:class:`Sources`), :mod:`taxiway.postgres` (:c
 and programs (:data:`EventSink`), :mod:`time` (:class:`Clock`).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from taxiway.model.event import Event
+from taxiway.model.event import Event, ResultTable
 from taxiway.model.identifier import quote_identifier
-from taxiway.model.migration import AppliedMigration, HistoryRow
+from taxiway.model.migration import AppliedMigration, HistoryRow, Program
+from taxiway.model.plan import RepairPlan
 from taxiway.model.script import Statement
 from taxiway.model.source import SourceFile
+from taxiway.secret import Secret
 
 type EventSink = Callable[[Event], None]
 
@@ -56,6 +58,7 @@ class SessionFacts:
         current_schema: First existing schema of the search path; the path's text when there is none.
         server_version: As the server writes it (``17.10``); ``server_version_num`` as a number (``170010``).
         time_zone: The session's: what ``installed_on`` is in.
+        standard_strings: ``standard_conforming_strings`` is on: a backslash in ``'…'`` means itself.
     """
 
     label: str
@@ -66,6 +69,7 @@ class SessionFacts:
     server_version: str
     server_version_num: int
     time_zone: str
+    standard_strings: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,30 @@ class SchemaFacts:
     existing: frozenset[str]
     non_empty: frozenset[str]
     history_exists: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StatementOutcome:
+    """What a statement came to: its command tag (``INSERT 0 1``), and the rows that it returned, if wanted."""
+
+    command: str
+    tables: tuple[ResultTable, ...] = ()
+
+
+class Programs(Protocol):
+    """What runs scripts that are not SQL."""
+
+    def run(
+        self, program: Program, environment: Mapping[str, str | Secret], *, on_line: Callable[[str], None]
+    ) -> int:
+        """Run a program with these variables besides our own environment, and return its exit status.
+
+        Each line that it prints, to standard error too, is told at once. An interruption ends the program.
+
+        Raises:
+            ProgramUnavailable: It cannot be started.
+        """
+        ...
 
 
 class Session(Protocol):
@@ -127,15 +155,22 @@ class Session(Protocol):
         ...
 
     def create_schemas_and_history(
-        self, schemas: Sequence[str], table: HistoryTable, rows: Sequence[HistoryRow], *, create_table: bool
+        self,
+        schemas: Sequence[str],
+        table: HistoryTable,
+        rows: Sequence[HistoryRow],
+        *,
+        create_table: bool,
+        tablespace: str | None,
     ) -> None:
         """Create the schemas, the history table if wanted, and add the rows, in one transaction."""
         ...
 
-    def begin_migration(self, table: HistoryTable, *, transactional: bool) -> None:
+    def begin_script(self, table: HistoryTable, *, transactional: bool, keep_lock: bool) -> None:
         """Reset role and search path, and open a transaction if wanted, in one round trip.
 
-        The lock is taken again if the script before has given it back.
+        The transaction has no snapshot yet, so that a script may set its isolation level. With ``keep_lock``, the
+        lock is taken again if the script before has given it back.
 
         Raises:
             LockNotAcquired: Somebody else has taken it meanwhile.
@@ -146,18 +181,35 @@ class Session(Protocol):
         """Open a transaction, and change nothing else."""
         ...
 
-    def run(self, statement: Statement) -> str:
-        """Run one statement and return its command tag (``INSERT 0 1``)."""
+    def commit(self) -> None:
+        """Commit an open transaction; does nothing without one."""
         ...
 
-    def record(self, table: HistoryTable, row: HistoryRow, *, only_with_lock: bool) -> None:
+    def run(self, statement: Statement, *, keep_rows: bool = False) -> StatementOutcome:
+        """Run one statement; its rows are kept if that is wanted."""
+        ...
+
+    def record(self, table: HistoryTable, row: HistoryRow, *, only_with_lock: bool, commit: bool = True) -> None:
         """Add a history row as the connect-time role, and commit an open transaction, in one round trip.
 
-        ``only_with_lock`` is for a transaction that holds all of its migration, and can still be given up.
+        ``only_with_lock`` is for a transaction that holds all of its migration, and can still be given up. Without
+        ``commit`` the transaction stays open.
 
         Raises:
             LockNotAcquired: The script has given the lock back, and somebody else has it; nothing was committed.
         """
+        ...
+
+    def repair_history(self, table: HistoryTable, plan: RepairPlan) -> None:
+        """Carry out a plan, in one transaction."""
+        ...
+
+    def clean_schema(self, schema: str) -> None:
+        """Drop every object of a schema and keep the schema, in one transaction."""
+        ...
+
+    def drop_schema(self, schema: str) -> None:
+        """Drop a schema with all that is in it; does nothing if there is none."""
         ...
 
     def rollback(self) -> None:

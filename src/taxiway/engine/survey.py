@@ -1,19 +1,19 @@
 """What every command does first: look at the files and at the database, and give each migration its state."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 from taxiway import errors
-from taxiway.engine.ports import Clock, HistoryTable, SchemaFacts, Session, Sources
+from taxiway.engine.ports import Clock, HistoryTable, SchemaFacts, Session
 from taxiway.model.info import MigrationInfo
 from taxiway.model.migration import AppliedMigration
 from taxiway.model.rules import Placeholders
 from taxiway.model.settings import MigrationSettings
 from taxiway.model.version import MigrationVersion
 from taxiway.planning.reconcile import current_version, reconcile
+from taxiway.scan.inventory import Inventory
 from taxiway.scan.resolve import Resolution, resolve
-
-_ENVIRONMENT: Final = "default"
 
 # PostgreSQL manual, SQL syntax, identifiers (NAMEDATALEN). The names of the history's key and index begin with the
 # table's, and cut to that length they must still differ from it and from each other.
@@ -23,7 +23,7 @@ _LONGEST_TABLE: Final = 61
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """What does not change while a command runs: names, placeholders, resolved migrations.
+    """What does not change while a command runs: names, placeholders, resolved migrations, callbacks.
 
     Attributes:
         table: The history table; its schema is the default schema.
@@ -53,31 +53,68 @@ class Survey:
 
 
 def read_scope(
-    settings: MigrationSettings, *, sources: Sources, session: Session, clock: Clock, working_directory: str
+    settings: MigrationSettings,
+    *,
+    inventory: Inventory,
+    session: Session,
+    placeholders: Placeholders,
+    environment: Mapping[str, str],
 ) -> Scope:
-    """Resolve the migrations, with the placeholders that only the database knows.
+    """Resolve the migrations. To the :func:`early_placeholders`, those that only the database knows are added.
 
     Raises:
         InvalidOption: A name is too long for PostgreSQL.
-        LocationNotFound, ScriptError: The files are not in order; nothing was asked of the history yet.
+        ScriptError: The files are not in order; nothing was asked of the history yet.
     """
     table, schemas = _managed_schemas(settings, session)
-    placeholders = _with_built_in(settings, table, session, clock, working_directory)
-    resolution = resolve(
-        sources.files(),
-        naming=settings.naming,
-        placeholders=placeholders,
-        encoding=settings.encoding,
-        validate_naming=settings.validate_migration_naming,
+    all_placeholders = _with_built_in(
+        placeholders,
+        {
+            "defaultSchema": table.schema,
+            "user": session.facts.user,
+            "database": session.facts.database,
+        },
     )
-    return Scope(table=table, schemas=schemas, placeholders=placeholders, resolution=resolution)
+    resolution = resolve(inventory, settings, placeholders=all_placeholders, environment=environment)
+    return Scope(table=table, schemas=schemas, placeholders=all_placeholders, resolution=resolution)
 
 
-def survey(scope: Scope, settings: MigrationSettings, session: Session) -> Survey:
-    """Look at the database now, and reconcile."""
+def early_placeholders(settings: MigrationSettings, *, clock: Clock, working_directory: str) -> Placeholders:
+    """The user's placeholders, and the built-in ones that are known before there is a connection (Flyway 13).
+
+    ``working_directory`` is that of this process. ``flyway:filename`` is added where a file is read.
+    """
+    schema = _named_default_schema(settings)
+    return _with_built_in(
+        settings.placeholders,
+        {
+            **({"defaultSchema": schema} if schema else {}),
+            "timestamp": clock.now().strftime("%Y-%m-%d %H:%M:%S"),
+            "workingDirectory": settings.working_directory or working_directory,
+            "table": settings.table,
+            "environment": settings.environment,
+        },
+    )
+
+
+def survey(
+    scope: Scope, settings: MigrationSettings, session: Session, *, foresee_baseline: bool = False
+) -> Survey:
+    """Look at the database now, and reconcile.
+
+    ``foresee_baseline`` shows states as they will be when ``baselineOnMigrate`` has had its effect (Flyway 13.12).
+    """
     facts = session.look(scope.schemas, scope.table)
     applied = tuple(session.history_rows(scope.table)) if facts.history_exists else ()
-    infos = reconcile(scope.resolution.migrations, applied, settings.policy)
+    is_foreseen = (
+        foresee_baseline and settings.baseline_on_migrate and facts.non_empty and not facts.history_exists
+    )
+    infos = reconcile(
+        scope.resolution.migrations,
+        applied,
+        settings.policy,
+        foreseen_baseline=settings.baseline_version if is_foreseen else None,
+    )
     return Survey(scope=scope, facts=facts, applied=applied, infos=infos)
 
 
@@ -99,7 +136,7 @@ def require_migrations(scope: Scope, settings: MigrationSettings) -> None:
 
 def _managed_schemas(settings: MigrationSettings, session: Session) -> tuple[HistoryTable, tuple[str, ...]]:
     """Flyway 13: ``defaultSchema``, else the first of ``schemas``, else the connection's current schema."""
-    default = settings.default_schema or next(iter(settings.schemas), None) or session.facts.current_schema
+    default = _named_default_schema(settings) or session.facts.current_schema
     if not default:
         raise errors.MissingOption(
             "The connection has no current schema.", hint="Set defaultSchema, or a search_path for the user."
@@ -114,6 +151,10 @@ def _managed_schemas(settings: MigrationSettings, session: Session) -> tuple[His
     return HistoryTable(default, settings.table), schemas
 
 
+def _named_default_schema(settings: MigrationSettings) -> str | None:
+    return settings.default_schema or next(iter(settings.schemas), None)
+
+
 def _refuse_long_name(option: str, name: str, longest: int) -> None:
     """PostgreSQL cuts such a name without an error, and would not find it again by its whole text."""
     length = len(name.encode())
@@ -124,20 +165,6 @@ def _refuse_long_name(option: str, name: str, longest: int) -> None:
         )
 
 
-def _with_built_in(
-    settings: MigrationSettings, table: HistoryTable, session: Session, clock: Clock, working_directory: str
-) -> Placeholders:
-    """Flyway 13, built-in placeholders; ``flyway:filename`` is added where a file is read."""
-    prefix = f"flyway{settings.placeholders.separator}"
-    return replace(
-        settings.placeholders,
-        built_in={
-            f"{prefix}defaultSchema": table.schema,
-            f"{prefix}user": session.facts.user,
-            f"{prefix}database": session.facts.database,
-            f"{prefix}timestamp": clock.now().strftime("%Y-%m-%d %H:%M:%S"),
-            f"{prefix}workingDirectory": working_directory,
-            f"{prefix}table": table.name,
-            f"{prefix}environment": _ENVIRONMENT,
-        },
-    )
+def _with_built_in(placeholders: Placeholders, values: Mapping[str, str]) -> Placeholders:
+    named = {f"flyway{placeholders.separator}{name}": value for name, value in values.items()}
+    return replace(placeholders, built_in={**placeholders.built_in, **named})

@@ -128,7 +128,7 @@ def test_an_option_that_cannot_be_used_is_an_error(workspace: Workspace) -> None
         {"locations": ["s3:bucket"]},
         {"ignore_migration_patterns": ["oops"]},
         {"placeholders": {"flyway:user": "x"}},
-        {"url": "jdbc:postgresql://localhost/x"},
+        {"url": "jdbc:mysql://localhost/x"},
         {"encoding": "no-such-encoding"},
     ]
     for options in unusable:

@@ -1,0 +1,82 @@
+"""``repair``: make the history agree with the scripts again."""
+
+from contextlib import ExitStack
+from dataclasses import replace
+
+from taxiway.engine.callbacks import Callbacks
+from taxiway.engine.lock import migration_lock
+from taxiway.engine.survey import Scope, require_migrations, survey
+from taxiway.engine.tools import Tools
+from taxiway.model.callback import CallbackEvent
+from taxiway.model.event import RowAligned, RowMarkedDeleted, RowRemoved
+from taxiway.model.plan import RepairPlan
+from taxiway.model.result import RepairResult
+from taxiway.model.settings import MigrationSettings
+from taxiway.planning.repair import plan_repair, repair_policy
+
+
+def repair(scope: Scope, settings: MigrationSettings, tools: Tools, *, carry_out: bool) -> RepairResult:
+    """Remove the rows of failed migrations, mark those without a script as deleted, align the others.
+
+    All of it is one transaction, under the migration lock: a row must not change while somebody migrates by it.
+    Without ``carry_out`` the plan is made and nothing else happens: no lock, no callbacks. Without a history there
+    is nothing to repair.
+
+    Raises:
+        NoMigrationsFound: Rows would be marked as deleted, and there is not one script: the locations are wrong
+            more often than all scripts are gone.
+        CherryPickNotFound, HistoryUnreadable: The history cannot be repaired. Nothing was changed.
+        LockNotAcquired, DatabaseError, CallbackFailed: Nothing was changed by us.
+    """
+    with ExitStack() as stack:
+        if carry_out:
+            stack.enter_context(
+                migration_lock(
+                    tools.session,
+                    scope.table,
+                    retry_count=settings.lock_retry_count,
+                    clock=tools.clock,
+                    on_event=tools.on_event,
+                )
+            )
+            stack.enter_context(
+                Callbacks(scope, settings, tools, holding_lock=True).around(
+                    CallbackEvent.BEFORE_REPAIR, CallbackEvent.AFTER_REPAIR, CallbackEvent.AFTER_REPAIR_ERROR
+                )
+            )
+        return _repair(scope, settings, tools, carry_out=carry_out)
+
+
+def _repair(scope: Scope, settings: MigrationSettings, tools: Tools, *, carry_out: bool) -> RepairResult:
+    seen = survey(scope, replace(settings, policy=repair_policy(settings.policy)), tools.session)
+    plan = plan_repair(
+        scope.resolution.migrations,
+        seen.applied,
+        settings.policy,
+        installed_by=settings.installed_by or tools.session.facts.user,
+    )
+    if plan.deletions:
+        require_migrations(scope, settings)
+    if carry_out and not plan.is_empty:
+        tools.session.repair_history(scope.table, plan)
+        _tell(plan, tools)
+    return RepairResult(
+        database=tools.session.facts.database,
+        schema=scope.table.schema,
+        plan=plan,
+        paths={
+            info.applied.installed_rank: info.resolved.path
+            for info in seen.infos
+            if info.applied and info.resolved
+        },
+        carried_out=carry_out,
+    )
+
+
+def _tell(plan: RepairPlan, tools: Tools) -> None:
+    for row in plan.removals:
+        tools.on_event(RowRemoved(row=row))
+    for deletion in plan.deletions:
+        tools.on_event(RowMarkedDeleted(row=deletion.before))
+    for alignment in plan.alignments:
+        tools.on_event(RowAligned(before=alignment.before, after=alignment.after))

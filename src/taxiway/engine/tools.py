@@ -1,0 +1,27 @@
+"""What the commands work with, besides settings and scope."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from taxiway.engine.overrides import Overrides
+from taxiway.engine.ports import Clock, EventSink, Programs, Session
+from taxiway.secret import Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """The adapters of one open project.
+
+    Attributes:
+        redact: Masks secrets in a text.
+        program_environment: Variables for programs: ``FLYWAY_URL``, ``FLYWAY_USER`` and ``FLYWAY_PASSWORD``.
+        overrides: What the server's messages count as. Its notices have to pass through it too.
+    """
+
+    session: Session
+    clock: Clock
+    on_event: EventSink
+    redact: Callable[[str], str]
+    programs: Programs
+    program_environment: Mapping[str, str | Secret]
+    overrides: Overrides = field(default_factory=Overrides)

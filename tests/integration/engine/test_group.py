@@ -1,0 +1,167 @@
+"""``group``: one transaction for all that is pending."""
+
+import pytest
+
+import taxiway
+from taxiway import errors
+from taxiway.model.event import Event, MigrationFinished, MigrationStarted, Warned
+from tests.support.fingerprint import fingerprint
+from tests.support.workspace import Workspace
+
+TWO = {"V1__a.sql": "CREATE TABLE a (i int);", "V2__b.sql": "INSERT INTO a VALUES (1);"}
+FAILING = {"V3__c.sql": "INSERT INTO a VALUES (2);\nSELECT nonsense;"}
+LOG = "INSERT INTO audit.log VALUES ('{}', pg_current_xact_id_if_assigned()::text);"
+
+
+def test_all_migrations_are_one_transaction(workspace: Workspace) -> None:
+    number = "INSERT INTO xids SELECT pg_current_xact_id()::text;"
+    workspace.write(
+        {"V1__a.sql": f"CREATE TABLE xids (x text); {number}", "V2__b.sql": number, "R__c.sql": number}
+    )
+    assert workspace.migrate(group=True).count == 3
+    assert len(workspace.query("SELECT x FROM xids")) == 3
+    assert len(workspace.query("SELECT DISTINCT x FROM xids")) == 1
+    assert [row["installed_rank"] for row in workspace.history()] == [1, 2, 3]
+
+
+def test_a_failure_leaves_nothing_of_any_of_them(workspace: Workspace) -> None:
+    workspace.write(TWO)
+    workspace.migrate(target="1")
+    before = fingerprint(workspace.database)
+    workspace.write(FAILING)
+
+    with pytest.raises(taxiway.MigrationFailed) as caught:
+        workspace.migrate(group=True)
+
+    assert fingerprint(workspace.database) == before
+    assert (caught.value.script, caught.value.rolled_back) == ("V3__c.sql", True)
+    assert caught.value.result.count == 0
+    assert "Nothing of this group was kept" in (caught.value.hint or "")
+
+
+def test_what_fails_at_the_commit_takes_all_of_them_along(workspace: Workspace) -> None:
+    deferred = "CREATE TABLE d (i int UNIQUE DEFERRABLE INITIALLY DEFERRED); INSERT INTO d VALUES (1), (1);"
+    workspace.write({"V1__a.sql": deferred, "V2__b.sql": "SELECT 1;"})
+    with pytest.raises(taxiway.MigrationFailed, match="written and committed") as caught:
+        workspace.migrate(group=True)
+    assert caught.value.result.count == 0
+    assert workspace.applied() == []
+
+
+def test_migrations_are_told_to_be_finished_when_they_are_committed(workspace: Workspace) -> None:
+    workspace.write(TWO)
+    events: list[Event] = []
+    workspace.migrate(on_event=events.append, group=True)
+    kinds = [type(event) for event in events if isinstance(event, MigrationStarted | MigrationFinished)]
+    assert kinds == [MigrationStarted, MigrationStarted, MigrationFinished, MigrationFinished]
+
+
+def test_role_and_search_path_are_fresh_for_each(workspace: Workspace) -> None:
+    workspace.write({"V1__a.sql": "SET search_path = nowhere;", "V2__b.sql": "CREATE TABLE here ();"})
+    workspace.migrate(group=True)
+    assert workspace.value("SELECT 'public.here'::regclass::text") == "here"
+
+
+@pytest.mark.parametrize("scripts", [{"V2__b.sql": "VACUUM;"}, {"V0__b.sql": "VACUUM;"}, {"R__b.sql": "VACUUM;"}])
+def test_kinds_that_differ_are_refused_before_anything_changes(
+    workspace: Workspace, scripts: dict[str, str]
+) -> None:
+    workspace.write({"V1__a.sql": "CREATE TABLE a ();"} | scripts)
+    before = fingerprint(workspace.database)
+    with pytest.raises(errors.MixedTransactions, match="in the group"):
+        workspace.migrate(group=True)
+    assert fingerprint(workspace.database) == before
+
+
+def test_mixed_kinds_run_each_in_its_own_way_when_that_is_allowed(workspace: Workspace) -> None:
+    workspace.write(TWO | {"V3__c.sql": "VACUUM a;", "V4__d.sql": "INSERT INTO a VALUES (4); SELECT nonsense;"})
+    with pytest.raises(taxiway.MigrationFailed) as caught:
+        workspace.migrate(group=True, mixed=True)
+    assert workspace.applied() == ["1", "2", "3"]
+    assert caught.value.result.count == 3
+    assert workspace.query("SELECT i FROM a") == [(1,)]
+
+
+def test_callbacks_between_the_migrations_are_a_part_of_the_transaction(workspace: Workspace) -> None:
+    workspace.query("CREATE SCHEMA audit")
+    workspace.query("CREATE TABLE audit.log (word text, xid text)")
+    names = ["beforeMigrate", "beforeEachMigrate", "afterVersioned", "beforeRepeatables", "afterMigrate"]
+    touch = "INSERT INTO audit.log SELECT 'script', pg_current_xact_id()::text;"
+    workspace.write({f"{name}.sql": f"{touch} {LOG.format(name)}" for name in names})
+    workspace.write({"V1__a.sql": touch, "R__b.sql": touch})
+
+    workspace.migrate(group=True)
+
+    xids = {
+        name: workspace.value("SELECT string_agg(DISTINCT xid, ' ') FROM audit.log WHERE word = %s", [name])
+        for name in names
+    }
+    inside = {xids[name] for name in ("beforeEachMigrate", "afterVersioned", "beforeRepeatables")}
+    assert len(inside) == 1
+    assert xids["beforeMigrate"] not in inside
+    assert xids["afterMigrate"] not in inside
+
+
+def test_a_callback_that_fails_between_them_leaves_nothing(workspace: Workspace) -> None:
+    workspace.write(TWO | {"R__c.sql": "SELECT 1;", "beforeRepeatables.sql": "SELECT nonsense;"})
+    with pytest.raises(errors.CallbackFailed) as caught:
+        workspace.migrate(group=True)
+    assert workspace.applied() == []
+    assert caught.value.result
+    assert caught.value.result.count == 0
+
+
+def test_error_callbacks_run_after_the_rollback_of_the_group(workspace: Workspace) -> None:
+    workspace.query("CREATE SCHEMA audit")
+    workspace.query("CREATE TABLE audit.log (word text, xid text)")
+    names = ["afterEachMigrateError", "afterMigrateError"]
+    workspace.write(TWO | FAILING | {f"{name}.sql": LOG.format(name) for name in names})
+    with pytest.raises(taxiway.MigrationFailed):
+        workspace.migrate(group=True)
+    assert [word for (word,) in workspace.query("SELECT word FROM audit.log")] == names
+
+
+@pytest.mark.parametrize(("end", "kept"), [("COMMIT", ["1"]), ("ROLLBACK", [])])
+def test_a_script_that_ends_the_transaction_ends_it_for_those_before_it(
+    workspace: Workspace, end: str, kept: list[str]
+) -> None:
+    workspace.write(
+        {
+            "V1__a.sql": "CREATE TABLE a (i int);",
+            "V2__b.sql": f"SELECT 1; {end}; SELECT nonsense;",
+        }
+    )
+    events: list[Event] = []
+    with pytest.raises(taxiway.MigrationFailed) as caught:
+        workspace.migrate(on_event=events.append, group=True)
+    assert workspace.applied() == kept
+    assert [str(one.version) for one in caught.value.result.migrations] == kept
+    assert not caught.value.rolled_back
+    assert any(isinstance(event, Warned) for event in events)
+
+
+def test_a_script_that_commits_in_the_middle_does_not_stop_those_after_it(workspace: Workspace) -> None:
+    workspace.write(TWO | {"V3__c.sql": "COMMIT;", "V4__d.sql": "INSERT INTO a VALUES (4);"})
+    assert workspace.migrate(group=True).count == 4
+    assert workspace.applied() == ["1", "2", "3", "4"]
+    assert workspace.query("SELECT i FROM a") == [(1,), (4,)]
+
+
+def test_a_lost_connection_leaves_nothing_and_says_so(workspace: Workspace) -> None:
+    workspace.write(TWO | {"V3__c.sql": "SELECT pg_terminate_backend(pg_backend_pid());"})
+    with pytest.raises(errors.ConnectionLost, match="The server rolls back") as caught:
+        workspace.migrate(group=True)
+    assert type(caught.value) is errors.ConnectionLost
+    assert caught.value.result
+    assert caught.value.result.count == 0
+    assert workspace.applied() == []
+
+
+def test_a_program_in_a_group_is_warned_about(workspace: Workspace) -> None:
+    workspace.write({"V1__a.sh": "echo done", "V2__b.sql": "SELECT nonsense;"})
+    events: list[Event] = []
+    with pytest.raises(taxiway.MigrationFailed):
+        workspace.migrate(on_event=events.append, group=True, script_migrations=True)
+    [warning] = [event.message for event in events if isinstance(event, Warned)]
+    assert warning.startswith("V1__a.sh is a program: if the group fails later, what it does now stays")
+    assert workspace.applied() == []
