@@ -13,9 +13,13 @@ from typing import Final
 import click
 
 from taxiway import errors, exit_codes
+from taxiway.cli.commands.options import SettingsCommand
+from taxiway.cli.flyway_args import CALL_OPTIONS, FLAGS, IGNORED_FLAGS, PARAMETERS
 from taxiway.cli.main import COMMANDS, taxiway
+from taxiway.cli.names import ELSEWHERE
 from taxiway.config.option import Group, Kind, Option
 from taxiway.config.options import OPTIONS
+from taxiway.model.callback import CallbackEvent
 from taxiway.runner.job import VARIABLES, Variable
 
 _CONFIGURATION_INTRODUCTION: Final = """\
@@ -23,9 +27,11 @@ _CONFIGURATION_INTRODUCTION: Final = """\
 
 # Configuration
 
-An option can be set on the command line, in an environment variable, or in `taxiway.toml`. The command line wins
-over the environment, the environment over the file, the file over the default. Placeholders merge name by name.
-Names are Flyway's; the places where Taxiway is not like Flyway are marked.
+An option can be set on the command line, in an environment variable, in `taxiway.toml`, and in the files of
+Flyway. The command line wins over the environment, the environment over `taxiway.toml`, that over Flyway's
+files, and those over the default. Placeholders and JDBC properties merge name by name. Names are Flyway's; the
+places where Taxiway is not like Flyway are marked. `taxiway config` shows what is in force, and where it comes
+from.
 
 `taxiway.toml` lies in the root of the project:
 
@@ -44,7 +50,24 @@ DATABASE_NAME = "${env:DB_NAME}"
 READ_ONLY_PASSWORD = "${secret:postgresql@auroradb@master@read_only#password}"
 ```
 
-A key that is not in this page is an error, which names the nearest key that is.
+A key that is not in this page is an error, which names the nearest key that is. Settings of Flyway that mean
+nothing without Java, without another database or without an account are accepted and have no effect.
+
+## Flyway's files
+
+`flyway.toml` and `flyway.user.toml`, or `flyway.conf`, are read as they are, from the places where Flyway
+looks: `conf` in `FLYWAY_HOME`, the home directory, the directory of the process, `workingDirectory`, and then
+the files of `configFiles`; what is read later wins. The two syntaxes never mix: one TOML file is enough to
+leave out every `.conf` file. `taxiway run` reads only files of the repository.
+
+A TOML file may name several databases, `[environments.prod]`; `environment` chooses one. Settings in
+`[environments.prod.flyway]` win over the command line, as with Flyway.
+
+## Command line
+
+`--out-of-order --placeholder stage=test` and Flyway's `-outOfOrder=true -placeholders.stage=test` mean the same,
+and may be mixed. `-environments.prod.url=…` sets a key of one environment. Giving one setting in both styles is an
+error.
 
 ## References
 
@@ -58,8 +81,8 @@ A text in `taxiway.toml` may hold references to texts that stand elsewhere:
 | `$${` | the characters `${` |
 
 Text and references can be mixed: `"db-${env:STAGE}.example.com"`. A reference is looked up only when no variable
-and no argument sets the same option. White space around the values stays. References work in `taxiway.toml` only;
-they are not resolved in `placeholderPrefix`, `placeholderSuffix` and `placeholderSeparator`.
+and no argument sets the same option. White space around the values stays. References
+are not resolved in `placeholderPrefix`, `placeholderSuffix` and `placeholderSeparator`.
 
 A number, a boolean or a list may be given as a text when it holds a reference: `port = "${env:DB_PORT}"`. It is
 then read like the text of an environment variable.
@@ -72,7 +95,8 @@ value. Variables that start with `FLYWAY_` and belong to no option are ignored.
 ## Passwords
 
 `taxiway.toml` is part of a repository, so a password in it must be a reference, and a URL in it must not have one.
-There is no flag for a password, because everybody on the machine can read the arguments of a process. Values that
+A password in one of Flyway's files is accepted. There is no flag of ours for a password, because everybody on the
+machine can read the arguments of a process; Flyway's `-password=…` works, and warns. Values that
 are confidential are never shown, and options that are shown refuse them. In a secret, the keys `username`, `host`,
 `port`, `dbname`, `engine`, `dbInstanceIdentifier` and `dbClusterIdentifier` are not confidential; all else is.
 
@@ -99,16 +123,29 @@ def _render_option(option: Option) -> str:
 
 
 def _facts(option: Option) -> Iterable[tuple[str, str]]:
-    is_map = option.kind is Kind.MAP
-    yield "`taxiway.toml`", f"`{option.path}{'.<NAME>' if is_map else ''}`, {option.kind.value}"
-    yield "Environment", f"`{option.environment_variable}{'<NAME>' if is_map else ''}`"
-    if option.flag:
-        yield "Command line", f"`{option.flag}{' NAME=VALUE' if is_map else ''}`"
+    entry = ".<NAME>" if option.kind is Kind.MAP else ""
+    if option.path:
+        yield "`taxiway.toml`", f"`{option.path}{entry}`, {option.kind.value}"
+        place = "environments.<name>" if option.in_environment else "flyway"
+        yield "Flyway's files", f"`{place}.{option.key}{entry}` in TOML, `flyway.{option.key}{entry}` in conf"
+    if option.environment_variable:
+        yield "Environment", f"`{_variable(option)}`"
+    yield "Command line", f"{f'`{_flag(option)}` or ' if option.flag else ''}`-{option.key}{entry}=…`"
     if option.default:
         default = option.default if isinstance(option.default, str) else ",".join(option.default)
         yield "Default", f"`{default}`"
     if option.differs:
         yield "Not like Flyway", option.differs
+
+
+def _flag(option: Option) -> str:
+    match option.kind:
+        case Kind.MAP:
+            return f"{option.flag} NAME=VALUE"
+        case Kind.BOOLEAN if option.flag:
+            return f"{option.flag}`, `--no-{option.flag.removeprefix('--')}"
+        case _:
+            return str(option.flag)
 
 
 _CLI_INTRODUCTION: Final = """\
@@ -117,8 +154,12 @@ _CLI_INTRODUCTION: Final = """\
 # Command line
 
 Results go to standard output, errors to standard error. With `--output json` there is one JSON object on standard
-output and no log. Options can also be set in the environment and in `taxiway.toml`:
-[Configuration](configuration.md) tells what each of them means, and which place wins.
+output and no log. Settings can also be given in the environment and in files: [Configuration](configuration.md)
+tells what each of them means, and which place wins.
+
+Commands that work on a database can stand in one call, `taxiway clean migrate info`. They run in that order,
+and the first failure is the last. Their results as JSON are `individualResults`; an error that is no result
+comes beside them.
 
 ## Exit codes
 
@@ -144,13 +185,32 @@ EXIT_CODES: Final[Mapping[int, str]] = {
 
 _HELP_WIDTH: Final = 100
 
+_FLYWAYS_STYLE: Final = """
+## Flyway's command line
+
+`taxiway` understands what is written for `flyway`: `-key=value` for every [setting](configuration.md), commands
+and options in any order, blank arguments left out.
+
+| Flyway | Here |
+| --- | --- |
+"""
+
+_CALLBACKS: Final = """
+## Callbacks
+
+A script in a location that is named after an event runs at that moment: `beforeMigrate.sql`,
+`afterMigrate__refresh_views.sql`.
+
+"""
+
 
 def render_cli(names: Iterable[str]) -> str:
-    """The page of the commands: their exit codes, then the help of each as it is printed."""
+    """The page of the commands: exit codes, Flyway's style, the help of each without the settings, callbacks."""
     rows = "".join(f"| {code} | {meaning} |\n" for code, meaning in EXIT_CODES.items())
     root = _context(taxiway, "taxiway", None)
     commands = (_context(command, name, root) for name in names if (command := taxiway.get_command(root, name)))
-    return "".join((_CLI_INTRODUCTION, rows, *map(_render_help, (root, *commands))))
+    helps = map(_render_help, (root, *commands))
+    return "".join((_CLI_INTRODUCTION, rows, *helps, _FLYWAYS_STYLE, *_flyways_style(), _CALLBACKS, *_events()))
 
 
 def _context(command: click.Command, name: str, parent: click.Context | None) -> click.Context:
@@ -159,7 +219,33 @@ def _context(command: click.Command, name: str, parent: click.Context | None) ->
 
 
 def _render_help(context: click.Context) -> str:
-    return f"\n## {context.command_path}\n\n```text\n{context.get_help()}\n```\n"
+    command, formatter = context.command, context.make_formatter()
+    takes_settings = isinstance(command, SettingsCommand)
+    command.format_usage(context, formatter)
+    command.format_help_text(context, formatter)
+    if isinstance(command, SettingsCommand):
+        command.format_own_options(context, formatter)
+    else:
+        command.format_options(context, formatter)
+    settings = "\nAnd every setting of [Configuration](configuration.md).\n" if takes_settings else ""
+    return f"\n## {context.command_path}\n\n```text\n{formatter.getvalue().rstrip()}\n```\n{settings}"
+
+
+def _flyways_style() -> Iterator[str]:
+    for flyways, ours in FLAGS.items():
+        yield f"| `{flyways}` | `{ours}` |\n"
+    for key, ours in CALL_OPTIONS.items():
+        yield f"| `-{key}=…` | `{ours}` |\n"
+    for command, parameters in PARAMETERS.items():
+        for key, ours in parameters.items():
+            yield f"| `{command} -{key}=…`, `-{command}.{key}=…` | `{command} {ours}` |\n"
+    yield f"| {', '.join(f'`{flag}`' for flag in sorted(IGNORED_FLAGS))} | accepted, without effect |\n"
+    for word, instead in ELSEWHERE.items():
+        yield f"| `{word}` | not here. {instead} |\n"
+
+
+def _events() -> Iterator[str]:
+    return (f"- `{event.value}`\n" for event in CallbackEvent)
 
 
 _ENVIRONMENT_INTRODUCTION: Final = """\
@@ -167,8 +253,8 @@ _ENVIRONMENT_INTRODUCTION: Final = """\
 
 # Environment variables
 
-The command line wins over these variables, and they win over `taxiway.toml`. Their values are plain text:
-references such as `${secret:…}` work in `taxiway.toml` only.
+The command line wins over these variables, and they win over all files. Their values are plain text: references
+such as `${secret:…}` work in files only.
 
 ## The job of the container
 
@@ -205,12 +291,16 @@ _ENVIRONMENT_OTHERS: Final = """
 def render_environment(variables: Iterable[Variable], options: Iterable[Option]) -> str:
     """The page of all environment variables."""
     job = (f"| `{variable.name}` | {variable.help} |\n" for variable in variables)
-    rows = (f"| `{_variable(option)}` | `{option.key}` | {option.help} |\n" for option in options)
+    rows = (
+        f"| `{_variable(option)}` | `{option.key}` | {option.help} |\n"
+        for option in options
+        if option.environment_variable
+    )
     return "".join((_ENVIRONMENT_INTRODUCTION, *job, _ENVIRONMENT_OPTIONS, *rows, _ENVIRONMENT_OTHERS))
 
 
 def _variable(option: Option) -> str:
-    return option.environment_variable + ("<NAME>" if option.kind is Kind.MAP else "")
+    return f"{option.environment_variable}{'<NAME>' if option.kind is Kind.MAP else ''}"
 
 
 _ERRORS_INTRODUCTION: Final = """\

@@ -19,5 +19,4 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 
 
 def test_the_library_has_every_option_of_the_table() -> None:
-    keys = {"".join(f"_{c.lower()}" if c.isupper() else c for c in option.key) for option in OPTIONS}
-    assert set(Options.__annotations__) == keys
+    assert set(Options.__annotations__) == {option.identifier for option in OPTIONS if option.for_programs}

@@ -1,24 +1,49 @@
 """What one call of the command line carries along."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
+from taxiway.cli.output import print_log
 from taxiway.model.event import Event, NoticeReceived, Warned
 from taxiway.reports.progress import Progress
 from taxiway.runner.signals import Termination
 from taxiway.secret import Redactor
 
+if TYPE_CHECKING:
+    from taxiway.reports.log import Level, LogLine
+
 
 @dataclass(slots=True)
 class Invocation:
-    """The redactor of every output stream, the form of output that was asked for, and how far the command is."""
+    """How a call answers, what it was given, and how far it is.
+
+    Attributes:
+        redactor: Of every output stream.
+        settings: What was given in Flyway's style, by key of the option.
+        json: The result comes as JSON, and there is no log.
+        logs_in_json: The log comes as JSON too, on standard error.
+        result_only: Nothing but the result goes to standard output; warnings go to standard error.
+        color: ``None`` leaves it to the terminal.
+        is_chain: Several commands were asked for.
+        results: Those of the commands so far, as JSON.
+    """
 
     redactor: Redactor = field(default_factory=Redactor)
+    settings: Mapping[str, object] = field(default_factory=dict)
     json: bool = False
+    logs_in_json: bool = False
+    quiet: bool = False
+    debug: bool = False
+    result_only: bool = False
+    color: bool | None = None
+    is_chain: bool = False
+    results: list[dict[str, Any]] = field(default_factory=list)
     termination: Termination = field(default_factory=Termination)
     progress: Progress = field(default_factory=Progress)
 
-    def note(self, event: Event) -> None:
-        """Take in an event, and go no further if the process was asked to end meanwhile.
+    def on_event(self, event: Event) -> None:
+        """Take in an event, log it, and go no further if the process was asked to end meanwhile.
 
         Notices come from a callback of the driver, where an exception would be lost, and some warnings from the
         clean-up after a stop, so these two never stop anything.
@@ -29,3 +54,38 @@ class Invocation:
         self.progress.note(event)
         if not isinstance(event, NoticeReceived | Warned):
             self.termination.check()
+        from taxiway.reports.log import describe
+
+        self.log(describe(event))
+
+    def log(self, line: "LogLine") -> None:
+        """Show a line of the log, if lines of its level are wanted, where they are wanted."""
+        if not self._shows(line.level) or (self.json and not self.logs_in_json):
+            return
+        print_log(line, in_json=self.logs_in_json, to_stderr=self.result_only, color=self.color)
+
+    def say(self, text: str) -> None:
+        """Something that happens, for people."""
+        from taxiway.reports.log import Level, LogLine
+
+        self.log(LogLine(Level.INFO, text))
+
+    def warn(self, text: str) -> None:
+        """Something that a person should look at."""
+        from taxiway.reports.log import Level, LogLine
+
+        self.log(LogLine(Level.WARNING, text))
+
+    def _shows(self, level: "Level") -> bool:
+        """Flyway 13: ``-q`` wins over ``-X``."""
+        from taxiway.reports.log import Level
+
+        match level:
+            case Level.DEBUG:
+                return self.debug and not (self.quiet or self.result_only)
+            case Level.INFO:
+                return not (self.quiet or self.result_only)
+            case Level.OUTPUT:
+                return not self.result_only
+            case Level.WARNING:
+                return True

@@ -1,7 +1,6 @@
 """The table of commands, and the one place where exceptions become exit codes."""
 
 import importlib
-import re
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple, override
 
@@ -9,29 +8,41 @@ import click
 
 from taxiway import errors, exit_codes
 from taxiway.cli.invocation import Invocation
+from taxiway.cli.names import ALIASES, explain_word
 from taxiway.cli.output import print_error, print_json, redacted_streams
-from taxiway.nearest import find_nearest
 from taxiway.runner.signals import Terminated
 
 
 class CommandEntry(NamedTuple):
-    """A command of the table: ``module:attribute`` and its help, so that --help loads no command."""
+    """A command of the table: where it is made, and its help, so that --help loads no command.
+
+    ``target`` is ``module:attribute``: a command, or what makes it of its name.
+    """
 
     target: str
     help: str
 
 
+_DATABASE: Final = "taxiway.cli.commands.database:make_command"
+
 COMMANDS: Final = {
-    "migrate": CommandEntry("taxiway.cli.commands.migrate:migrate", "Apply the pending migrations."),
-    "info": CommandEntry("taxiway.cli.commands.info:info", "Show every migration with its state."),
-    "validate": CommandEntry("taxiway.cli.commands.validate:validate", "Compare scripts and schema history."),
+    "migrate": CommandEntry(_DATABASE, "Apply the pending migrations."),
+    "info": CommandEntry(_DATABASE, "Show every migration with its state."),
+    "validate": CommandEntry(_DATABASE, "Compare scripts and schema history."),
+    "undo": CommandEntry(_DATABASE, "Undo the migration that was applied last."),
+    "baseline": CommandEntry(_DATABASE, "Let the history of a database with tables begin."),
+    "repair": CommandEntry(_DATABASE, "Make the schema history agree with the scripts."),
+    "clean": CommandEntry(_DATABASE, "Drop every object of the managed schemas."),
+    "test-connection": CommandEntry(_DATABASE, "Connect to the database, and look at nothing else."),
+    "config": CommandEntry("taxiway.cli.commands.config:config", "Show every setting and where it comes from."),
+    "add": CommandEntry("taxiway.cli.commands.authoring:add", "Create the file of a new migration."),
+    "init": CommandEntry("taxiway.cli.commands.authoring:init", "Begin a project."),
     "run": CommandEntry("taxiway.cli.commands.run:run", "Run a branch's migrations: the job of the container."),
+    "version": CommandEntry("taxiway.cli.commands.about:version", "Show the version."),
+    "list-engines": CommandEntry(
+        "taxiway.cli.commands.about:list_engines", "List the databases that are supported."
+    ),
 }
-
-
-# Commands of Flyway that people will try.
-_NOT_YET: Final = frozenset({"baseline", "clean", "repair", "undo"})
-_FLYWAY_SPELLING: Final = re.compile(r"-(?P<name>[A-Za-z][A-Za-z.]+)=")
 
 
 class LazyGroup(click.Group):
@@ -43,11 +54,13 @@ class LazyGroup(click.Group):
 
     @override
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        entry = COMMANDS.get(cmd_name)
+        name = ALIASES.get(cmd_name, cmd_name)
+        entry = COMMANDS.get(name)
         if entry is None:
             return None
         module, _, attribute = entry.target.partition(":")
-        command: click.Command = getattr(importlib.import_module(module), attribute)
+        made: Any = getattr(importlib.import_module(module), attribute)
+        command: click.Command = made if isinstance(made, click.Command) else made(name)
         return command
 
     @override
@@ -59,12 +72,8 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] in _NOT_YET:
-            ctx.fail(f"The command '{args[0]}' is not there yet. Flyway's works on the same schema history.")
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            near = find_nearest(args[0], COMMANDS)
-            hint = f" Did you mean '{near}'?" if near else ""
-            ctx.fail(f"There is no command '{args[0]}'.{hint}")
+        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            ctx.fail(explain_word(args[0], COMMANDS))
         return super().resolve_command(ctx, args)
 
 
@@ -76,7 +85,12 @@ def _print_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool
         ctx.exit()
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Several commands in one call run one after the other: taxiway clean migrate info. "
+    "Flyway's own command lines work as well: taxiway -url=jdbc:postgresql://host/db -outOfOrder=true migrate.",
+)
 @click.option(
     "--version",
     is_flag=True,
@@ -108,8 +122,8 @@ def _run_stoppable(arguments: Sequence[str], invocation: Invocation) -> int:
 
 def _run_redacted(arguments: Sequence[str], invocation: Invocation) -> int:
     try:
-        _refuse_flyway_spelling(arguments)
-        outcome: Any = taxiway.main(list(arguments), prog_name="taxiway", standalone_mode=False, obj=invocation)
+        rest = _take_in(arguments, invocation)
+        outcome: Any = taxiway.main(rest, prog_name="taxiway", standalone_mode=False, obj=invocation)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
         return exit_codes.SUCCESS
@@ -140,16 +154,17 @@ def _with_lost_output(exit_code: int, failure: OSError | None) -> int:
     return exit_code or exit_codes.FAILED
 
 
-def _refuse_flyway_spelling(arguments: Sequence[str]) -> None:
-    """Name our spelling of ``-url=…``, which click would take for ``-u``, ``-r`` and so on."""
-    for argument in arguments:
-        if found := _FLYWAY_SPELLING.match(argument):
-            from taxiway.config.options import BY_KEY
+def _take_in(arguments: Sequence[str], invocation: Invocation) -> list[str]:
+    """Note what was given in Flyway's style; the rest is for click."""
+    if list(arguments) == ["--version"]:
+        # Asked for by every script that waits for a tool: the table of settings need not be loaded for it.
+        return ["--version"]
+    from taxiway.cli.flyway_args import parse_command_line, wants_json
 
-            name = found["name"].partition(".")[0]
-            option = BY_KEY.get(name)
-            ours = f" Write {option.flag} …" if option and option.flag else ""
-            raise click.UsageError(f"Flyway's spelling '-{found['name']}=…' is not understood yet.{ours}")
+    invocation.json = wants_json(arguments)
+    line = parse_command_line(arguments)
+    invocation.settings = line.settings
+    return list(line.rest)
 
 
 def _usage_error(error: click.ClickException) -> errors.ConfigError:
@@ -161,14 +176,21 @@ def _usage_error(error: click.ClickException) -> errors.ConfigError:
 def _report(error: errors.TaxiwayError, invocation: Invocation) -> None:
     """On standard error for people; as JSON on standard output when that was asked for."""
     if not invocation.json:
-        print_error(error)
+        print_error(error, color=invocation.color)
         return
     from datetime import datetime
 
     from taxiway import __version__
-    from taxiway.reports.flyway_json import error_json
+    from taxiway.reports.flyway_json import Stamp, error_json
 
-    print_json(error_json(error, now=datetime.now().astimezone(), version=__version__))
+    _print_failure(error_json(error, Stamp(datetime.now().astimezone(), __version__)), invocation)
+
+
+def _print_failure(failure: dict[str, Any], invocation: Invocation) -> None:
+    """With the results of the commands before, if several were asked for."""
+    from taxiway.reports.flyway_json import failed_chain_json
+
+    print_json(failed_chain_json(invocation.results, failure) if invocation.is_chain else failure)
 
 
 def _report_stop(stop: BaseException | None, invocation: Invocation) -> int:
@@ -179,7 +201,7 @@ def _report_stop(stop: BaseException | None, invocation: Invocation) -> int:
     if invocation.json:
         from taxiway.reports.flyway_json import stopped_json
 
-        print_json(stopped_json(message, code=word.lower(), applied=invocation.progress.applied))
+        _print_failure(stopped_json(message, code=word.lower(), applied=invocation.progress.applied), invocation)
     else:
         click.echo(message, err=True)
     return exit_codes.TERMINATED if is_terminated else exit_codes.INTERRUPTED
@@ -195,5 +217,5 @@ def _report_bug(error: Exception, invocation: Invocation) -> int:
         from taxiway.reports.flyway_json import stopped_json
 
         message = f"A bug in Taxiway: {type(error).__name__}: {error}"
-        print_json(stopped_json(message, code="bug", applied=invocation.progress.applied))
+        _print_failure(stopped_json(message, code="bug", applied=invocation.progress.applied), invocation)
     return exit_codes.BUG

@@ -13,6 +13,8 @@ import click
 from taxiway import errors
 
 if TYPE_CHECKING:
+    from taxiway.model.result import MigrateResult, UndoResult
+    from taxiway.reports.log import LogLine
     from taxiway.secret import Redactor
 
 
@@ -25,6 +27,7 @@ class RedactingStream(io.TextIOBase):
 
     def __init__(self, stream: TextIO, redact: Callable[[str], str]) -> None:
         self._stream, self._redact, self._rest = stream, redact, ""
+        self._copy: TextIO | None = None
         self.failure: OSError | None = None
 
     @override
@@ -44,17 +47,30 @@ class RedactingStream(io.TextIOBase):
         rest, self._rest = self._rest, ""
         self._put(self._redact(rest))
 
-    def write_redacted(self, value: object) -> None:
+    def close_copy(self) -> None:
+        """Nothing is copied any more."""
+        if self._copy is not None:
+            with suppress(OSError):  # what was written has been flushed, or its failure noted
+                self._copy.close()
+            self._copy = None
+
+    def copy_to(self, file: TextIO) -> None:
+        """Write everything from now on to a file as well, without colours."""
+        self._copy = file
+
+    def write_redacted(self, value: object, *, indent: int | None = 2) -> None:
         """Write a value as JSON, redacted text by text: a secret such as ``1`` must not break the JSON."""
         from taxiway.secret import redact_strings
 
         self.finish()
         # What another encoding does not have is escaped as JSON does it, not as Python does.
         ascii_only = not self.encoding.lower().startswith("utf")
-        self._put(json.dumps(redact_strings(value, self._redact), indent=2, ensure_ascii=ascii_only) + "\n")
+        text = json.dumps(redact_strings(value, self._redact), indent=indent, ensure_ascii=ascii_only)
+        self._put(text + "\n")
 
     def _put(self, text: str) -> None:
         """Write at once, because a log is read while it is written."""
+        self._put_copy(text)
         if self.failure is not None:
             return
         try:
@@ -63,6 +79,15 @@ class RedactingStream(io.TextIOBase):
         except OSError as error:
             self.failure = error
             _discard(self._stream)
+
+    def _put_copy(self, text: str) -> None:
+        if self._copy is None:
+            return
+        try:
+            self._copy.write(click.unstyle(text))
+            self._copy.flush()
+        except OSError as error:
+            self.failure, self._copy = error, None
 
     @override
     def isatty(self) -> bool:
@@ -99,6 +124,8 @@ def redacted_streams(redactor: "Redactor") -> Iterator[RedactingStream]:
             err.finish()
         finally:
             sys.stdout, sys.stderr = before
+            out.close_copy()
+            err.close_copy()
 
 
 def _writable(stream: TextIO | None) -> TextIO:
@@ -121,9 +148,29 @@ def _discard(stream: TextIO) -> None:
         os.close(nowhere)
 
 
-def print_result(text: str) -> None:
+def copy_output(path: str, *, result_only: bool) -> None:
+    """From now on, write whatever goes to standard output and error to a file as well (Flyway 13, ``outputFile``).
+
+    With ``result_only`` what goes to standard error is left out: the file is to be JSON.
+
+    Raises:
+        InvalidOption: The file cannot be written.
+    """
+    try:
+        file = open(path, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - the streams close it when they are finished
+    except OSError as error:
+        raise errors.InvalidOption(
+            f"The output file {path} cannot be written: {error.strerror}.",
+            hint="Name a file in an existing folder.",
+        ) from error
+    for stream in (sys.stdout,) if result_only else (sys.stdout, sys.stderr):
+        if isinstance(stream, RedactingStream):
+            stream.copy_to(file)
+
+
+def print_result(text: str, *, newline: bool = True) -> None:
     """A result, for people or for the next program in a pipe."""
-    click.echo(text)
+    click.echo(text, nl=newline)
 
 
 def print_json(value: dict[str, Any]) -> None:
@@ -134,28 +181,43 @@ def print_json(value: dict[str, Any]) -> None:
         click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
-def print_log(line: str) -> None:
-    """Something that happened meanwhile. Warnings stand out on a terminal."""
-    click.echo(click.style(line, fg="yellow") if line.startswith("WARNING: ") else line)
+def print_log(line: "LogLine", *, in_json: bool, to_stderr: bool, color: bool | None) -> None:
+    """Something that happened meanwhile. Warnings stand out on a terminal; JSON goes to standard error."""
+    from taxiway.reports.log import Level
+
+    if in_json and isinstance(sys.stderr, RedactingStream):
+        sys.stderr.write_redacted({"level": line.level.value, "message": line.text}, indent=None)
+        return
+    is_warning = line.level is Level.WARNING
+    click.echo(click.style(str(line), fg="yellow") if is_warning else str(line), err=to_stderr, color=color)
 
 
-def print_error(error: errors.TaxiwayError) -> None:
+def print_error(error: errors.TaxiwayError, *, color: bool | None = None) -> None:
     """Message, excerpt, the server's further words and the hint, on standard error."""
     lines = [click.style("ERROR: ", fg="red", bold=True) + error.message]
-    if isinstance(error, errors.MigrationFailed):
+    if isinstance(error, errors.MigrationFailed | errors.CallbackFailed):
         lines += ["", error.excerpt, ""] if error.excerpt else []
         lines += [f"Server {name}: {text}" for name, text in error.details.items()]
-        lines.append(
-            "The migration was rolled back: the database is as it was before it."
-            if error.rolled_back
-            else "WARNING: the migration was NOT rolled back completely."
-        )
+    if isinstance(error, errors.MigrationFailed):
+        lines.append(_aftermath(error))
     if error.result and error.result.count:
-        count = error.result.count
-        lines.append(
-            f"{count} {'migration was' if count == 1 else 'migrations were'} applied before it, and stay."
-        )
+        lines.append(_before(error.result))
     if error.hint:
         lines.append(f"Hint: {error.hint}")
     lines.append(f"Code: {error.code}")
-    click.echo("\n".join(lines), err=True)
+    click.echo("\n".join(lines), err=True, color=color)
+
+
+def _aftermath(error: errors.MigrationFailed) -> str:
+    if error.rolled_back:
+        return "The migration was rolled back: the database is as it was before it."
+    return "WARNING: the migration was NOT rolled back completely."
+
+
+def _before(result: "MigrateResult | UndoResult") -> str:
+    """What the commands before the failure have done."""
+    from taxiway.model.result import UndoResult
+
+    word = "undone" if isinstance(result, UndoResult) else "applied"
+    noun = "migration was" if result.count == 1 else "migrations were"
+    return f"{result.count} {noun} {word} before it, and stay."

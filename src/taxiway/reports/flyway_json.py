@@ -7,20 +7,28 @@
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from taxiway import errors
 from taxiway.model.info import MigrationInfo, MigrationState
-from taxiway.model.migration import MigrationKind
+from taxiway.model.migration import AppliedMigration, MigrationKind
 from taxiway.model.result import (
+    AddResult,
+    BaselineResult,
+    CleanResult,
+    ConnectionTestResult,
     InfoResult,
+    InitResult,
     MigrateResult,
     MigrationOutput,
+    RepairResult,
     RunResult,
+    UndoResult,
     ValidateResult,
     ValidationProblem,
 )
+from taxiway.model.version import MigrationVersion
 from taxiway.reports.text import render_undoable
 
 FLYWAY_VERSION: Final = "13.0.0"
@@ -29,45 +37,65 @@ _FIXED_ZONE: Final = re.compile(r"(?:Etc/)?(?:UTC|GMT(?P<west>[+-]\d{1,2})?)")
 
 type Json = dict[str, Any]
 
+
+class Stamp(NamedTuple):
+    """When a result was made, in local time, and by which version of Taxiway."""
+
+    now: datetime
+    version: str
+
+
 # Flyway's general codes (CoreErrorCode); what is not listed is its default, ERROR.
 _ERROR_CODES: Final[Mapping[type[errors.TaxiwayError], str]] = {
     errors.ConfigError: "CONFIGURATION",
+    # It is the default code that Flyway gives this one.
+    errors.CleanDisabled: "ERROR",
     errors.ValidationFailed: "VALIDATE_ERROR",
     errors.NonEmptySchema: "NON_EMPTY_SCHEMA_WITHOUT_SCHEMA_HISTORY_TABLE",
     errors.DatabaseError: "DB_CONNECTION",
+    errors.ObsoleteOption: "CONFIGURATION_RECOVERABLE",
+    errors.VariableNotSet: "ENVIRONMENT_RESOLVE",
 }
 
 _FAILED_CODES: Final = {
     MigrationKind.VERSIONED: "FAILED_VERSIONED_MIGRATION",
     MigrationKind.REPEATABLE: "FAILED_REPEATABLE_MIGRATION",
     MigrationKind.BASELINE: "FAILED_BASELINE_MIGRATION",
+    # Flyway's open code has no word for this one.
+    MigrationKind.UNDO: "FAILED_UNDO_MIGRATION",
 }
 
 
-def info_json(result: InfoResult, *, now: datetime, version: str) -> Json:
-    """The result of ``info``."""
+_DUPLICATE_CODES: Final = {
+    MigrationKind.VERSIONED: "DUPLICATE_VERSIONED_MIGRATION",
+    MigrationKind.REPEATABLE: "DUPLICATE_REPEATABLE_MIGRATION",
+    # Flyway sorts migrations by whether they undo and whether they have a version.
+    MigrationKind.BASELINE: "DUPLICATE_VERSIONED_MIGRATION",
+    MigrationKind.UNDO: "DUPLICATE_UNDO_MIGRATION",
+}
+
+
+def info_json(result: InfoResult, stamp: Stamp) -> Json:
+    """The result of ``info``. Undo scripts that could run are not among the migrations; those that ran are."""
     schema_version = result.schema_version
+    shown = (info for info in result.migrations if info.state is not MigrationState.AVAILABLE)
     return {
-        "timestamp": _timestamp(now),
-        "operation": "info",
+        "timestamp": _timestamp(stamp.now),
         "exception": None,
         "licenseFailed": False,
         "schemaVersion": schema_version.text if schema_version is not None else None,
         "schemaName": ", ".join(result.schemas),
-        "migrations": [_info_item(info, result.time_zone) for info in result.migrations],
-        "flywayVersion": FLYWAY_VERSION,
-        "taxiwayVersion": version,
-        "database": result.database,
+        "migrations": [_info_item(info, result.time_zone) for info in shown],
         "allSchemasEmpty": result.all_schemas_empty,
+        **_head("info", result.database, stamp),
     }
 
 
-def migrate_json(result: MigrateResult, *, now: datetime, version: str) -> Json:
+def migrate_json(result: MigrateResult, stamp: Stamp) -> Json:
     """The result of a successful ``migrate``."""
     initial, target = result.initial_version, result.target_version
     return {
-        "timestamp": _timestamp(now),
-        "operation": "migrate",
+        "timestamp": _timestamp(stamp.now),
         "exception": None,
         "licenseFailed": False,
         "initialSchemaVersion": initial.text if initial is not None else None,
@@ -76,32 +104,137 @@ def migrate_json(result: MigrateResult, *, now: datetime, version: str) -> Json:
         "migrations": [_applied_item(one) for one in result.migrations],
         "migrationsExecuted": result.count,
         "success": True,
-        "flywayVersion": FLYWAY_VERSION,
-        "taxiwayVersion": version,
-        "database": result.database,
         "databaseType": "PostgreSQL",
         "warnings": list(result.warnings),
         "totalMigrationTime": sum(one.execution_time_ms for one in result.migrations),
+        **_head("migrate", result.database, stamp),
     }
 
 
-def validate_json(result: ValidateResult, *, version: str) -> Json:
+def undo_json(result: UndoResult, stamp: Stamp) -> Json:
+    """The result of a successful ``undo``; ``success`` is an addition of ours."""
+    initial, target = result.initial_version, result.target_version
+    return {
+        "initialSchemaVersion": initial.text if initial is not None else None,
+        "targetSchemaVersion": target.text if target is not None else None,
+        "schemaName": ", ".join(result.schemas),
+        "undoneMigrations": [_undone_item(one) for one in result.migrations],
+        "migrationsUndone": result.count,
+        "success": True,
+        "warnings": list(result.warnings),
+        **_head("undo", result.database, stamp),
+    }
+
+
+def validate_json(result: ValidateResult, stamp: Stamp) -> Json:
     """The result of ``validate``, successful or not."""
     failed = not result.successful
     only = result.problems[0].code if len(result.problems) == 1 else ""
     code = only if only == "SCHEMA_DOES_NOT_EXIST" else "VALIDATE_ERROR"
     messages = "\n".join(problem.message for problem in result.problems)
     return {
-        "operation": "validate",
-        "flywayVersion": FLYWAY_VERSION,
-        "taxiwayVersion": version,
-        "database": result.database,
-        "warnings": [],
+        "warnings": list(result.warnings),
         "validationSuccessful": not failed,
         "validateCount": 0 if failed else result.count,
         "errorDetails": {"errorCode": code, "errorMessage": messages} if failed else None,
         "invalidMigrations": [_invalid_item(problem) for problem in result.problems],
         "allErrorMessages": messages,
+        **_head("validate", result.database, stamp),
+    }
+
+
+def baseline_json(result: BaselineResult, stamp: Stamp) -> Json:
+    """The result of ``baseline``."""
+    return {
+        "warnings": list(result.warnings),
+        "successfullyBaselined": True,
+        "baselineVersion": result.version.text,
+        **_head("baseline", result.database, stamp),
+    }
+
+
+_REMOVED: Final = "Removed failed migrations"
+_DELETED: Final = "Marked missing migrations as deleted"
+_ALIGNED: Final = "Aligned applied migration checksums"
+
+
+def repair_json(result: RepairResult, stamp: Stamp) -> Json:
+    """The result of ``repair``; ``carriedOut`` is an addition of ours, false if it was only planned."""
+    plan = result.plan
+    actions = ((_REMOVED, plan.removals), (_DELETED, plan.deletions), (_ALIGNED, plan.alignments))
+    return {
+        "warnings": list(result.warnings),
+        "repairActions": [action for action, rows in actions if rows],
+        "migrationsRemoved": [_repaired_item(row, result) for row in plan.removals],
+        "migrationsDeleted": [_repaired_item(deletion.before, result) for deletion in plan.deletions],
+        "migrationsAligned": [_repaired_item(alignment.before, result) for alignment in plan.alignments],
+        "carriedOut": result.carried_out,
+        **_head("repair", result.database, stamp),
+    }
+
+
+def clean_json(result: CleanResult, stamp: Stamp) -> Json:
+    """The result of ``clean``."""
+    return {
+        "warnings": list(result.warnings),
+        "schemasCleaned": list(result.cleaned),
+        "schemasDropped": list(result.dropped),
+        **_head("clean", result.database, stamp),
+    }
+
+
+def connection_test_json(result: ConnectionTestResult, _stamp: Stamp) -> Json:
+    """The result of ``test-connection``; where and as whom are additions of ours."""
+    return {
+        "successfulConnections": ["Flyway"],
+        "connection": {"label": result.label, "user": result.user, "serverVersion": result.server_version},
+    }
+
+
+def add_json(result: AddResult, _stamp: Stamp) -> Json:
+    """The result of ``add``."""
+    return {
+        "path": result.path,
+        "version": _text(result.version),
+        "description": result.description,
+    }
+
+
+def init_json(result: InitResult, _stamp: Stamp) -> Json:
+    """The result of ``init``."""
+    return {"path": result.path, "projectId": result.project_id, "location": result.location}
+
+
+def version_json(version: str) -> Json:
+    """The result of ``version``. There are no editions and no plug-ins here."""
+    return {
+        "version": FLYWAY_VERSION,
+        "taxiwayVersion": version,
+        "command": "version",
+        "edition": "Taxiway",
+        "pluginVersions": [],
+        "permitExpiry": None,
+    }
+
+
+def engines_json(version: str) -> Json:
+    """The result of ``list-engines``."""
+    return {
+        "version": FLYWAY_VERSION,
+        "taxiwayVersion": version,
+        "command": "list-engines",
+        "edition": "Taxiway",
+        "dbInfoResults": [{"name": "PostgreSQL"}],
+    }
+
+
+def _head(operation: str, database: str, stamp: Stamp) -> Json:
+    """What the results of all commands have."""
+    return {
+        "operation": operation,
+        "flywayVersion": FLYWAY_VERSION,
+        "taxiwayVersion": stamp.version,
+        "database": database,
     }
 
 
@@ -110,28 +243,33 @@ def several_json(results: Sequence[Json]) -> Json:
     return {"individualResults": list(results)}
 
 
-def run_json(result: RunResult, *, now: datetime, version: str) -> Json:
+def run_json(result: RunResult, stamp: Stamp) -> Json:
     """The three results of the job, and where its scripts came from."""
     return several_json(
-        [
-            info_json(result.before, now=now, version=version),
-            migrate_json(result.migrate, now=now, version=version),
-            info_json(result.after, now=now, version=version),
-        ]
+        [info_json(result.before, stamp), migrate_json(result.migrate, stamp), info_json(result.after, stamp)]
     ) | {"source": {"repository": result.repository, "branch": result.branch, "commit": result.commit}}
 
 
-def error_json(error: errors.TaxiwayError, *, now: datetime, version: str) -> Json:
-    """A failed command. What ended a ``migrate`` under way comes inside its result, as with Flyway."""
-    details = _migration_error(error) if isinstance(error, errors.MigrationFailed) else _general_error(error)
+def error_json(error: errors.TaxiwayError, stamp: Stamp) -> Json:
+    """A failed command. What ended a ``migrate`` or ``undo`` under way comes inside its result, as with Flyway."""
+    details = _error_details(error)
     if error.result is None:
         return {"error": details}
-    return migrate_json(error.result, now=now, version=version) | {
-        "success": False,
-        "targetSchemaVersion": None,
-        "exception": error.message,
-        "error": details,
-    }
+    failure = {"success": False, "exception": error.message, "error": details}
+    if isinstance(error.result, UndoResult):
+        return undo_json(error.result, stamp) | failure
+    return migrate_json(error.result, stamp) | failure | {"targetSchemaVersion": None}
+
+
+def failed_chain_json(done: Sequence[Json], failure: Json) -> Json:
+    """Several commands, the last of which failed.
+
+    A result that has an error inside is one of the results; an error alone comes beside them (Flyway 13 gives it
+    alone, without the results of the commands before).
+    """
+    if failure.keys() == {"error"}:
+        return failure | several_json(done)
+    return several_json([*done, failure])
 
 
 def stopped_json(message: str, *, code: str, applied: Sequence[MigrationOutput]) -> Json:
@@ -150,20 +288,37 @@ def stopped_json(message: str, *, code: str, applied: Sequence[MigrationOutput])
     }
 
 
+def _error_details(error: errors.TaxiwayError) -> Json:
+    match error:
+        case errors.MigrationFailed():
+            return _migration_error(error)
+        case errors.CallbackFailed():
+            return _general_error(error) | _place(error)
+        case _:
+            return _general_error(error)
+
+
 def _migration_error(error: errors.MigrationFailed) -> Json:
     return {
-        "errorCode": _FAILED_CODES.get(error.kind, "FAILED_VERSIONED_MIGRATION"),
-        "sqlState": error.sqlstate,
-        "sqlErrorCode": 0,
+        "errorCode": _FAILED_CODES[error.kind],
         "message": error.message,
-        "lineNumber": error.line if error.line is not None else -1,
-        "path": error.path,
         "cause": None,
-        "columnNumber": error.column if error.column is not None else -1,
-        "excerpt": error.excerpt,
         "rolledBack": error.rolled_back,
         "taxiwayCode": error.code,
         "hint": error.hint,
+        **_place(error),
+    }
+
+
+def _place(error: errors.MigrationFailed | errors.CallbackFailed) -> Json:
+    """What the server refused, and where it stands in the script."""
+    return {
+        "sqlState": error.sqlstate,
+        "sqlErrorCode": 0,
+        "lineNumber": error.line if error.line is not None else -1,
+        "columnNumber": error.column if error.column is not None else -1,
+        "path": error.path,
+        "excerpt": error.excerpt,
     }
 
 
@@ -175,6 +330,8 @@ def _general_error(error: errors.TaxiwayError) -> Json:
         "taxiwayCode": error.code,
         "hint": error.hint,
     }
+    if isinstance(error, errors.ObsoleteOption):
+        details["obsoleteParameters"] = [key for key, _present in error.obsolete]
     if isinstance(error, errors.DatabaseError):
         unreachable = isinstance(error, errors.ConnectionFailed | errors.ConnectionLost)
         details |= {
@@ -186,13 +343,15 @@ def _general_error(error: errors.TaxiwayError) -> Json:
 
 
 def _error_code(error: errors.TaxiwayError) -> str:
+    if isinstance(error, errors.DuplicateMigration):
+        return _DUPLICATE_CODES[error.kind]
     return next((_ERROR_CODES[cls] for cls in type(error).__mro__ if cls in _ERROR_CODES), "ERROR")
 
 
 def _applied_item(one: MigrationOutput) -> Json:
     return {
         "category": one.kind.value,
-        "version": one.version.text if one.version is not None else "",
+        "version": _text(one.version),
         "description": one.description,
         "type": one.type,
         "filepath": one.path,
@@ -206,7 +365,7 @@ def _info_item(info: MigrationInfo, time_zone: str) -> Json:
     undoable = "No" if info.state is MigrationState.DELETED else render_undoable(info)
     return {
         "category": info.category,
-        "version": version.text if version is not None else "",
+        "version": _text(version),
         "rawVersion": version.raw if version is not None else "",
         "description": info.description,
         "type": info.type.value,
@@ -214,20 +373,43 @@ def _info_item(info: MigrationInfo, time_zone: str) -> Json:
         "state": info.state.value,
         "undoable": undoable,
         "filepath": info.resolved.path if info.resolved else "",
-        "undoFilepath": "",
+        "undoFilepath": info.undo.path if info.undo else "",
         "installedBy": applied.installed_by if applied else "",
-        "shouldExecuteExpression": None,
+        "shouldExecuteExpression": info.resolved.configuration.should_execute_expression
+        if info.resolved
+        else None,
         "executionTime": applied.execution_time_ms if applied else 0,
     }
 
 
 def _invalid_item(problem: ValidationProblem) -> Json:
     return {
-        "version": problem.version.text if problem.version is not None else "",
+        "version": _text(problem.version),
         "description": problem.description,
         "filepath": problem.path,
         "errorDetails": {"errorCode": problem.code, "errorMessage": problem.message},
     }
+
+
+def _undone_item(one: MigrationOutput) -> Json:
+    return {
+        "version": _text(one.version),
+        "description": one.description,
+        "filepath": one.path,
+        "executionTime": one.execution_time_ms,
+    }
+
+
+def _repaired_item(row: AppliedMigration, result: RepairResult) -> Json:
+    return {
+        "version": _text(row.version),
+        "description": row.description,
+        "filepath": result.paths.get(row.installed_rank, ""),
+    }
+
+
+def _text(version: MigrationVersion | None) -> str:
+    return version.text if version is not None else ""
 
 
 def _timestamp(now: datetime) -> str:

@@ -3,16 +3,17 @@
 from dataclasses import dataclass, field
 
 from taxiway.model import event as events
+from taxiway.model.migration import MigrationKind
 from taxiway.model.result import MigrationOutput
 
 
 @dataclass(slots=True)
 class Progress:
-    """What the events have told so far. ``applied`` has the migrations that are committed."""
+    """What the events have told so far. ``applied`` has the migrations, undo scripts too, that are committed."""
 
     applied: list[MigrationOutput] = field(default_factory=list)
     _is_connected: bool = False
-    _created: list[str] = field(default_factory=list)
+    _done: list[str] = field(default_factory=list)
     _running: events.MigrationStarted | None = None
     _has_run_statements: bool = False
     _has_committed: bool = False
@@ -23,9 +24,15 @@ class Progress:
             case events.Connected():
                 self._is_connected = True
             case events.SchemaCreated():
-                self._created.append(f'schema "{event.schema}"')
+                self._done.append(f'schema "{event.schema}" had been created')
             case events.HistoryCreated():
-                self._created.append("the schema history")
+                self._done.append("the schema history had been created")
+            case events.SchemaCleaned():
+                self._done.append(f'schema "{event.schema}" had been {"dropped" if event.dropped else "cleaned"}')
+            case events.Baselined():
+                self._done.append(f'schema "{event.schema}" had been baselined')
+            case events.RowRemoved() | events.RowMarkedDeleted() | events.RowAligned():
+                self._done.append("the schema history was being repaired")
             case events.MigrationStarted():
                 self._running, self._has_run_statements, self._has_committed = event, False, False
             case events.StatementRun():
@@ -46,8 +53,8 @@ class Progress:
             return f"{word} while {self._running.migration.script} ran: {outcome} {self._before()} before it."
         if self.applied:
             return f"{word} between migrations: {self._before()}."
-        if self._created:
-            return f"{word} before any migration ran; {' and '.join(self._created)} had been created."
+        if self._done:
+            return f"{word} before any migration ran; {' and '.join(dict.fromkeys(self._done))}."
         return f"{word} before any{' migration ran' if self._is_connected else 'thing was changed'}."
 
     def _outcome(self, running: events.MigrationStarted) -> str:
@@ -63,5 +70,11 @@ class Progress:
         return "it was rolled back;"
 
     def _before(self) -> str:
-        count = len(self.applied)
-        return f"{count or 'no'} migration{'s were' if count > 1 else ' was'} applied"
+        undone = sum(one.kind is MigrationKind.UNDO for one in self.applied)
+        applied = len(self.applied) - undone
+        counts = ((applied, "applied"), *([(undone, "undone")] if undone else []))
+        return " and ".join(
+            f"{count or 'no'} migration{'s were' if count > 1 else ' was'} {word}"
+            for count, word in counts
+            if count or not undone
+        )

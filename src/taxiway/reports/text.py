@@ -1,31 +1,75 @@
-"""Results and events as text for people. Tables and durations look as Flyway's do."""
+"""Results as text for people. Tables and durations look as Flyway's do. For events see :mod:`.log`."""
 
-from collections.abc import Sequence
-from typing import assert_never
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final
 
 from taxiway.model import event as events
 from taxiway.model.info import MigrationInfo, MigrationState
-from taxiway.model.migration import MigrationKind, MigrationType, ResolvedMigration
-from taxiway.model.result import InfoResult, MigrateResult, RunResult, ValidateResult
+from taxiway.model.migration import AppliedMigration, HistoryRow, MigrationType
+from taxiway.model.plan import RepairPlan
+from taxiway.model.result import (
+    AddResult,
+    BaselineResult,
+    CleanResult,
+    ConnectionTestResult,
+    InfoResult,
+    InitResult,
+    MigrateResult,
+    RepairResult,
+    RunResult,
+    UndoResult,
+    ValidateResult,
+)
+
+if TYPE_CHECKING:
+    from taxiway.model.settings import MigrationSettings
 
 EMPTY_SCHEMA = "<< Empty Schema >>"
+NO_MIGRATIONS = "No migrations found"
 
-_HEADER = ("Category", "Version", "Description", "Type", "Installed On", "State", "Undoable")
+_HEADER: Final = ("Category", "Version", "Description", "Type", "Installed On", "State", "Undoable")
+_REPAIR_HEADER: Final = ("Rank", "Version", "Description", "Type", "Script", "Checksum", "Success", "Change")
 
 
-def render_info(result: InfoResult) -> str:
-    """The schema version and the table of migrations."""
+def render_info(result: InfoResult, settings: "MigrationSettings") -> str:
+    """The schema version and the table of migrations; if no script was found, first where they were looked for."""
     version = result.schema_version.text if result.schema_version is not None else EMPTY_SCHEMA
     shown = [info for info in result.migrations if not info.type.is_undo]
-    return f"Schema version: {version}\n\n{render_table(_HEADER, [_row(info) for info in shown])}"
+    parts = [f"Schema version: {version}\n"]
+    if not any(info.resolved for info in shown):
+        parts.append(
+            f"No migrations found on disk. These settings say where they are looked for:\n{_places(settings)}\n"
+        )
+    parts.append(render_table(_HEADER, [_row(info) for info in shown], empty=NO_MIGRATIONS))
+    return "\n".join(parts)
 
 
-def render_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A framed table; one framed line when there are no rows."""
-    if not rows:
-        text = "No migrations found"
-        rule = f"+-{'-' * len(text)}-+"
-        return "\n".join((rule, f"| {text} |", rule))
+def render_migration_ids(result: InfoResult) -> str:
+    """Versions, and descriptions of repeatable migrations, joined by commas (Flyway 13, ``-migrationIds``)."""
+    shown = (info for info in result.migrations if not info.type.is_undo)
+    return ",".join(info.version.text if info.version is not None else info.description for info in shown)
+
+
+def _places(settings: "MigrationSettings") -> str:
+    naming = settings.naming
+    rows = (
+        ("locations", ", ".join(map(str, settings.locations))),
+        ("callbackLocations", ", ".join(map(str, settings.callback_locations))),
+        ("workingDirectory", settings.working_directory or ""),
+        ("repeatableSqlMigrationPrefix", naming.repeatable_prefix),
+        ("sqlMigrationPrefix", naming.versioned_prefix),
+        ("baselineMigrationPrefix", naming.baseline_prefix),
+        ("sqlMigrationSeparator", naming.separator),
+        ("sqlMigrationSuffixes", ", ".join(naming.suffixes)),
+    )
+    return render_table(("Setting", "Value"), rows)
+
+
+def render_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, empty: str | None = None) -> str:
+    """A framed table; with ``empty``, that text in a frame when there are no rows."""
+    if not rows and empty is not None:
+        rule = f"+-{'-' * len(empty)}-+"
+        return "\n".join((rule, f"| {empty} |", rule))
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
     rule = "+" + "+".join("-" * (width + 2) for width in widths) + "+"
     lines = (
@@ -33,7 +77,13 @@ def render_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         for row in (header, *rows)
     )
     first, *others = lines
-    return "\n".join((rule, first, rule, *others, rule))
+    return "\n".join((rule, first, rule, *others, *([rule] if rows else [])))
+
+
+def render_result_table(table: events.ResultTable) -> str:
+    """The rows that a statement returned; NULL is empty, and a line break does not break the frame."""
+    cells = ([" ".join((cell or "").splitlines()) for cell in row] for row in table.rows)
+    return render_table([" ".join(name.splitlines()) for name in table.columns], list(cells))
 
 
 def render_migrate(result: MigrateResult) -> str:
@@ -73,31 +123,92 @@ def render_duration(milliseconds: int) -> str:
     return f"{minutes:02d}:{seconds:02d}.{millis:03d}s"
 
 
-def render_event(event: events.Event) -> str | None:
-    """One line for the log, or ``None`` for what is only of interest to programs."""
-    match event:
-        case events.Connected():
-            return f"Database: {event.database} (PostgreSQL {event.server_version})"
-        case events.WaitingForLock():
-            holder = f", held by {event.holder}" if event.holder else ""
-            return f"Waiting for the migration lock of {event.table}{holder} ..."
-        case events.Validated():
-            return f"Successfully validated {event.count} {'migration' if event.count == 1 else 'migrations'}"
-        case events.SchemaCreated():
-            return f'Created schema "{event.schema}"'
-        case events.HistoryCreated():
-            return f"Created schema history table {event.table}"
-        case events.CurrentVersion():
-            return f'Current version of schema "{event.schema}": {event.version or EMPTY_SCHEMA}'
-        case events.MigrationStarted():
-            return _render_started(event)
-        case events.NoticeReceived() | events.Warned():
-            warning = render_warning(event)
-            return f"DB: {event.message}" if warning is None else f"WARNING: {warning}"
-        case events.StatementRun() | events.MigrationFinished():
-            return None
-        case _:
-            assert_never(event)
+def render_undo(result: UndoResult) -> str:
+    """One sentence: what was undone, and where the schema stands now."""
+    if not result.migrations:
+        return f'Schema "{result.schema}": no migration was undone.'
+    version = result.target_version
+    now_at = f"now at version v{version}" if version is not None else f"now {EMPTY_SCHEMA}"
+    return (
+        f'Successfully undid {result.count} {_noun(result.count)} of schema "{result.schema}", {now_at} '
+        f"(execution time {render_duration(result.duration_ms)})"
+    )
+
+
+def render_baseline(result: BaselineResult) -> str:
+    """One sentence: the version that the history begins with."""
+    if result.was_there:
+        return f'Schema "{result.schema}" was baselined with version {result.version} before. Nothing to do.'
+    return f'Successfully baselined schema "{result.schema}" with version: {result.version}'
+
+
+def render_repair(result: RepairResult) -> str:
+    """What was repaired, or the rows before and after when it is only a plan."""
+    plan = result.plan
+    if plan.is_empty:
+        return f'The schema history of schema "{result.schema}" is in order. Nothing to repair.'
+    if not result.carried_out:
+        table = render_table(_REPAIR_HEADER, list(_repair_rows(plan)))
+        return f"Repair would change these rows of the schema history; nothing was changed.\n\n{table}"
+    changes = (("removed", plan.removals), ("marked as deleted", plan.deletions), ("aligned", plan.alignments))
+    counts = ", ".join(f"{len(rows)} {word}" for word, rows in changes if rows)
+    return f'Successfully repaired the schema history of schema "{result.schema}": {counts}.'
+
+
+def _repair_rows(plan: RepairPlan) -> Iterator[tuple[str, ...]]:
+    for row in plan.removals:
+        yield _history_cells(row, "removed")
+    for deletion in plan.deletions:
+        yield _history_cells(deletion.before, "stays")
+        yield _history_cells(deletion.marker, "added: marks it as deleted")
+    for alignment in plan.alignments:
+        yield _history_cells(alignment.before, "before")
+        yield _history_cells(alignment.after, "after")
+
+
+def _history_cells(row: AppliedMigration | HistoryRow, change: str) -> tuple[str, ...]:
+    return (
+        str(row.installed_rank),
+        str(row.version) if row.version is not None else "",
+        row.description,
+        row.type.value,
+        row.script,
+        str(row.checksum) if row.checksum is not None else "",
+        "true" if row.success else "false",
+        change,
+    )
+
+
+def render_clean(result: CleanResult) -> str:
+    """One sentence: which schemas are empty now, and which are gone."""
+    parts = [
+        f"{word} {', '.join(f'"{name}"' for name in names)}"
+        for word, names in (("cleaned", result.cleaned), ("dropped", result.dropped))
+        if names
+    ]
+    return f"Successfully {' and '.join(parts)}" if parts else "There was no schema to clean."
+
+
+def render_connection_test(result: ConnectionTestResult) -> str:
+    """One sentence: where we are, and as whom."""
+    return f"Successfully connected to {result.label} (PostgreSQL {result.server_version}) as {result.user}"
+
+
+def render_add(result: AddResult) -> str:
+    """The path of the new file, and nothing else: scripts use it."""
+    return result.path
+
+
+def render_init(result: InitResult) -> str:
+    """What was made, and what comes next."""
+    return (
+        f"Created {result.path} and the folder {result.location}\n"
+        "Name the database in it, add a migration with 'taxiway add', and run 'taxiway migrate'."
+    )
+
+
+def _noun(count: int) -> str:
+    return "migration" if count == 1 else "migrations"
 
 
 def render_warning(event: events.Event) -> str | None:
@@ -109,22 +220,6 @@ def render_warning(event: events.Event) -> str | None:
             return f"DB: {event.message} (SQL State: {event.sqlstate})"
         case _:
             return None
-
-
-def _render_started(event: events.MigrationStarted) -> str:
-    marks = [
-        *([] if event.transactional else ["non-transactional"]),
-        *(["out of order"] if event.out_of_order else []),
-    ]
-    note = f" [{', '.join(marks)}]" if marks else ""
-    return f'Migrating schema "{event.schema}" {_name(event.migration)}{note}'
-
-
-def _name(migration: ResolvedMigration) -> str:
-    if migration.kind is MigrationKind.REPEATABLE:
-        return f'with repeatable migration "{migration.description}"'
-    description = f" - {migration.description}" if migration.description else ""
-    return f'to version "{migration.version}{description}"'
 
 
 def _row(info: MigrationInfo) -> tuple[str, ...]:

@@ -8,11 +8,11 @@ from taxiway.aws.secrets import SecretsManager
 from taxiway.config.load import load
 from taxiway.engine.ports import EventSink
 from taxiway.model.result import InfoResult, MigrateResult, RunResult
-from taxiway.model.settings import DatabaseSettings
+from taxiway.model.settings import DatabaseSettings, MigrationSettings
 from taxiway.postgres.certificates import RDS_CA_BUNDLE
 from taxiway.project import open_project
 from taxiway.runner.job import JobSpec
-from taxiway.secret import Redactor
+from taxiway.secret import Redactor, Secret, reveal
 from taxiway.sources.git import Checkout, GitRepository, checkout, github_url
 
 # Over a network that is not ours to trust, the server proves who it is, unless the configuration says otherwise.
@@ -26,7 +26,7 @@ class JobListener:
 
     on_step: Callable[[str], None]
     on_checkout: Callable[[Checkout], None]
-    on_result: Callable[[InfoResult | MigrateResult], None]
+    on_result: Callable[[InfoResult | MigrateResult, MigrationSettings], None]
     on_event: EventSink
 
 
@@ -58,11 +58,11 @@ def run(spec: JobSpec, *, environment: Mapping[str, str], redactor: Redactor, li
             on_event=listener.on_event,
         ) as project:
             before = project.info()
-            listener.on_result(before)
+            listener.on_result(before, settings.migrations)
             migrated = project.migrate()
-            listener.on_result(migrated)
+            listener.on_result(migrated, settings.migrations)
             after = project.info()
-            listener.on_result(after)
+            listener.on_result(after, settings.migrations)
     return RunResult(
         repository=commit.repository,
         branch=commit.branch,
@@ -91,7 +91,8 @@ def with_verified_server(database: DatabaseSettings, environment: Mapping[str, s
     from taxiway.postgres.connection import parse_url  # loads the driver
 
     database = parse_url(database)
-    parameters = {"sslmode": environment.get("PGSSLMODE") or _SSLMODE} | dict(database.parameters)
-    if parameters["sslmode"] in _VERIFYING and not environment.get("PGSSLROOTCERT"):
-        parameters = {"sslrootcert": str(RDS_CA_BUNDLE)} | parameters
+    parameters: dict[str, str | Secret] = {"sslmode": environment.get("PGSSLMODE") or _SSLMODE}
+    parameters |= database.parameters
+    if reveal(parameters["sslmode"]) in _VERIFYING and not environment.get("PGSSLROOTCERT"):
+        parameters.setdefault("sslrootcert", str(RDS_CA_BUNDLE))
     return replace(database, parameters=parameters)

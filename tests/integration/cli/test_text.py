@@ -71,10 +71,9 @@ def test_info_is_flyways_table(workspace: Workspace) -> None:
 def test_info_without_migrations_says_so(workspace: Workspace) -> None:
     result = workspace.run("info")
     assert result.returncode == 0
-    assert result.stdout.endswith(
-        "Schema version: << Empty Schema >>\n\n"
-        "+---------------------+\n| No migrations found |\n+---------------------+\n"
-    )
+    assert "\nSchema version: << Empty Schema >>\n\nNo migrations found on disk." in result.stdout
+    assert "| locations                    | filesystem:sql |\n" in result.stdout
+    assert result.stdout.endswith("\n+---------------------+\n| No migrations found |\n+---------------------+\n")
 
 
 def test_a_failed_migration_shows_place_excerpt_and_words_of_the_server(workspace: Workspace) -> None:

@@ -1,5 +1,6 @@
 """What the command says before it gets to a database."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -14,16 +15,19 @@ from tests.support.command import complaint, run_command
     [
         (["migrat"], "Did you mean 'migrate'?"),
         (["migrate", "--ulr", "x"], "--url"),
+        (["migrate", "-ulr", "x"], "There is no flag '-ulr'"),
         (["migrate", "--target"], "--target"),
         (["migrate", "stray"], "stray"),
         (["info", "--output", "xml"], "json"),
         (["info", "--placeholder", "x"], "NAME=VALUE"),
         (["--nonsense"], "--nonsense"),
-        (["migrate", "-url=jdbc:postgresql://host/db"], "Write --url"),
-        (["-outOfOrder=true", "migrate"], "Write --out-of-order"),
-        (["migrate", "-placeholders.name=value"], "Write --placeholder"),
-        (["migrate", "-licenseKey=x"], "'-licenseKey=…' is not understood"),
-        (["repair"], "'repair' is not there yet"),
+        (["repare"], "Did you mean 'repair'?"),
+        (["repair", "--plan", "plan"], "There is no command 'plan'"),
+        (["migrate", "--plan"], "--plan belongs to 'repair'"),
+        (["add", "one", "--description", "two"], "given twice"),
+        (["add", "--type", "unknown"], "versioned"),
+        (["init", "--database-type", "oracle"], "only PostgreSQL"),
+        (["config", "outOfOrdre"], "Did you mean 'outOfOrder'?"),
     ],
 )
 def test_wrong_usage_says_what_is_right(tmp_path: Path, arguments: list[str], words: str) -> None:
@@ -34,6 +38,35 @@ def test_the_value_of_a_flyway_argument_is_not_repeated(tmp_path: Path) -> None:
     result = run_command("migrate", "-password=hunter2", directory=tmp_path)
     assert result.returncode == 2
     assert "hunter2" not in result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("arguments", [["-v"], ["--version"], ["-v", "migrate"]])
+def test_flyway_users_find_the_version(tmp_path: Path, arguments: list[str]) -> None:
+    result = run_command(*arguments, directory=tmp_path)
+    assert (result.returncode, result.stdout, result.stderr) == (0, f"taxiway {taxiway.__version__}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "usage"),
+    [
+        (["help"], "Usage: taxiway "),
+        (["-?"], "Usage: taxiway "),
+        (["help", "migrate"], "Usage: taxiway migrate "),
+        (["repair", "help"], "Usage: taxiway repair "),
+        (["testConnection", "-?"], "Usage: taxiway test-connection "),
+    ],
+)
+def test_flyway_users_find_help(tmp_path: Path, arguments: list[str], usage: str) -> None:
+    result = run_command(*arguments, directory=tmp_path)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.startswith(usage)
+
+
+def test_version_and_engines_are_json_when_asked(tmp_path: Path) -> None:
+    version = json.loads(run_command("version", "-outputType=json", directory=tmp_path).stdout)
+    assert (version["command"], version["taxiwayVersion"]) == ("version", taxiway.__version__)
+    engines = json.loads(run_command("list-engines", "-outputType=json", directory=tmp_path).stdout)
+    assert engines["dbInfoResults"] == [{"name": "PostgreSQL"}]
 
 
 def test_a_database_has_to_be_named(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from taxiway.model.info import MigrationInfo, MigrationState
 from taxiway.model.result import InfoResult
-from taxiway.reports.flyway_json import info_json
+from taxiway.reports.flyway_json import Stamp, info_json
 from tests.support.builders import NOON, applied
 
 
@@ -23,7 +23,7 @@ def installed_on_utc(local: datetime, time_zone: str) -> str:
         all_schemas_empty=False,
         time_zone=time_zone,
     )
-    [item] = info_json(result, now=NOON, version="1")["migrations"]
+    [item] = info_json(result, Stamp(NOON, "1"))["migrations"]
     return str(item["installedOnUTC"])
 
 

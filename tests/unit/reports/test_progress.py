@@ -42,7 +42,7 @@ STAYED = (
         ((CONNECTED, CREATED), "Terminated before any migration ran; the schema history had been created."),
         (
             (CONNECTED, SCHEMA, CREATED),
-            'Terminated before any migration ran; schema "app" and the schema history had been created.',
+            'Terminated before any migration ran; schema "app" had been created and the schema history had been created.',
         ),
         (ONE, "Terminated between migrations: 1 migration was applied."),
         (

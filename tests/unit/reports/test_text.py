@@ -5,8 +5,10 @@ import pytest
 from taxiway.model import event as events
 from taxiway.model.info import MigrationInfo, MigrationState
 from taxiway.model.result import InfoResult, MigrateResult, MigrationOutput
+from taxiway.model.settings import MigrationSettings
 from taxiway.model.version import MigrationVersion
-from taxiway.reports.text import render_duration, render_event, render_info, render_migrate, render_table
+from taxiway.reports.log import describe
+from taxiway.reports.text import render_duration, render_info, render_migrate, render_table
 from tests.support.builders import applied, repeatable, resolved
 
 
@@ -46,11 +48,11 @@ def migrate_result(*versions: str | None) -> MigrateResult:
     )
 
 
-def test_an_empty_list_is_one_framed_line() -> None:
-    assert render_info(info_result()) == (
-        "Schema version: << Empty Schema >>\n\n"
-        "+---------------------+\n| No migrations found |\n+---------------------+"
-    )
+def test_an_empty_list_is_one_framed_line_after_where_was_looked() -> None:
+    text = render_info(info_result(), MigrationSettings())
+    assert text.startswith("Schema version: << Empty Schema >>\n\nNo migrations found on disk.")
+    assert "| locations                    | filesystem:sql |" in text
+    assert text.endswith("\n\n+---------------------+\n| No migrations found |\n+---------------------+")
 
 
 def test_the_table_is_as_wide_as_its_longest_cells() -> None:
@@ -66,7 +68,8 @@ def test_a_row_shows_the_history_and_a_waiting_script_shows_itself() -> None:
             MigrationInfo(resolved=resolved("1"), applied=row, state=MigrationState.SUCCESS),
             MigrationInfo(resolved=repeatable("again"), applied=None, state=MigrationState.PENDING),
             version="1",
-        )
+        ),
+        MigrationSettings(),
     )
     lines = text.splitlines()
     assert lines[0] == "Schema version: 1"
@@ -107,7 +110,7 @@ def test_durations_look_as_flyways(milliseconds: int, text: str) -> None:
     ("sqlstate", "line"), [("00000", "DB: hello"), ("42P07", "WARNING: DB: hello (SQL State: 42P07)")]
 )
 def test_a_notice_with_a_state_is_a_warning(sqlstate: str, line: str) -> None:
-    assert render_event(events.NoticeReceived(severity="NOTICE", message="hello", sqlstate=sqlstate)) == line
+    assert str(describe(events.NoticeReceived(severity="NOTICE", message="hello", sqlstate=sqlstate))) == line
 
 
 def test_a_migration_without_a_transaction_says_so() -> None:
@@ -115,5 +118,5 @@ def test_a_migration_without_a_transaction_says_so() -> None:
         migration=resolved("2", description="index"), schema="app", out_of_order=True, transactional=False
     )
     assert (
-        render_event(started) == 'Migrating schema "app" to version "2 - index" [non-transactional, out of order]'
+        str(describe(started)) == 'Migrating schema "app" to version "2 - index" [non-transactional, out of order]'
     )

@@ -5,11 +5,14 @@ import pytest
 from taxiway.model.settings import DatabaseSettings
 from taxiway.postgres.certificates import RDS_CA_BUNDLE
 from taxiway.runner.run import with_verified_server
+from taxiway.secret import Secret
 
 BUNDLE = str(RDS_CA_BUNDLE)
 
 
-def trust(url: str = "", environment: dict[str, str] | None = None, **parameters: str) -> tuple[str, str | None]:
+def trust(
+    url: str = "", environment: dict[str, str] | None = None, **parameters: str
+) -> tuple[str | Secret, str | Secret | None]:
     """The mode, and the authorities that are set with it."""
     settings = with_verified_server(DatabaseSettings(url=url, parameters=parameters), environment or {})
     return settings.parameters["sslmode"], settings.parameters.get("sslrootcert")

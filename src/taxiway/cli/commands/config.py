@@ -1,0 +1,61 @@
+"""``taxiway config``: what every setting is, and where that comes from."""
+
+from pathlib import Path
+
+import click
+
+from taxiway.cli.commands.options import SettingsCommand, load_settings, setting_options
+from taxiway.cli.invocation import Invocation
+from taxiway.cli.output import print_json, print_result
+from taxiway.config.effective import EffectiveOption
+from taxiway.config.merge import Loaded
+from taxiway.nearest import find_nearest
+from taxiway.reports.text import render_table
+
+
+@click.command(cls=SettingsCommand)
+@setting_options
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.pass_obj
+def config(invocation: Invocation, /, config_file: Path | None, names: tuple[str, ...], **options: object) -> None:
+    """Show every setting in force, and where it comes from; with NAMEs, only those. No database is needed.
+
+    A NAME is a setting, such as outOfOrder, or a table of them, such as placeholders. Secrets are masked.
+    """
+    loaded = load_settings(invocation, options, config_file)
+    shown = _named(loaded.effective, names)
+    if invocation.json:
+        print_json(_as_json(loaded, shown))
+    else:
+        rows = [(one.key, one.value, one.origin) for one in shown]
+        print_result(render_table(("Setting", "Value", "Origin"), rows, empty="None is set"))
+
+
+def _named(effective: tuple[EffectiveOption, ...], names: tuple[str, ...]) -> list[EffectiveOption]:
+    """Those of the names, all without names.
+
+    Raises:
+        UsageError: There is no such setting.
+    """
+    wanted = [name.lower() for name in names]
+    known = {one.key.lower() for one in effective} | {one.key.partition(".")[0].lower() for one in effective}
+    for name in names:
+        if name.lower() not in known | {"placeholders", "jdbcproperties"}:
+            near = find_nearest(name, [one.key for one in effective])
+            raise click.UsageError(f"There is no setting '{name}'." + (f" Did you mean '{near}'?" if near else ""))
+    return [one for one in effective if not names or _is_named(one.key.lower(), wanted)]
+
+
+def _is_named(key: str, wanted: list[str]) -> bool:
+    return any(key == name or key.startswith(f"{name}.") for name in wanted)
+
+
+def _as_json(loaded: Loaded, shown: list[EffectiveOption]) -> dict[str, object]:
+    return {
+        "operation": "config",
+        "settings": [
+            {"key": one.key, "value": one.value, "origin": one.origin, "isSecret": one.is_secret} for one in shown
+        ],
+        "files": [str(file) for file in loaded.files],
+        "warnings": list(loaded.warnings),
+    }
