@@ -31,6 +31,7 @@ lint: setup ## style, imports, scripts and Dockerfile; changes nothing
 	@$(BIN)/shellcheck tools/*.sh .ci/run
 	@$(BIN)/hadolint Dockerfile
 	@$(BIN)/python tools/reference.py --check
+	@$(BIN)/python -m conformance.page --check
 
 fix: setup ## change everything that lint can change by itself
 	@$(BIN)/ruff check --fix .
@@ -39,16 +40,17 @@ fix: setup ## change everything that lint can change by itself
 types: setup ## strict types, tests included
 	@$(BIN)/mypy
 
-check: lint types test demo ## everything that has to pass; what CI runs
+check: lint types test demo conformance ## everything that has to pass; what CI runs
 
-conformance: setup ## the real Flyway beside Taxiway, case by case; needs Java 17 and Maven
-	@$(BIN)/python -m conformance $(CASES)
+conformance: setup ## the real Flyway beside Taxiway: scenarios, random histories, hand-overs; needs Java and Maven
+	@$(BIN)/python -m conformance $(ARGS)
 
 bench: setup ## measure a cold start and a cold run; prints a table
 	@$(BIN)/python -m bench.cold_start
 
 docs: setup ## write the generated reference pages
 	@$(BIN)/python tools/reference.py
+	@$(BIN)/python -m conformance.page
 
 lock: setup ## resolve the dependencies anew and pin them with hashes
 	@tools/lock.sh

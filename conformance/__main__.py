@@ -1,158 +1,93 @@
-"""``python -m conformance [CASE…]``: run the cases, print how each went, end with 1 if any differs."""
+"""``python -m conformance``: scenarios, generated histories and hand-overs, with both tools.
 
+It ends with 1 if anything differs that is not known to.
+
+Without Java or Maven nothing is compared, and that is said loudly; the exit code is 0, because a machine without
+Java can still vouch for everything else (``tests/conformance`` plays the scenarios without it).
+"""
+
+import argparse
 import sys
-import tempfile
-import tomllib
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any, Final
+import time
+from collections.abc import Sequence
+from typing import Final
 
-import taxiway
-from conformance.oracle import Oracle
-from sandbox.directory import temporary_directory
-from sandbox.postgres import PostgresServer
-from taxiway.model.info import MigrationInfo
+from conformance import generated, handover
+from conformance.bench import Bench, open_bench
+from conformance.expected import Expected, read_expected, write_expected
+from conformance.oracle import find_missing_programs
+from conformance.play import find_differences
+from conformance.scenario import SCENARIOS, Scenario, read_scenarios
 
-CASES: Final = Path(__file__).parent / "cases"
-_OWNER, _PASSWORD = "conformance", "conformance"
-
-type Outcome = dict[str, Any]
-
-
-class Bench:
-    """Two databases, and one folder of scripts that both tools look at."""
-
-    def __init__(self, server: PostgresServer, oracle: Oracle, folder: Path, number: int) -> None:
-        self.server, self.oracle, self.folder = server, oracle, folder
-        self.databases = {"flyway": f"flyway_{number}", "taxiway": f"taxiway_{number}"}
-        for name in self.databases.values():
-            server.create_database(name, _OWNER)
-
-    def play(self, steps: Sequence[Mapping[str, Any]]) -> list[str]:
-        """Take every step with both; what differs, in words."""
-        differences = []
-        for number, step in enumerate(steps, start=1):
-            self._lay_out(step)
-            for key, theirs, ours in self._compare(step):
-                differences.append(
-                    f"step {number} ({step['command']}), {key}:\n      Flyway  {theirs}\n      Taxiway {ours}"
-                )
-        return differences
-
-    def _lay_out(self, step: Mapping[str, Any]) -> None:
-        for name, text in step.get("files", {}).items():
-            path = self.folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(text.encode())
-        for name in step.get("remove", []):
-            (self.folder / name).unlink()
-        for name in self.databases.values() if "sql" in step else ():
-            with self.server.connect(_OWNER, _PASSWORD, name) as connection:
-                connection.execute(step["sql"])
-
-    def _compare(self, step: Mapping[str, Any]) -> list[tuple[str, object, object]]:
-        theirs, ours = self._flyway(step), self._taxiway(step)
-        return [(key, theirs[key], ours[key]) for key in theirs if theirs[key] != ours[key]]
-
-    def _flyway(self, step: Mapping[str, Any]) -> Outcome:
-        name = self.databases["flyway"]
-        url = f"jdbc:postgresql://{self.server.host}:{self.server.port}/{name}"
-        settings = {
-            "flyway.url": f"{url}?sslmode=verify-full&sslrootcert={self.server.authority}",
-            "flyway.user": _OWNER,
-            "flyway.password": _PASSWORD,
-            "flyway.locations": f"filesystem:{self.folder}",
-            "flyway.validateMigrationNaming": "true",
-            **{f"flyway.{key}": str(value) for key, value in step.get("options", {}).items()},
-        }
-        kind, *fields = self.oracle.ask(step["command"], settings)
-        outcome = {"kind": kind, "answer": fields if kind != "error" else None}
-        return outcome | self._database(name)
-
-    def _taxiway(self, step: Mapping[str, Any]) -> Outcome:
-        name = self.databases["taxiway"]
-        placeholders, options = {}, {}
-        for key, value in step.get("options", {}).items():
-            if key.startswith("placeholders."):
-                placeholders[key.removeprefix("placeholders.")] = value
-            else:
-                options["".join(f"_{c.lower()}" if c.isupper() else c for c in key)] = value
-        arguments = {
-            "url": self.server.url(_OWNER, name),
-            "password": _PASSWORD,
-            "locations": [f"filesystem:{self.folder}"],
-            "placeholders": placeholders,
-            **options,
-        }
-        try:
-            outcome = _asked(step["command"], arguments)
-        except taxiway.TaxiwayError:
-            outcome = {"kind": "error", "answer": None}
-        return outcome | self._database(name)
-
-    def _database(self, name: str) -> Outcome:
-        """The history without times, and every relation."""
-        with self.server.connect(_OWNER, _PASSWORD, name) as connection:
-            relations = connection.execute(
-                "SELECT nspname, relname, relkind::text FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace"
-                " WHERE nspname !~ '^(pg_|information_schema)' ORDER BY 1, 2"
-            ).fetchall()
-            tables = [(schema, table) for schema, table, _ in relations if table == "flyway_schema_history"]
-            history = [
-                row
-                for schema, table in tables
-                for row in connection.execute(
-                    "SELECT installed_rank, version, description, type, script, checksum, installed_by, success"
-                    f' FROM "{schema}"."{table}" ORDER BY 1'
-                ).fetchall()
-            ]
-        return {"relations": relations, "history": history}
+_COUNT: Final = 100
+_SEED: Final = 1
+# What went wrong once is seen again in every later step.
+_MOST_PROBLEMS: Final = 3
 
 
-def _asked(command: str, arguments: dict[str, Any]) -> Outcome:
-    if command == "migrate":
-        result = taxiway.migrate(**arguments)
-        return {"kind": "ok", "answer": [str(result.count), _java_text(result.target_version)]}
-    if command == "info":
-        infos = taxiway.info(**arguments).migrations
-        return {"kind": "ok", "answer": [_info_line(info) for info in infos]}
-    problems = taxiway.validate(**arguments).problems
-    lines = [
-        f"{one.version.text if one.version is not None else ''}|{one.description}|{one.code}" for one in problems
+def check(scenario: Scenario, bench: Bench) -> list[str]:
+    """What is not as it was recorded, in words."""
+    expected = read_expected(SCENARIOS / scenario.name)
+    theirs, ours = bench.play(scenario)
+    told = [*find_differences(expected.of("flyway"), theirs)]
+    return [
+        *(f"Flyway is not as it was recorded ('Taxiway' here is Flyway today): {one}" for one in told),
+        *find_differences(expected.of("taxiway"), ours),
     ]
-    return {"kind": "invalid" if problems else "ok", "answer": lines}
 
 
-def _info_line(info: MigrationInfo) -> str:
-    source = info.applied or info.resolved
-    checksum = source.checksum if source else None
-    return "|".join(
-        [_java_text(info.version), info.description, info.type.value, info.state.value, _java_text(checksum)]
+def record(scenario: Scenario, bench: Bench) -> list[str]:
+    """Write what Flyway does, and where a difference is known, what Taxiway does. What is wrong, in words."""
+    theirs, ours = bench.play(scenario)
+    differences = find_differences(theirs, ours)
+    write_expected(
+        SCENARIOS / scenario.name,
+        Expected(
+            flyway_version=bench.oracle.version,
+            flyway=theirs,
+            taxiway=ours if differences and scenario.differs else None,
+        ),
     )
+    if scenario.differs:
+        return [] if differences else ["there is no difference any more"]
+    return differences
 
 
-def _java_text(value: object) -> str:
-    """What Java makes of a value, or of none."""
-    return "null" if value is None else str(value)
-
-
-def main(names: Sequence[str]) -> int:
-    """Run the cases of these names, or all."""
-    cases = sorted(path for path in CASES.glob("*.toml") if not names or path.stem in names)
+def run_scenarios(names: Sequence[str], bench: Bench, *, recording: bool) -> int:
+    """Play the scenarios of these names, or all; how many are not as they have to be."""
+    scenarios = [one for one in read_scenarios() if not names or one.name in names]
     failed = 0
-    with temporary_directory() as directory, PostgresServer(directory / "postgres") as server, Oracle() as oracle:
-        server.create_user(_OWNER, _PASSWORD)
-        for number, path in enumerate(cases):
-            case = tomllib.loads(path.read_text())
-            with tempfile.TemporaryDirectory() as folder:
-                differences = Bench(server, oracle, Path(folder), number).play(case["step"])
-            expected = case.get("differs", False)
-            agrees = bool(differences) == bool(expected)
-            failed += not agrees
-            print(f"{'ok  ' if agrees else 'FAIL'} {path.stem}: {case['title']}")
-            for difference in differences if not expected or not agrees else ():
-                print(f"      {difference}")
-    print(f"{len(cases) - failed} of {len(cases)} cases as expected")
+    for scenario in scenarios:
+        problems = record(scenario, bench) if recording else check(scenario, bench)
+        failed += bool(problems)
+        print(f"{'FAIL' if problems else 'ok  '} {scenario.name}: {scenario.title}", flush=True)
+        for problem in problems[:_MOST_PROBLEMS]:
+            print("      " + problem.replace("\n", "\n      "))
+    different = sum(1 for one in scenarios if one.differs)
+    print(
+        f"{len(scenarios) - failed} of {len(scenarios)} scenarios as expected, {different} of them known to differ"
+    )
+    return failed
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run what was asked for; everything by default."""
+    parser = argparse.ArgumentParser(prog="python -m conformance")
+    parser.add_argument("names", nargs="*", help="only these scenarios")
+    parser.add_argument("--record", action="store_true", help="write expected.json from what the tools do now")
+    parser.add_argument("--count", type=int, default=_COUNT, help="how many generated histories")
+    parser.add_argument("--seed", type=int, default=_SEED, help="of the generator")
+    options = parser.parse_args(arguments)
+    if missing := find_missing_programs():
+        print(f"SKIPPED: {', '.join(missing)} not found, so NOTHING WAS COMPARED WITH FLYWAY.", file=sys.stderr)
+        return 0
+    started = time.monotonic()
+    with open_bench() as bench:
+        failed = run_scenarios(options.names, bench, recording=options.record)
+        if not options.names and not options.record:
+            failed += generated.run(bench.playground, bench.oracle, count=options.count, seed=options.seed)
+            failed += handover.run(bench.playground, bench.oracle)
+    print(f"{'FAILED' if failed else 'passed'} in {time.monotonic() - started:.0f} s")
     return 1 if failed else 0
 
 

@@ -8,27 +8,50 @@ import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Properties;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
 import org.flywaydb.core.api.MigrationInfo;
+import org.flywaydb.core.api.output.BaselineResult;
+import org.flywaydb.core.api.output.CleanResult;
+import org.flywaydb.core.api.output.MigrateOutput;
+import org.flywaydb.core.api.output.MigrateResult;
+import org.flywaydb.core.api.output.RepairOutput;
+import org.flywaydb.core.api.output.RepairResult;
 import org.flywaydb.core.api.output.ValidateOutput;
 import org.flywaydb.core.api.output.ValidateResult;
+import org.flywaydb.core.internal.license.VersionPrinter;
 
 /**
  * Runs Flyway commands. One line of input is one request: the command, a blank, and the settings as base64 of a Java
  * properties text. One line of output is the answer: fields separated by tabs, base64 each, so that any text survives.
+ * The first field is the outcome; behind "refused" comes Flyway's error code, and behind the others one field for each
+ * line of the result (conformance/answer.py says which).
  */
 public class Oracle {
+    private interface Command {
+        List<String> run(Flyway flyway);
+    }
+
+    private static final Map<String, Command> COMMANDS = Map.of(
+            "migrate", Oracle::migrate,
+            "info", Oracle::info,
+            "validate", Oracle::validate,
+            "baseline", Oracle::baseline,
+            "repair", Oracle::repair,
+            "clean", Oracle::clean,
+            "undo", Oracle::undo,
+            "version", flyway -> List.of("ok", VersionPrinter.getVersion()));
+
     public static void main(String[] arguments) throws Exception {
         PrintStream answers = System.out;
         System.setOut(System.err);
         BufferedReader requests = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         for (String line; (line = requests.readLine()) != null; ) {
             String[] request = line.split(" ", 2);
-            List<String> fields = answer(request[0], settings(request[1]));
             StringBuilder text = new StringBuilder();
-            for (String field : fields) {
+            for (String field : answer(request[0], settings(request[1]))) {
                 byte[] bytes = field.getBytes(StandardCharsets.UTF_8);
                 text.append(Base64.getEncoder().encodeToString(bytes)).append('\t');
             }
@@ -46,39 +69,98 @@ public class Oracle {
     }
 
     private static List<String> answer(String command, Map<String, String> settings) {
-        List<String> fields = new ArrayList<>();
         try {
-            Flyway flyway = Flyway.configure().configuration(settings).load();
-            switch (command) {
-                case "migrate" -> {
-                    var result = flyway.migrate();
-                    fields.add("ok");
-                    fields.add(Integer.toString(result.migrationsExecuted));
-                    fields.add(String.valueOf(result.targetSchemaVersion));
-                }
-                case "info" -> {
-                    fields.add("ok");
-                    for (MigrationInfo info : flyway.info().all()) {
-                        fields.add(String.join("|", String.valueOf(info.getVersion()), info.getDescription(),
-                                info.getType().name(), info.getState().getDisplayName(),
-                                String.valueOf(info.getChecksum())));
-                    }
-                }
-                case "validate" -> {
-                    ValidateResult result = flyway.validateWithResult();
-                    fields.add(result.validationSuccessful ? "ok" : "invalid");
-                    for (ValidateOutput one : result.invalidMigrations) {
-                        fields.add(one.version + "|" + one.description + "|" + one.errorDetails.errorCode);
-                    }
-                }
-                default -> throw new IllegalArgumentException(command);
-            }
+            return COMMANDS.get(command).run(Flyway.configure().configuration(settings).load());
         } catch (FlywayException failure) {
-            fields.clear();
-            fields.add("error");
-            fields.add(String.valueOf(failure.getErrorCode()));
-            fields.add(String.valueOf(failure.getMessage()));
+            if (System.getenv("ORACLE_TRACE") != null) {
+                failure.printStackTrace();
+            }
+            return List.of("refused", String.valueOf(failure.getErrorCode()));
+        } catch (RuntimeException | Error fault) {
+            fault.printStackTrace();
+            return List.of("refused", "FAULT");
+        }
+    }
+
+    private static List<String> migrate(Flyway flyway) {
+        MigrateResult result = flyway.migrate();
+        List<String> fields = fields(line(result.initialSchemaVersion, result.targetSchemaVersion));
+        for (MigrateOutput one : result.migrations) {
+            fields.add(line(one.category, one.version, one.description, one.type));
         }
         return fields;
+    }
+
+    private static List<String> info(Flyway flyway) {
+        List<String> fields = fields();
+        for (MigrationInfo one : flyway.info().all()) {
+            fields.add(line(one.getVersion(), one.getDescription(), one.getType().name(),
+                    one.getState().getDisplayName(), one.getChecksum()));
+        }
+        return fields;
+    }
+
+    private static List<String> validate(Flyway flyway) {
+        ValidateResult result = flyway.validateWithResult();
+        List<String> fields = fields(String.valueOf(result.validateCount));
+        for (ValidateOutput one : result.invalidMigrations) {
+            fields.add(line(one.version, one.description, one.errorDetails.errorCode));
+        }
+        if (result.invalidMigrations.isEmpty() && result.errorDetails != null) {
+            fields.add(line(null, null, result.errorDetails.errorCode));
+        }
+        if (!result.validationSuccessful) {
+            fields.set(0, "invalid");
+            fields.remove(1);
+        }
+        return fields;
+    }
+
+    private static List<String> baseline(Flyway flyway) {
+        BaselineResult result = flyway.baseline();
+        return fields(line(result.baselineVersion));
+    }
+
+    private static List<String> repair(Flyway flyway) {
+        RepairResult result = flyway.repair();
+        List<String> fields = fields();
+        addRepaired(fields, "removed", result.migrationsRemoved);
+        addRepaired(fields, "deleted", result.migrationsDeleted);
+        addRepaired(fields, "aligned", result.migrationsAligned);
+        return fields;
+    }
+
+    private static void addRepaired(List<String> fields, String action, List<RepairOutput> migrations) {
+        for (RepairOutput one : migrations) {
+            fields.add(line(action, one.version, one.description));
+        }
+    }
+
+    private static List<String> clean(Flyway flyway) {
+        CleanResult result = flyway.clean();
+        List<String> fields = fields();
+        result.schemasCleaned.forEach(schema -> fields.add(line("cleaned", schema)));
+        result.schemasDropped.forEach(schema -> fields.add(line("dropped", schema)));
+        return fields;
+    }
+
+    /** The open-source edition refuses. */
+    private static List<String> undo(Flyway flyway) {
+        flyway.undo();
+        return fields();
+    }
+
+    private static List<String> fields(String... lines) {
+        List<String> fields = new ArrayList<>(List.of("ok"));
+        fields.addAll(List.of(lines));
+        return fields;
+    }
+
+    private static String line(Object... parts) {
+        List<String> texts = new ArrayList<>();
+        for (Object part : parts) {
+            texts.add(Objects.toString(part, ""));
+        }
+        return String.join("|", texts);
     }
 }

@@ -1,0 +1,1 @@
+create table ab (i int);

@@ -1,0 +1,2 @@
+vacuum log.event;
+insert into log.event (what) values ('${x}');

@@ -1,0 +1,16 @@
+create table t (i serial primary key, e text);
+create table child () inherits (t);
+create table part (i int) partition by range (i);
+create table part_1 partition of part for values from (1) to (2);
+create view v as select * from t;
+create materialized view mv as select * from v;
+create type mood as enum ('glad', 'sad');
+create type pair as (a int, m mood);
+create domain positive as int check (value > 0);
+create function f(p positive) returns int language sql as 'select 1';
+create procedure p() language sql as 'select 1';
+create aggregate agg(int) (sfunc = int4pl, stype = int);
+create sequence s;
+create collation c from "C";
+create function trg() returns trigger language plpgsql as $$ begin return new; end $$;
+create trigger tr before insert on t for each row execute function trg();

@@ -1,0 +1,2 @@
+create table b (i int);
+select nope;

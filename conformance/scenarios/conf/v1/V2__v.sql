@@ -1,0 +1,3 @@
+create table v (t text);
+insert into v values ('${x}');
+vacuum v;

@@ -1,0 +1,1 @@
+create table l (t text); insert into l values ('é');

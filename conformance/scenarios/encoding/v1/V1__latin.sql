@@ -1,0 +1,1 @@
+create table a (t text); insert into a values ('café');

@@ -1,0 +1,2 @@
+create table c (i int);
+vacuum c;

@@ -1,0 +1,2 @@
+create table d (i int);
+select nope;

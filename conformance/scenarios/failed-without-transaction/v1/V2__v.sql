@@ -1,0 +1,2 @@
+vacuum a;
+select nope;

@@ -1,0 +1,1 @@
+create or replace view a_view as select 1 as one;

@@ -1,0 +1,1 @@
+create or replace view person_view as select id, '${x}' as x from person;

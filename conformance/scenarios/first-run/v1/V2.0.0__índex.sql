@@ -1,0 +1,1 @@
+﻿create index person_name on person (name);

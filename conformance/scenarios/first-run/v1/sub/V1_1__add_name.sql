@@ -1,0 +1,2 @@
+alter table person add name text;
+-- crlf

@@ -1,0 +1,1 @@
+create index ai on a (i);

@@ -1,0 +1,2 @@
+create unique index concurrently au on a (i);
+reindex schema public;

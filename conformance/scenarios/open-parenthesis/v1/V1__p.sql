@@ -1,0 +1,2 @@
+create table p (i int;
+create table q (i int);

@@ -1,0 +1,1 @@
+create table p (t text); insert into p values ('#[a]# ${a} #[flyway.table]#');

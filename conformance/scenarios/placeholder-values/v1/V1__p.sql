@@ -1,0 +1,3 @@
+create table p (t text);
+insert into p values ('${a}');
+${b}

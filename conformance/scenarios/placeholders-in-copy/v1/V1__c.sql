@@ -1,0 +1,5 @@
+create table c (t text);
+copy c from stdin;
+${a}
+$${a}
+\.

@@ -1,0 +1,2 @@
+-- ${none}
+select 1;

@@ -1,0 +1,5 @@
+\restrict abc
+
+create table p (i int);
+
+\unrestrict abc

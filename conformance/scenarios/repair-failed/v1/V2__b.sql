@@ -1,0 +1,3 @@
+vacuum;
+select nope;
+vacuum;

@@ -1,0 +1,2 @@
+-- café
+select 1;
