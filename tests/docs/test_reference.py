@@ -9,9 +9,12 @@ import click
 import pytest
 
 from taxiway import errors, exit_codes
+from taxiway.cli.commands.options import SETTINGS
 from taxiway.cli.main import COMMANDS, taxiway
+from taxiway.cli.names import ELSEWHERE
 from taxiway.config.option import Kind, Option
 from taxiway.config.options import OPTIONS
+from taxiway.model.callback import CallbackEvent
 from taxiway.runner.job import VARIABLES, Variable
 from tests.support.markdown import PAGES, ROOT, read_page
 from tools import reference
@@ -34,16 +37,32 @@ def test_a_written_page_says_so_in_its_first_line(page: str) -> None:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_is_there_with_every_flag(name: str) -> None:
+def test_every_command_is_there_with_every_flag_of_its_own(name: str) -> None:
     section = section_of("docs/reference/cli.md", f"taxiway {name}")
     command = taxiway.get_command(click.Context(taxiway), name)
     assert command
     for parameter in command.params:
-        if isinstance(parameter, click.Option):
+        if isinstance(parameter, click.Option) and parameter.name not in SETTINGS and not parameter.hidden:
             for flag in (*parameter.opts, *parameter.secondary_opts):
                 assert f"{flag} " in section or f"{flag}\n" in section or f"{flag}, " in section
-        else:
-            assert f"[{parameter.name}]".upper() in section
+
+
+@pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.key)
+def test_every_setting_is_there_with_every_place(option: Option) -> None:
+    section = section_of("docs/reference/configuration.md", option.key, level="###")
+    assert f"`-{option.key}" in section
+    for place in (option.path, option.environment_variable, option.flag):
+        assert place is None or f"`{place}" in section
+
+
+@pytest.mark.parametrize("event", CallbackEvent, ids=lambda event: event.value)
+def test_every_callback_event_is_there(event: CallbackEvent) -> None:
+    assert f"- `{event.value}`\n" in section_of("docs/reference/cli.md", "Callbacks")
+
+
+@pytest.mark.parametrize("word", ELSEWHERE)
+def test_every_command_of_flyway_that_is_not_here_is_told(word: str) -> None:
+    assert f"| `{word}` | not here. " in section_of("docs/reference/cli.md", "Flyway's command line")
 
 
 @pytest.mark.parametrize("code", EXIT_CODES)
@@ -66,9 +85,11 @@ def test_every_variable_of_the_job_is_there(variable: Variable) -> None:
     assert f"| `{variable.name}` | " in section_of("docs/reference/environment.md", "The job of the container")
 
 
-@pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.key)
+@pytest.mark.parametrize(
+    "option", [option for option in OPTIONS if option.environment_variable], ids=lambda option: option.key
+)
 def test_every_variable_of_an_option_is_there(option: Option) -> None:
-    name = option.environment_variable + ("<NAME>" if option.kind is Kind.MAP else "")
+    name = f"{option.environment_variable}{'<NAME>' if option.kind is Kind.MAP else ''}"
     assert f"| `{name}` | `{option.key}` | " in section_of("docs/reference/environment.md", "Options")
 
 
@@ -82,7 +103,7 @@ def test_every_part_of_the_package_is_in_the_architecture(path: Path) -> None:
     "option", [option for option in OPTIONS if "Flyway's default" in option.differs], ids=lambda option: option.key
 )
 def test_every_default_that_is_not_that_of_flyway_is_among_the_differences(option: Option) -> None:
-    assert f"`{option.key}" in section_of("docs/explanation/compatibility.md", "What is different")
+    assert f"`{option.key}" in section_of("docs/reference/compatibility.md", "What is different")
 
 
 def test_every_verb_of_make_is_told() -> None:
@@ -90,7 +111,7 @@ def test_every_verb_of_make_is_told() -> None:
     assert [verb for verb in verbs if f"`make {verb}`" not in read_page("CONTRIBUTING.md")] == ["help"]
 
 
-def section_of(page: str, heading: str) -> str:
-    """The text below a heading of the second level."""
+def section_of(page: str, heading: str, level: str = "##") -> str:
+    """The text below a heading, up to the next one of its level."""
     assert page in PAGES
-    return read_page(page).partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    return read_page(page).partition(f"\n{level} {heading}\n")[2].partition(f"\n{level} ")[0]
