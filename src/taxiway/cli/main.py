@@ -45,6 +45,10 @@ COMMANDS: Final = {
 }
 
 
+# Misspelt in the usual ways, too
+_PASSWORD: Final = ("--passw", "--pass=", "--pwd")
+
+
 class LazyGroup(click.Group):
     """A group that imports a command when it is used."""
 
@@ -146,9 +150,10 @@ def _with_lost_output(exit_code: int, failure: OSError | None) -> int:
     if failure is None or isinstance(failure, BrokenPipeError):
         # A reader that has left (`| head`) has seen what it wanted.
         return exit_code
+    outcome = "succeeded, and ends with 1 because its output is lost" if exit_code == 0 else "failed"
     click.echo(
         f"The output could not be written: {failure.strerror or failure}. "
-        f"The command went on without it and ended with exit code {exit_code}.",
+        f"The command went on without it and {outcome}.",
         err=True,
     )
     return exit_code or exit_codes.FAILED
@@ -162,9 +167,19 @@ def _take_in(arguments: Sequence[str], invocation: Invocation) -> list[str]:
     from taxiway.cli.flyway_args import parse_command_line, wants_json
 
     invocation.json = wants_json(arguments)
+    _refuse_password(arguments)
     line = parse_command_line(arguments)
     invocation.settings = line.settings
     return list(line.rest)
+
+
+def _refuse_password(arguments: Sequence[str]) -> None:
+    """Before anything of what follows it could be shown."""
+    if any(argument.startswith(_PASSWORD) for argument in arguments):
+        raise errors.ConfigError(
+            "There is no option for the password: everybody on the machine can read the arguments of a process.",
+            hint="Set FLYWAY_PASSWORD, use ~/.pgpass, or write a reference such as ${env:NAME} into a file.",
+        )
 
 
 def _usage_error(error: click.ClickException) -> errors.ConfigError:

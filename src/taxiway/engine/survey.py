@@ -106,9 +106,8 @@ def survey(
     """
     facts = session.look(scope.schemas, scope.table)
     applied = tuple(session.history_rows(scope.table)) if facts.history_exists else ()
-    is_foreseen = (
-        foresee_baseline and settings.baseline_on_migrate and facts.non_empty and not facts.history_exists
-    )
+    baselines = settings.baseline_on_migrate and not settings.skip_executing_migrations
+    is_foreseen = foresee_baseline and baselines and facts.non_empty and not facts.history_exists
     infos = reconcile(
         scope.resolution.migrations,
         applied,

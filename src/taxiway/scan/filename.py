@@ -24,6 +24,7 @@ from taxiway.model.callback import CallbackEvent
 from taxiway.model.migration import MigrationKind
 from taxiway.model.rules import Naming
 from taxiway.model.version import MigrationVersion
+from taxiway.nearest import find_nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +165,7 @@ def _migration(kind: MigrationKind, left: str, description: str) -> MigrationNam
 
 
 def _nearest_name(body: str, name: str, naming: Naming) -> str | None:
-    """The valid name that was probably meant: right case of the prefix, separator after the version."""
+    """The name that was probably meant: right case of the prefix, separator after the version, a known event."""
     for prefix, meaning in _prefixes(naming):
         start = body[: len(prefix)]
         loose = _LOOSE_BODY.fullmatch(body[len(prefix) :])
@@ -174,4 +175,10 @@ def _nearest_name(body: str, name: str, naming: Naming) -> str | None:
         better = f"{prefix}{version}{naming.separator}{description}"
         if naming.separator not in description and isinstance(_parse_body(better, naming), MigrationName):
             return better + name[len(body) :]
-    return None
+    return _nearest_callback(body, name, naming)
+
+
+def _nearest_callback(body: str, name: str, naming: Naming) -> str | None:
+    event, separator, description = body.partition(naming.separator)
+    near = find_nearest(event, (one.value for one in CallbackEvent))
+    return f"{near}{separator}{description}{name[len(body) :]}" if near else None

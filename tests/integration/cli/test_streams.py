@@ -45,6 +45,7 @@ def test_a_full_disk_does_not_stop_the_work_but_the_result_is_missed(workspace: 
     result = run(workspace, f"migrate {option} >/dev/full")
     assert result.returncode == 1
     assert result.stderr.decode().startswith(FULL)
+    assert "succeeded, and ends with 1" in result.stderr.decode()
     assert len(result.stderr.splitlines()) == 1
     assert len(workspace.applied()) == len(SCRIPTS)
 

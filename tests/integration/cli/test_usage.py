@@ -40,6 +40,13 @@ def test_the_value_of_a_flyway_argument_is_not_repeated(tmp_path: Path) -> None:
     assert "hunter2" not in result.stdout + result.stderr
 
 
+@pytest.mark.parametrize("arguments", [["--password", "hunter2", "info"], ["info", "--passwrd=hunter2"]])
+def test_a_password_option_is_refused_without_its_value(tmp_path: Path, arguments: list[str]) -> None:
+    result = run_command(*arguments, directory=tmp_path)
+    assert "FLYWAY_PASSWORD" in complaint(result, 2, "configuration")
+    assert "hunter2" not in result.stdout + result.stderr
+
+
 @pytest.mark.parametrize("arguments", [["-v"], ["--version"], ["-v", "migrate"]])
 def test_flyway_users_find_the_version(tmp_path: Path, arguments: list[str]) -> None:
     result = run_command(*arguments, directory=tmp_path)

@@ -105,13 +105,15 @@ def test_invalid_names_come_with_the_reason(name: str, reason: str) -> None:
         ("R_views.sql", "R__views.sql"),
         ("r__views.sql", "R__views.sql"),
         ("b3__x.sql", "B3__x.sql"),
+        ("afterMigrat.sql", "afterMigrate.sql"),
+        ("AfterMigrate__x.sql", "afterMigrate__x.sql"),
     ],
 )
 def test_a_probable_typo_comes_with_the_name_that_was_meant(name: str, meant: str) -> None:
     parsed = parse_filename(name, DEFAULT)
     assert isinstance(parsed, InvalidName)
     assert parsed.reason.endswith(f"; did you mean '{meant}'?")
-    assert isinstance(parse_filename(meant, DEFAULT), MigrationName)
+    assert isinstance(parse_filename(meant, DEFAULT), MigrationName | CallbackName)
 
 
 @pytest.mark.parametrize("name", ["readme.sql", "V__nov.sql", "R1__bad.sql", "version_1.sql", "V13..1__x.sql"])
