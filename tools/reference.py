@@ -17,8 +17,10 @@ from taxiway.cli.commands.options import SettingsCommand
 from taxiway.cli.flyway_args import CALL_OPTIONS, FLAGS, IGNORED_FLAGS, PARAMETERS
 from taxiway.cli.main import COMMANDS, taxiway
 from taxiway.cli.names import ELSEWHERE
+from taxiway.config.flyway_only import BY_PLACE, Foreign, Ignored, Obsolete, Unsupported
 from taxiway.config.option import Group, Kind, Option
 from taxiway.config.options import OPTIONS
+from taxiway.config.toml import FLYWAY, TAXIWAY, Dialect
 from taxiway.model.callback import CallbackEvent
 from taxiway.runner.job import VARIABLES, Variable
 
@@ -50,8 +52,10 @@ DATABASE_NAME = "${env:DB_NAME}"
 READ_ONLY_PASSWORD = "${secret:postgresql@auroradb@master@read_only#password}"
 ```
 
-A key that is not in this page is an error, which names the nearest key that is. Settings of Flyway that mean
-nothing without Java, without another database or without an account are accepted and have no effect.
+A key that is not in this page is an error, which names the nearest key that is. Three things are not errors, as
+with Flyway: an unknown key of an environment in `flyway.toml` and a key of `flyway.conf` that does not begin with
+`flyway.`, which are warned of, and tables of other products beside `[flyway]`. Settings of Flyway that are no
+options here are [at the end of this page](#settings-of-flyway-that-are-no-options).
 
 ## Flyway's files
 
@@ -60,8 +64,13 @@ looks: `conf` in `FLYWAY_HOME`, the home directory, the directory of the process
 the files of `configFiles`; what is read later wins. The two syntaxes never mix: one TOML file is enough to
 leave out every `.conf` file. `taxiway run` reads only files of the repository.
 
-A TOML file may name several databases, `[environments.prod]`; `environment` chooses one. Settings in
-`[environments.prod.flyway]` win over the command line, as with Flyway.
+A TOML file may name several databases, `[environments.prod]`; `environment` chooses one. Every other option than
+those of [the database](#the-database) and `schemas` may also stand in `[environments.prod.flyway]`, unless it says
+otherwise below, and wins over the command line there, as with Flyway.
+
+`environments.<name>.…` below stands for one database; `environments.default.…` is the one that is meant when
+nothing is chosen. Flyway's files in TOML do not have Taxiway's own parts of an address, such as `host`: they have
+the `url`.
 
 ## Command line
 
@@ -78,19 +87,35 @@ A text in `taxiway.toml` may hold references to texts that stand elsewhere:
 | `${env:NAME}` | the environment variable; it is an error when it is not set. `${env.NAME}` is the same |
 | `${secret:ID#KEY}` | the value of one key of a JSON secret in AWS Secrets Manager. The ID is a name or an ARN |
 | `${secret:ID}` | the whole text of a secret |
+| `${placeholder:NAME}` | the value of a placeholder. `${placeholder.NAME}` is the same |
 | `$${` | the characters `${` |
 
 Text and references can be mixed: `"db-${env:STAGE}.example.com"`. A reference is looked up only when no variable
 and no argument sets the same option. White space around the values stays. References
-are not resolved in `placeholderPrefix`, `placeholderSuffix` and `placeholderSeparator`.
+are not resolved in UNRESOLVED.
 
 A number, a boolean or a list may be given as a text when it holds a reference: `port = "${env:DB_PORT}"`. It is
 then read like the text of an environment variable.
 
+In `flyway.toml` a reference is what Flyway takes for one, so that a file means the same to both:
+
+| In `flyway.toml` | Stands for |
+| --- | --- |
+| `${env.NAME}`, `${placeholder.NAME}` | as above; the references with a colon work, too |
+| `${env.NAME:FILTER}` | only some characters of the value; see below |
+| `$${a.b}` | the characters `${a.b}` |
+| `!{TEXT}`, as the whole value | the text as it is, with nothing in it a reference |
+| `${`, `${NAME}` | themselves, because there is no dot |
+
+A filter is made of `A` (letters), `a` (ASCII letters), `D` (digits) and `d` (ASCII digits). White space around a
+value is dropped. In `flyway.conf`, `${NAME}` is an environment variable, or nothing when it is not set; there are
+no other references.
+
 ## Environment variables
 
 Lists are separated by commas. An empty variable counts as one that is not set, unless the option accepts an empty
-value. Variables that start with `FLYWAY_` and belong to no option are ignored.
+value. Variables that start with `FLYWAY_` and belong to no option are ignored, but for the few
+[at the end of this page](#settings-of-flyway-that-are-no-options).
 
 ## Passwords
 
@@ -105,16 +130,52 @@ are confidential are never shown, and options that are shown refuse them. In a s
 A URL is a whole address. A URL that is set in a higher place (an environment variable, say) discards the host, the
 port and the database name that are set in a lower one (the file), and whatever else it says itself, such as a user
 or `sslmode`. A part that is set in a higher or the same place wins over the URL.
+
+The variables `DB_HOST`, `DB_PORT`, `DB_NAME`, `DB_SSLMODE` and `DB_SSLROOTCERT` give way, with a warning, to a URL
+of the command line, of `FLYWAY_URL` or of Flyway's files. They win over a URL in `taxiway.toml`, and in
+`taxiway run` over one in any file of the repository.
 """
 
 
 def render_configuration(options: Sequence[Option]) -> str:
-    """The page of all options, by group."""
-    parts = [_CONFIGURATION_INTRODUCTION]
+    """The page of all options, by group, and of what Flyway has besides."""
+    parts = [_CONFIGURATION_INTRODUCTION.replace("UNRESOLVED", _unresolved(options))]
     for group in Group:
         parts.append(f"\n## {group.value}\n")
         parts.extend(_render_option(option) for option in options if option.group is group)
-    return "".join(parts)
+    return "".join((*parts, _FLYWAY_ONLY, *_flyway_only()))
+
+
+def _unresolved(options: Iterable[Option]) -> str:
+    *names, last = (f"`{option.key}`" for option in options if not option.resolved)
+    return f"{', '.join(names)} and {last}"
+
+
+_FLYWAY_ONLY: Final = """
+## Settings of Flyway that are no options
+
+They mean nothing without Java, without another database or without an account, or Flyway itself has them no more.
+A warning comes only when the value would have had an effect.
+
+| Setting | Where | What becomes of it |
+| --- | --- | --- |
+"""
+
+
+def _flyway_only() -> Iterator[str]:
+    for place, settings in BY_PLACE.items():
+        for key, foreign in settings.items():
+            yield f"| `{key}` | {place} | {_fate(foreign)} |\n"
+
+
+def _fate(foreign: Foreign) -> str:
+    match foreign:
+        case Ignored(warning):
+            return warning or "is ignored"
+        case Unsupported(hint):
+            return f"is an error. {hint}"
+        case Obsolete(present):
+            return f"is an error: Flyway has it no more. {f'Use {present}.' if present else 'Remove it.'}"
 
 
 def _render_option(option: Option) -> str:
@@ -125,17 +186,31 @@ def _render_option(option: Option) -> str:
 def _facts(option: Option) -> Iterable[tuple[str, str]]:
     entry = ".<NAME>" if option.kind is Kind.MAP else ""
     if option.path:
-        yield "`taxiway.toml`", f"`{option.path}{entry}`, {option.kind.value}"
-        place = "environments.<name>" if option.in_environment else "flyway"
-        yield "Flyway's files", f"`{place}.{option.key}{entry}` in TOML, `flyway.{option.key}{entry}` in conf"
+        yield "`taxiway.toml`", f"{' or '.join(_places(option, TAXIWAY))}, {option.kind.value}"
+        in_toml = "".join(f"{place} in TOML, " for place in _places(option, FLYWAY))
+        yield "Flyway's files", f"{in_toml}`flyway.{option.key}{entry}` in conf"
     if option.environment_variable:
         yield "Environment", f"`{_variable(option)}`"
     yield "Command line", f"{f'`{_flag(option)}` or ' if option.flag else ''}`-{option.key}{entry}=…`"
     if option.default:
         default = option.default if isinstance(option.default, str) else ",".join(option.default)
         yield "Default", f"`{default}`"
+    if option.path and not (option.overridable or option.in_environment):
+        yield "Not in", "`[environments.<name>.flyway]`"
     if option.differs:
         yield "Not like Flyway", option.differs
+
+
+def _places(option: Option, dialect: Dialect) -> Iterator[str]:
+    """Where a file of the dialect may have the option, but for the overrides of an environment."""
+    entry = ".<NAME>" if option.kind is Kind.MAP else ""
+    tables = {**dialect.sections, "environments.<name>": dialect.of_environment}
+    return (
+        f"`{table}.{name}{entry}`"
+        for table, names in tables.items()
+        for name, one in names.items()
+        if one is option
+    )
 
 
 def _flag(option: Option) -> str:
@@ -253,8 +328,9 @@ _ENVIRONMENT_INTRODUCTION: Final = """\
 
 # Environment variables
 
-The command line wins over these variables, and they win over all files. Their values are plain text: references
-such as `${secret:…}` work in files only.
+The command line wins over these variables, and they win over all files, but for `[environments.<name>.flyway]`:
+what stands there wins over both, as with Flyway. Their values are plain text: references such as `${secret:…}`
+work in files only.
 
 ## The job of the container
 
@@ -267,7 +343,9 @@ Read by `taxiway run` only. An empty variable counts as one that is not set.
 _ENVIRONMENT_OPTIONS: Final = """
 ## Options
 
-Read by every command. [Configuration](configuration.md) has the details of each option.
+Read by every command. [Configuration](configuration.md) has the details of each option. As with Flyway,
+`flyway_<key>` and `environments_<name>_<key>`, with `_` for each dot and the key as it is written in files, are
+variables as well, unless the configuration is in `flyway.conf`; `flyway_<key>` wins over `FLYWAY_<KEY>`.
 
 | Variable | Option | Meaning |
 | --- | --- | --- |

@@ -18,8 +18,12 @@ from typing import Final
 
 from taxiway import errors
 from taxiway.config.conf import parse_conf
+from taxiway.config.confidential import is_confidential
+from taxiway.config.files import FILE_NAME
+from taxiway.config.layers import Given
+from taxiway.config.merge import convert
 from taxiway.config.option import Kind, Option
-from taxiway.config.options import BY_KEY
+from taxiway.config.toml import parse_toml
 from taxiway.config.url import passwords_in
 from taxiway.model.location import Location
 from taxiway.model.migration import MigrationKind
@@ -28,7 +32,6 @@ from taxiway.model.rules import Naming
 from taxiway.model.settings import MigrationSettings
 from taxiway.model.version import MigrationVersion
 from taxiway.scan.filename import MigrationName, parse_filename
-from taxiway.scan.properties import parse_properties
 from taxiway.sources.directory import DirectorySources
 
 _FIRST_VERSION: Final = "001"
@@ -37,6 +40,8 @@ _STAMP_FORMAT: Final = "%Y%m%d%H%M%S"
 _FIRST_PART: Final = re.compile(r"[+-]?[0-9]+")
 _WILDCARD: Final = re.compile(r"[*?]")
 _CONF_VARIABLE: Final = re.compile(r"\$\{([A-Za-z0-9_]+)\}", re.ASCII)
+_BEHIND_DOLLAR: Final = re.compile(r"\$\$\{[A-Za-z0-9_]+\}", re.ASCII)
+_UNFIT_IN_VARIABLE: Final = re.compile(r"[^A-Z0-9_]", re.ASCII)
 # In a name of a file they would be folders, or break every list of files.
 _UNFIT: Final = re.compile(r"[/\\\x00-\x1f\x7f]")
 
@@ -268,26 +273,51 @@ class NewProject:
     """What is asked for. ``source`` is a flyway.conf whose settings are taken over."""
 
     name: str | None = None
-    file_name: str = "taxiway.toml"
+    file_name: str = FILE_NAME
     source: Path | None = None
 
 
 def init_project(new: NewProject, *, directory: Path) -> InitResult:
     """Write the configuration file, and make the folder of scripts. What is there is never replaced.
 
+    The file is read before it is written: one that the other commands would refuse is refused here.
+
     Raises:
         FileAlreadyExists: The configuration file is there.
         ConfigFileUnreadable: The file to convert cannot be read.
+        ConfigError: It has a setting that does not exist, that cannot be had here, or that our file cannot say.
+        InvalidOption: Another file than a ``taxiway.toml`` is asked for.
     """
+    path = directory / new.file_name
+    _refuse_other_files(path)
     name = new.name or directory.resolve().name
     project_id = str(uuid.uuid4())
     settings = _converted(new.source) if new.source else dict(_EXAMPLE)
-    path = directory / new.file_name
-    _write_new(path, render_project(name, project_id, settings))
-    location = directory / "sql"
-    if "flyway.locations" not in settings:
-        location.mkdir(exist_ok=True)
-    return InitResult(path=str(path), project_id=project_id, location=str(location))
+    text = render_project(name, project_id, settings)
+    parse_toml(text)
+    _write_new(path, text)
+    location = None if "flyway.locations" in settings else _make_folder(directory / "sql")
+    return InitResult(path=str(path), project_id=project_id, location=location)
+
+
+def _refuse_other_files(path: Path) -> None:
+    """Under another name it would be read as a file of Flyway's, where ``[database]`` means nothing."""
+    if path.name != FILE_NAME:
+        raise errors.InvalidOption(
+            f"{path.name} cannot be made: files of Flyway's are read here, and not written.",
+            hint=f"Leave out --file-name, or name a {FILE_NAME}.",
+        )
+
+
+def _make_folder(path: Path) -> str:
+    try:
+        path.mkdir(exist_ok=True)
+    except OSError as error:
+        raise errors.InvalidOption(
+            f"The folder {path} cannot be made: {error.strerror}.",
+            hint="Make a folder for the scripts, and name it in flyway.locations.",
+        ) from error
+    return str(path)
 
 
 _EXAMPLE: Final[Mapping[str, object]] = {
@@ -304,11 +334,16 @@ def render_project(name: str, project_id: str, settings: Mapping[str, object]) -
     for table in dict.fromkeys(path.partition(".")[0] for path in settings):
         lines += ["", f"[{table}]"]
         lines += [
-            f"{path.partition('.')[2]} = {json.dumps(value, ensure_ascii=False)}"
+            f"{path.partition('.')[2]} = {_quoted(value)}"
             for path, value in settings.items()
             if path.partition(".")[0] == table
         ]
     return "\n".join(lines) + "\n"
+
+
+def _quoted(value: object) -> str:
+    """As TOML has it, which is as JSON has it but for one character."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _converted(source: Path) -> dict[str, object]:
@@ -316,35 +351,75 @@ def _converted(source: Path) -> dict[str, object]:
 
     Raises:
         ConfigFileUnreadable: It cannot be read.
-        ConfigError: It has a setting that does not exist, or cannot be had here.
+        ConfigError: It has a setting that does not exist, cannot be had here, or has a wrong value.
     """
     text = _read_text(source)
-    parse_conf(text, name=source.name, environ={})
-    written = {one.key.removeprefix("flyway."): one.value for one in parse_properties(text)}
-    return {place: value for key, text in written.items() for place, value in _in_our_file(key, text)}
+    # Variables stand for themselves: what they are today does not belong into the new file.
+    themselves = {name: f"${{{name}}}" for name in _CONF_VARIABLE.findall(text)}
+    given = parse_conf(text, name=source.name, environ=themselves).layer().values()
+    return {_place(one): _value(one, str(one.value)) for one in given}
 
 
-def _in_our_file(key: str, text: str) -> Iterable[tuple[str, object]]:
-    name, _, entry = key.partition(".")
-    option = BY_KEY.get(key) or BY_KEY.get(name)
-    if option is None or option.path is None or not text:
-        return ()
-    quoted = f".{json.dumps(entry)}" if option.kind is Kind.MAP else ""
-    return ((f"{option.path}{quoted}", _value(option, text)),)
+def _place(given: Given) -> str:
+    return f"{given.option.path}.{_quoted(given.entry)}" if given.entry else str(given.option.path)
 
 
-def _value(option: Option, text: str) -> object:
-    """As TOML has it. A password cannot lie in a file of a repository: the environment will have it."""
-    if option.kind is Kind.SECRET or (option.key == "url" and passwords_in(text)):
-        return f"${{env:{option.environment_variable}}}"
-    referring = _CONF_VARIABLE.sub(r"${env:\1}", text)
-    if option.kind is Kind.LIST:
-        return [item.strip() for item in referring.split(",") if item.strip()]
-    if referring != text:
-        return referring
-    if option.kind is Kind.BOOLEAN:
-        return text.lower() == "true"
-    return int(text) if option.kind is Kind.INTEGER else text
+def _value(given: Given, text: str) -> object:
+    """As TOML has it. What is confidential cannot lie in a file of a repository: the environment will have it."""
+    option = given.option
+    if _is_confidential(given, text):
+        only = _CONF_VARIABLE.fullmatch(text)
+        return f"${{env:{only[1] if only and option.key != 'url' else _variable(given)}}}"
+    if _CONF_VARIABLE.search(text):
+        _refuse_unwritable(given, text)
+        # A list too: what the variable holds may have commas.
+        return _referring(text)
+    value = convert(given, text)
+    match option.kind:
+        case Kind.BOOLEAN:
+            return value
+        case Kind.INTEGER:
+            return int(text)
+        case Kind.LIST:
+            return [_literal(option, item.strip()) for item in text.split(",") if item.strip()]
+        case _:
+            return _literal(option, text)
+
+
+def _is_confidential(given: Given, text: str) -> bool:
+    return (
+        given.option.kind is Kind.SECRET
+        or is_confidential(given.entry)
+        or (given.option.key == "url" and bool(passwords_in(text)))
+    )
+
+
+def _variable(given: Given) -> str:
+    """The variable that sets it without any file; of an entry, the nearest name that a variable can have."""
+    return f"{given.option.environment_variable}{_UNFIT_IN_VARIABLE.sub('_', given.entry.upper())}"
+
+
+def _refuse_unwritable(given: Given, text: str) -> None:
+    """Our file has no references in some settings, and none right behind a dollar sign."""
+    if not given.option.resolved or _BEHIND_DOLLAR.search(text):
+        raise errors.InvalidOption(
+            f"{given.origin}: {FILE_NAME} cannot have a variable in this place.",
+            hint="Write the value in the place of the variable, and run 'taxiway init' again.",
+        )
+
+
+def _referring(text: str) -> str:
+    """The variables as references, and what only looks like one as it is."""
+    end = 0
+    parts: list[str] = []
+    for found in _CONF_VARIABLE.finditer(text):
+        parts += text[end : found.start()].replace("${", "$${"), f"${{env:{found[1]}}}"
+        end = found.end()
+    return "".join([*parts, text[end:].replace("${", "$${")])
+
+
+def _literal(option: Option, text: str) -> str:
+    return text.replace("${", "$${") if option.resolved else text
 
 
 def _read_text(source: Path) -> str:

@@ -16,7 +16,7 @@ The tree::
     │                       ScriptMigrationsDisabled · ProgramUnavailable
     ├── ValidationFailed
     ├── HistoryError        NonEmptySchema · FailedMigrationRecorded · HistoryUnreadable · TargetNotFound
-    │                       BaselineRefused · CherryPickNotFound
+    │                       BaselineRefused · CherryPickNotFound · UndoImpossible
     ├── DatabaseError       ConnectionFailed · AuthenticationFailed · DatabaseNotFound
     │                       CertificateRejected · PermissionDenied · StatementFailed
     │                       ConnectionLost ── OutcomeUnknown
@@ -32,7 +32,7 @@ This module imports nothing of Taxiway.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
 if TYPE_CHECKING:
     from taxiway.model.migration import MigrationKind
@@ -69,6 +69,14 @@ class ConfigError(TaxiwayError):
     """The configuration cannot be used as given."""
 
     code = "configuration"
+
+    def with_others(self, others: Sequence["ConfigError"]) -> Self:
+        """This error, with messages and hints of others in the same place: all is corrected at once."""
+        together: list[ConfigError] = [self, *others]
+        self.message = "\n".join(error.message for error in together)
+        self.args = (self.message,)
+        self.hint = " ".join(dict.fromkeys(error.hint for error in together if error.hint)) or None
+        return self
 
 
 class UnknownOption(ConfigError):
@@ -394,6 +402,12 @@ class CherryPickNotFound(HistoryError):
     """``cherryPick`` names a migration that does not exist."""
 
     code = "cherry-pick-not-found"
+
+
+class UndoImpossible(HistoryError):
+    """Something stands in the way back to the target. Nothing was undone."""
+
+    code = "undo-impossible"
 
 
 class TargetNotFound(HistoryError):

@@ -120,7 +120,7 @@ class Project:
 
     def repair(self, *, carry_out: bool = True) -> RepairResult:
         """Make the history agree with the scripts, or only say how. Raises as :mod:`taxiway.engine.repair`."""
-        with self._command():
+        with self._command(connects=carry_out):
             result = repair_command.repair(self.scope, self.settings, self.tools, carry_out=carry_out)
         return self.warnings.added_to(result)
 
@@ -131,15 +131,17 @@ class Project:
         return self.warnings.added_to(result)
 
     @contextmanager
-    def _command(self, *, needs_migrations: bool = True) -> Iterator[None]:
+    def _command(self, *, needs_migrations: bool = True, connects: bool = True) -> Iterator[None]:
         """What is the same for all commands: the first callbacks, the warnings of a failure.
 
-        Where migrations are needed, what is wrong with one of them shows before any callback runs.
+        Where migrations are needed, what is wrong with one of them shows before any callback runs. Without
+        ``connects`` none does: for a command that is to change nothing.
         """
         if needs_migrations:
-            _ = self.scope.resolution.migrations
+            self.scope.require_order()
         try:
-            Callbacks(self.scope, self.settings, self.tools).fire(CallbackEvent.AFTER_CONNECT)
+            if connects:
+                Callbacks(self.scope, self.settings, self.tools).fire(CallbackEvent.AFTER_CONNECT)
             yield
         except errors.TaxiwayError as error:
             if error.result is not None:
@@ -185,16 +187,18 @@ def open_project(
 def _opened(
     settings: Settings, *, base: Path, inside: Path | None, redact: Callable[[str], str], sink: WarningCollector
 ) -> Iterator[Project]:
-    migrations, clock, programs = settings.migrations, SystemClock(), ChildPrograms()
-    if inside is None and migrations.working_directory:
-        base /= migrations.working_directory
+    migrations, clock, overrides = (
+        settings.migrations,
+        SystemClock(),
+        Overrides(settings.migrations.error_overrides),
+    )
     inventory = _take_inventory(migrations, base=base, inside=inside, on_event=sink)
     placeholders = survey.early_placeholders(
         migrations,
         clock=clock,
         working_directory=os.getcwd(),  # noqa: PTH109 - a text for a placeholder, not a path to walk
     )
-    program_environment = _program_environment(settings.database)
+    programs, program_environment = ChildPrograms(), _program_environment(settings.database)
     Callbacks.before_connect(
         before_connect_callbacks(inventory, migrations, placeholders=placeholders, environment=os.environ),
         programs=programs,
@@ -203,13 +207,7 @@ def _opened(
         on_event=sink,
         redact=redact,
     )
-
-    overrides = Overrides(migrations.error_overrides)
-    with _open_session(
-        settings.database, overrides=overrides, clock=clock, redact=redact, on_event=sink
-    ) as session:
-        sink(Connected(database=session.facts.label, server_version=session.facts.server_version))
-        _warn_of_new_server(session.facts, sink)
+    with _greeted(settings.database, overrides=overrides, clock=clock, redact=redact, sink=sink) as session:
         scope = survey.read_scope(
             migrations,
             inventory=inventory,
@@ -223,10 +221,26 @@ def _opened(
             on_event=sink,
             redact=redact,
             programs=programs,
-            program_environment=program_environment,
+            program_environment={"FLYWAY_USER": session.facts.user} | program_environment,
             overrides=overrides,
         )
         yield Project(scope=scope, settings=migrations, tools=tools, warnings=sink)
+
+
+@contextmanager
+def _greeted(
+    database: DatabaseSettings,
+    *,
+    overrides: Overrides,
+    clock: Clock,
+    redact: Callable[[str], str],
+    sink: EventSink,
+) -> Iterator[Session]:
+    """An open session, and the people told of it."""
+    with _open_session(database, overrides=overrides, clock=clock, redact=redact, on_event=sink) as session:
+        sink(Connected(database=session.facts.label, server_version=session.facts.server_version))
+        _warn_of_new_server(session.facts, sink)
+        yield session
 
 
 @contextmanager
@@ -259,6 +273,8 @@ def _take_inventory(
     settings: MigrationSettings, *, base: Path, inside: Path | None, on_event: EventSink
 ) -> Inventory:
     """Look at the files of all locations. Missing ones of ``callbackLocations`` are skipped (Flyway 13)."""
+    if inside is None and settings.working_directory:
+        base /= settings.working_directory
     sources = DirectorySources(
         settings.locations, base=base, fail_on_missing=settings.fail_on_missing_locations, inside=inside
     )
@@ -287,8 +303,19 @@ def _warn_of_new_server(facts: SessionFacts, on_event: EventSink) -> None:
 
 
 def _program_environment(database: DatabaseSettings) -> dict[str, str | Secret]:
-    """What Flyway tells programs of the connection (Flyway 13, script migrations)."""
-    given = {"FLYWAY_URL": database.url, "FLYWAY_USER": database.user, "FLYWAY_PASSWORD": database.password}
+    """What Flyway tells programs of the connection (Flyway 13, script migrations).
+
+    Raises:
+        InvalidOption, UnsupportedOption: The URL cannot be understood.
+    """
+    from taxiway.postgres.connection import parse_url, url_for_programs  # loads the driver
+
+    parsed = parse_url(database)
+    given = {
+        "FLYWAY_URL": url_for_programs(database, parsed),
+        "FLYWAY_USER": parsed.user,
+        "FLYWAY_PASSWORD": parsed.password,
+    }
     return {name: value for name, value in given.items() if value}
 
 

@@ -19,9 +19,8 @@ def follow(page: str, database: Database, directory: Path, variables: dict[str, 
     reader = Reader(
         directory,
         {
-            "FLYWAY_URL": database.url,
+            **_address(page, database),
             "FLYWAY_PASSWORD": database.password,
-            "DB_NAME": database.name,
             "APP_PASSWORD": database.password,
             "GIT_AUTHOR_NAME": "A reader",
             "GIT_AUTHOR_EMAIL": "reader@example.com",
@@ -33,6 +32,18 @@ def follow(page: str, database: Database, directory: Path, variables: dict[str, 
     place = f"{database.host}:{database.port}/{database.name}"
     for step in steps(read_page(page).replace(READER_URL, database.url).replace(READER_DATABASE, place)):
         reader.take(step)
+
+
+def _address(page: str, database: Database) -> dict[str, str]:
+    """As a page has it: in parts where it speaks of one of them, because beside a URL they are passed over."""
+    if "DB_NAME" not in read_page(page):
+        return {"FLYWAY_URL": database.url}
+    return {
+        "DB_HOST": database.host,
+        "DB_PORT": str(database.port),
+        "DB_NAME": database.name,
+        "FLYWAY_USER": database.user,
+    }
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if steps(read_page(page)) and page != _WITH_SECRETS])

@@ -12,8 +12,10 @@ from taxiway import errors, exit_codes
 from taxiway.cli.commands.options import SETTINGS
 from taxiway.cli.main import COMMANDS, taxiway
 from taxiway.cli.names import ELSEWHERE
+from taxiway.config.flyway_only import BY_PLACE
 from taxiway.config.option import Kind, Option
 from taxiway.config.options import OPTIONS
+from taxiway.config.toml import FLYWAY, parse_toml
 from taxiway.model.callback import CallbackEvent
 from taxiway.runner.job import VARIABLES, Variable
 from tests.support.markdown import PAGES, ROOT, read_page
@@ -24,6 +26,16 @@ ERRORS: Final = [
     for member in vars(errors).values()
     if inspect.isclass(member) and issubclass(member, errors.TaxiwayError)
 ]
+CONFIGURATION: Final = "docs/reference/configuration.md"
+# A value of each kind, in TOML
+_SOME: Final = {
+    Kind.STRING: '"1"',
+    Kind.SECRET: '"1"',
+    Kind.BOOLEAN: "true",
+    Kind.INTEGER: "1",
+    Kind.LIST: '["1"]',
+    Kind.MAP: '{ a = "1" }',
+}
 EXIT_CODES: Final = [value for value in vars(exit_codes).values() if type(value) is int]
 
 
@@ -53,6 +65,31 @@ def test_every_setting_is_there_with_every_place(option: Option) -> None:
     assert f"`-{option.key}" in section
     for place in (option.path, option.environment_variable, option.flag):
         assert place is None or f"`{place}" in section
+
+
+@pytest.mark.parametrize("option", [one for one in OPTIONS if one.path], ids=lambda option: option.key)
+def test_flyways_files_in_toml_accept_a_setting_where_the_page_says_so(option: Option) -> None:
+    [line] = re.findall(
+        "^- Flyway's files: (.+)$", section_of(CONFIGURATION, option.key, level="###"), re.MULTILINE
+    )
+    places = re.findall(r"`([^`]+)` in TOML", line)
+    section = "environments.default" if option.in_environment else "flyway"
+    written = parse_toml(f"{section}.{option.key} = {_SOME[option.kind]}", dialect=FLYWAY)
+    assert bool(places) is bool(written.given)
+    for place in places:
+        key = place.replace("<name>", "prod").replace(".<NAME>", "")
+        assert parse_toml(f"{key} = {_SOME[option.kind]}", dialect=FLYWAY).given
+
+
+@pytest.mark.parametrize(("place", "key"), [(place, key) for place, keys in BY_PLACE.items() for key in keys])
+def test_every_setting_of_flyway_that_is_no_option_is_there(place: str, key: str) -> None:
+    section = section_of(CONFIGURATION, "Settings of Flyway that are no options")
+    assert f"| `{key}` | {place} | is " in section
+
+
+@pytest.mark.parametrize("option", [one for one in OPTIONS if not one.resolved], ids=lambda option: option.key)
+def test_every_setting_without_references_is_named(option: Option) -> None:
+    assert f"`{option.key}`" in section_of(CONFIGURATION, "References").partition("not resolved in")[2]
 
 
 @pytest.mark.parametrize("event", CallbackEvent, ids=lambda event: event.value)

@@ -289,6 +289,30 @@ def test_another_run_holds_the_lock(start_job: Start, database: Database) -> Non
         expect(outcome, errors.LockNotAcquired, 4, f"process {connection.info.backend_pid}")
 
 
+# --- what the repository must not decide ------------------------------------------------------------------
+
+
+PROGRAMS = "[flyway]\nscriptMigrations = true\n"
+PASSED_OVER = (
+    "flyway.scriptMigrations is passed over: FLYWAY_SCRIPT_MIGRATIONS sets it, no file of the repository."
+)
+
+
+def test_the_repository_wants_programs_to_run(start_job: Start) -> None:
+    job = start_job({"sql/V1__a.sh": "touch was-here", "taxiway.toml": PROGRAMS})
+    outcome = job.refused()
+    expect(outcome, errors.ScriptMigrationsDisabled, 1, "V1__a.sh")
+    assert PASSED_OVER in outcome.stdout
+
+
+def test_a_warning_of_the_configuration_is_in_the_result_and_debug_shows_the_settings(start_job: Start) -> None:
+    job = start_job({"sql/V1__a.sql": GOOD, "taxiway.toml": PROGRAMS})
+    assert json.loads(job.run("-o", "json").stdout)["warnings"] == [f"taxiway.toml: {PASSED_OVER}"]
+    output = job.run("-X").stdout
+    assert "DEBUG: lockRetryCount = 50 (default)" in output
+    assert "DEBUG: password = ****" in output
+
+
 # --- what the server shows of a secret --------------------------------------------------------------------
 
 

@@ -8,12 +8,14 @@ import pytest
 
 from taxiway import errors
 from taxiway.authoring import NewMigration, NewProject, Timestamp, add_migration, init_project, next_version
+from taxiway.config.load import load
 from taxiway.config.toml import parse_toml
 from taxiway.model.location import Location
 from taxiway.model.migration import MigrationKind
 from taxiway.model.rules import Naming
-from taxiway.model.settings import MigrationSettings
+from taxiway.model.settings import MigrationSettings, Settings
 from taxiway.model.version import MigrationVersion
+from taxiway.reports.text import render_init
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 STAMP = "20260102030405"
@@ -197,6 +199,104 @@ def test_a_password_in_the_url_is_left_out_too(tmp_path: Path) -> None:
     (tmp_path / "flyway.conf").write_text("flyway.url=jdbc:postgresql://db/shop?user=u&password=hunter2\n")
     init_project(NewProject(source=tmp_path / "flyway.conf"), directory=tmp_path)
     assert tomllib.loads((tmp_path / "taxiway.toml").read_text())["database"] == {"url": "${env:FLYWAY_URL}"}
+
+
+def converted(folder: Path, conf: str) -> str:
+    (folder / "flyway.conf").write_text(conf)
+    init_project(NewProject(source=folder / "flyway.conf"), directory=folder)
+    return (folder / "taxiway.toml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("line", "reference"),
+    [
+        ("flyway.jdbcProperties.password=hunter2", "${env:FLYWAY_JDBC_PROPERTIES_PASSWORD}"),
+        ("flyway.placeholders.API_KEY=hunter2", "${env:FLYWAY_PLACEHOLDERS_API_KEY}"),
+        ("flyway.placeholders.app-password=hunter2", "${env:FLYWAY_PLACEHOLDERS_APP_PASSWORD}"),
+        ("flyway.placeholders.token=hunter2${X}", "${env:FLYWAY_PLACEHOLDERS_TOKEN}"),
+        ("flyway.password=${DB_PASSWORD}", "${env:DB_PASSWORD}"),
+    ],
+)
+def test_what_is_confidential_becomes_a_reference(tmp_path: Path, line: str, reference: str) -> None:
+    text = converted(tmp_path, f"{line}\n")
+    assert f'= "{reference}"' in text
+    assert "hunter2" not in text
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "flyway.placeholders.a=${X}",
+        "flyway.placeholders.a=x ${X} y",
+        "flyway.placeholders.a=${x.y} $${x.y} ${",
+        "flyway.placeholders.a=${x.y} ${X}",
+        "flyway.placeholders.a=",
+        'flyway.placeholders.a="quoted" \x7f end',
+        "flyway.placeholderPrefix=${",
+        "flyway.placeholderPrefix=$${",
+        "flyway.initSql=SELECT '${x.y}'",
+        "flyway.locations=filesystem:${X}",
+        "flyway.locations=filesystem:a-${x.y},filesystem:b",
+        "flyway.cherryPick=${LIST}",
+        "flyway.ignoreMigrationPatterns=",
+        "flyway.sqlMigrationPrefix=",
+        "flyway.group=${TRUE}",
+        "flyway.lockRetryCount=-1",
+        "flyway.postgresql.transactional.lock=false",
+        "user=not-a-setting-of-flyways",
+        "flyway.placeholders.A=1\nflyway.placeholders.a=2",
+    ],
+)
+def test_a_setting_means_the_same_in_the_new_file(tmp_path: Path, line: str) -> None:
+    converted(tmp_path, f"{line}\n")
+    environ = {"X": "value", "LIST": "1,2", "TRUE": "true"}
+
+    def settings() -> Settings:
+        return load({}, environ=environ, directory=tmp_path, secret=lambda _id, _key: "").settings
+
+    conf = (tmp_path / "flyway.conf").rename(tmp_path / "aside")
+    ours = settings()
+    (tmp_path / "taxiway.toml").unlink()
+    conf.rename(tmp_path / "flyway.conf")
+    assert ours == settings()
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("flyway.initSql=SET ROLE ${X}", "cannot have a variable in this place"),
+        ("flyway.placeholders.a=$${X}", "cannot have a variable in this place"),
+        ("flyway.outOfOrder=yes", "neither true nor false"),
+        ("flyway.lockRetryCount=many", "not a whole number"),
+        ("flyway.placeholders.a=${1X}", "has not the form of its resolver"),
+    ],
+)
+def test_what_our_file_could_not_say_is_refused(tmp_path: Path, line: str, words: str) -> None:
+    with pytest.raises(errors.InvalidOption, match=words):
+        converted(tmp_path, f"{line}\n")
+    assert not (tmp_path / "taxiway.toml").exists()
+
+
+@pytest.mark.parametrize("name", ["flyway.toml", "flyway.user.toml", "other.toml", "flyway.conf"])
+def test_no_file_of_flyways_is_made_with_our_tables(tmp_path: Path, name: str) -> None:
+    with pytest.raises(errors.InvalidOption, match=f"{name} cannot be made"):
+        init_project(NewProject(file_name=name), directory=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_folder_is_made_or_told_of_where_the_file_names_others(tmp_path: Path) -> None:
+    (tmp_path / "flyway.conf").write_text("flyway.locations=filesystem:db\n")
+    result = init_project(NewProject(source=tmp_path / "flyway.conf"), directory=tmp_path)
+    assert result.location is None
+    assert not (tmp_path / "sql").exists()
+    assert "sql" not in render_init(result)
+    assert "None" not in render_init(result)
+
+
+def test_a_file_in_the_place_of_the_folder_is_told(tmp_path: Path) -> None:
+    (tmp_path / "sql").write_text("")
+    with pytest.raises(errors.InvalidOption, match="cannot be made"):
+        init_project(NewProject(), directory=tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,9 @@ from typing import Final
 
 import click
 
+from taxiway import errors
 from taxiway.cli.names import ALIASES, ELSEWHERE, explain_word
+from taxiway.config.keys import FlatKey
 from taxiway.config.option import Kind
 from taxiway.config.options import BY_KEY, OPTIONS
 from taxiway.nearest import find_nearest
@@ -106,6 +108,7 @@ def parse_command_line(arguments: Sequence[str]) -> CommandLine:
 
     Raises:
         click.UsageError: A flag that neither Flyway nor we have, or a setting without ``=``.
+        UnknownOption: A key that is no setting, and looks like what is none either, such as ``outputType``.
     """
     arguments = [argument for argument in arguments if argument.strip()]
     plain = [FLAGS.get(argument, argument) for argument in arguments if argument not in IGNORED_FLAGS]
@@ -118,7 +121,7 @@ def parse_command_line(arguments: Sequence[str]) -> CommandLine:
         if found := _SETTING.fullmatch(argument):
             rest += _taken(settings, found["key"], found["value"], command)
         else:
-            _refuse_unknown_flag(argument)
+            _refuse_unknown_flag(argument, command)
             rest.append(argument)
     return CommandLine(settings, tuple(_command_first(rest)))
 
@@ -133,6 +136,7 @@ def _taken(settings: dict[str, object], key: str, value: str, command: str | Non
         return _parameter(namespace, name, value) if namespace == command else ()
     if command is not None and key in PARAMETERS.get(command, ()):
         return _parameter(command, key, value)
+    _refuse_misspelt_parameter(key, command)
     option = BY_KEY.get(namespace)
     if dot and option and option.kind is Kind.MAP:
         entries = settings.setdefault(namespace, {})
@@ -160,15 +164,35 @@ def _in_our_style(flag: str, value: str) -> Iterable[str]:
     return (flag,) if value.lower() == "true" else ()
 
 
-def _refuse_unknown_flag(argument: str) -> None:
+def _refuse_misspelt_parameter(key: str, command: str | None) -> None:
+    """What is no setting and looks like another thing that a call may have; all else is left to the settings."""
+    flat = FlatKey.parse(key)
+    if flat.find_option() or flat.find_foreign():
+        return
+    others = _others(command)
+    near = find_nearest(key, [*others, *BY_KEY])
+    if near in others:
+        raise errors.UnknownOption(key, origin="arguments", nearest=near)
+
+
+def _others(command: str | None) -> Mapping[str, str]:
+    """What stands in a call like a setting and is none, with our flags."""
+    return {**CALL_OPTIONS, **PARAMETERS.get(command or "", {})}
+
+
+def _refuse_unknown_flag(argument: str, command: str | None) -> None:
     """Otherwise click would speak of ``-u`` where somebody wrote ``-url``."""
     if not _LONG_FLAG.fullmatch(argument) or _OUTPUT_FLAG.fullmatch(argument):
         return
     key = argument.removeprefix("-")
-    if option := BY_KEY.get(key):
-        ours = f", or {option.flag} in our style" if option.flag else ""
-        raise click.UsageError(f"'{argument}' has no value. Write {argument}=VALUE without blanks{ours}.")
-    raise click.UsageError(f"There is no flag '{argument}'.{_suggestion(argument, [*FLAGS, *IGNORED_FLAGS])}")
+    flags = {**{option.key: option.flag for option in OPTIONS}, **_others(command)}
+    if key in flags:
+        value = "true" if flags[key] in _SWITCHES else "VALUE"
+        ours = f", or {flags[key]} in our style" if flags[key] else ""
+        raise click.UsageError(f"'{argument}' has no value. Write {argument}={value} without blanks{ours}.")
+    # Of two with the same letters the later one is told: Flyway's, where somebody wrote in its style.
+    known = [*(f"-{name}=" for name in flags), *FLAGS.values(), *FLAGS, *IGNORED_FLAGS]
+    raise click.UsageError(f"There is no flag '{argument}'.{_suggestion(argument, known)}")
 
 
 def _suggestion(name: str, known: Iterable[str]) -> str:

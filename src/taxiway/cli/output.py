@@ -211,7 +211,7 @@ def print_error(error: errors.TaxiwayError, *, color: bool | None = None) -> Non
 def _aftermath(error: errors.MigrationFailed) -> str:
     if error.rolled_back:
         return "The migration was rolled back: the database is as it was before it."
-    return "WARNING: the migration was NOT rolled back completely."
+    return "WARNING: NOT everything was rolled back."
 
 
 def _before(result: "MigrateResult | UndoResult") -> str:
@@ -219,5 +219,6 @@ def _before(result: "MigrateResult | UndoResult") -> str:
     from taxiway.model.result import UndoResult
 
     word = "undone" if isinstance(result, UndoResult) else "applied"
-    noun = "migration was" if result.count == 1 else "migrations were"
-    return f"{result.count} {noun} {word} before it, and stay."
+    if result.count == 1:
+        return f"1 migration was {word} before it, and stays."
+    return f"{result.count} migrations were {word} before it, and stay."

@@ -1,6 +1,7 @@
 """What the command line says, or a program."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from taxiway import errors
 from taxiway.config.keys import FlatKey, KeyCheck
@@ -36,6 +37,16 @@ def read_arguments(arguments: Mapping[str, object]) -> Place:
         one for key, (option, entry) in known.items() for one in _from_argument(key, option, entry, values[key])
     ]
     return to_place(given, check.warnings)
+
+
+def read_command_line(arguments: Mapping[str, object]) -> Place:
+    """What the command line says; an empty text counts as not given where the option accepts nothing empty.
+
+    Scripts write ``-password=$PASSWORD``, and the other places have the same rule. A program that passes an empty
+    text is told. Raises as :func:`read_arguments`.
+    """
+    place = read_arguments(arguments)
+    return replace(place, given=tuple(one for one in place.given if one.value or one.option.may_be_empty))
 
 
 def _find_argument(key: str, value: object, check: KeyCheck) -> tuple[Option, str] | None:

@@ -8,15 +8,17 @@ The syntax is that of :mod:`taxiway.scan.properties`, and besides (Flyway 13):
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
+from taxiway.config.confidential import is_confidential
 from taxiway.config.keys import FlatKey, KeyCheck
 from taxiway.config.layers import EVERYWHERE, Given, Place, to_place
 from taxiway.config.option import Kind, Option
 from taxiway.config.options import OPTIONS
 from taxiway.nearest import find_nearest
 from taxiway.scan.properties import parse_properties
+from taxiway.secret import Secret
 
 _PREFIX: Final = "flyway."
 _KNOWN: Final = {
@@ -44,7 +46,9 @@ def parse_conf(text: str, *, name: str = "flyway.conf", environ: Mapping[str, st
         elif found := _find(key, value, check):
             option, entry = found
             if value or option.may_be_empty:
-                given.append(Given(option=option, value=value, origin=f"{name}: {key}", entry=entry))
+                secrets = tuple(_confidential(written.value, environ))
+                origin = f"{name}: {key}"
+                given.append(Given(option=option, value=value, origin=origin, entry=entry, confidential=secrets))
     check.finish()
     return to_place(given, check.warnings)
 
@@ -64,3 +68,8 @@ def _find(key: str, value: str, check: KeyCheck) -> tuple[Option, str] | None:
 
 def _expand(text: str, environ: Mapping[str, str]) -> str:
     return _VARIABLE.sub(lambda found: environ.get(found[1], ""), text)
+
+
+def _confidential(text: str, environ: Mapping[str, str]) -> Iterator[Secret]:
+    """The values of the variables in a text whose names speak of secrets."""
+    return (Secret(environ.get(name, "")) for name in _VARIABLE.findall(text) if is_confidential(name))

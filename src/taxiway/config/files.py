@@ -53,10 +53,13 @@ class FileReader:
             ConfigFileUnreadable: It cannot be read, is larger than 1 MiB, not UTF-8 or not TOML.
             ConfigError: See :func:`taxiway.config.toml.parse_toml`.
         """
-        return self._read_toml(path, TAXIWAY)
+        return self._accepted(self._read_toml(path, TAXIWAY))
 
     def read_flyway(self, path: Path) -> Place:
         """What a file of Flyway's says, in the syntax that its name tells. Raises as :meth:`read_taxiway`."""
+        return self._accepted(self._read_flyway(path))
+
+    def _read_flyway(self, path: Path) -> Place:
         if path.suffix == ".toml":
             return self._read_toml(path, FLYWAY)
         if path.name == _STANDARD_INPUT:
@@ -76,6 +79,16 @@ class FileReader:
             return decode(_read_bytes(path), encoding, path=name).removeprefix("\ufeff")
         except errors.UnreadableScript as error:
             raise errors.ConfigFileUnreadable(error.message, hint=f"Save the file in {encoding}.") from None
+
+    def _accepted(self, place: Place) -> Place:
+        """What a file may say; standard input, too, is a file here."""
+        refused = [one for one in place.given if self.inside is not None and not one.option.for_repositories]
+        warnings = (
+            f"{one.origin} is passed over: {one.option.environment_variable} sets it, no file of the repository."
+            for one in refused
+        )
+        kept = tuple(one for one in place.given if one not in refused)
+        return replace(place, given=kept, warnings=(*place.warnings, *warnings))
 
     def name_of(self, path: Path) -> str:
         """What messages call a file: its path from the directory, or from the home directory."""
@@ -116,9 +129,10 @@ def _check_inside(path: Path, inside: Path) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlywayFiles:
-    """The files to read, the lowest first, and what is odd about them."""
+    """The files to read, the lowest first, their syntax, and what is odd about them."""
 
     paths: tuple[Path, ...]
+    is_toml: bool
     warnings: tuple[str, ...] = ()
 
 
@@ -188,6 +202,7 @@ def _named(reader: FileReader, names: Sequence[str], *, is_toml: bool) -> Flyway
         )
     return FlywayFiles(
         paths=tuple(path for path in paths if path not in missing),
+        is_toml=is_toml,
         warnings=tuple(f"{reader.name_of(path)} is named in configFiles and does not exist." for path in missing),
     )
 

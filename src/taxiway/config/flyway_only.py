@@ -146,6 +146,15 @@ _VARIABLES: Final[Mapping[str, Foreign]] = {
     "FLYWAY_ENVIRONMENT": Ignored("is ignored, as Flyway does: the variable is flyway_environment"),
 }
 
+# By the place that they stand in, in words: what the reference page shows
+BY_PLACE: Final[Mapping[str, Mapping[str, Foreign]]] = {
+    "Settings": _SETTINGS,
+    "Tables of settings": _NAMESPACES,
+    "Keys of an environment": _OF_ENVIRONMENT,
+    "Tables beside `[flyway]`": dict.fromkeys(sorted(ROOT_TABLES), _SILENTLY),
+    "Environment variables": _VARIABLES,
+}
+
 
 def find_setting(key: str) -> Foreign | None:
     """What becomes of a setting, by its dotted name; the parts of a table are what the table is."""

@@ -4,7 +4,7 @@ Arguments, variables and ``flyway.conf`` write the whole way to a value in one n
 tables instead, and share the check with them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -85,34 +85,40 @@ class KeyCheck:
         self.origin = origin
         self._unknown: list[tuple[str, str | None]] = []
         self._obsolete: list[tuple[str, str | None]] = []
+        self._unsupported: list[errors.UnsupportedOption] = []
 
     def unknown(self, key: str, nearest: str | None) -> None:
         """A key that nobody knows."""
         self._unknown.append((key, nearest))
 
     def foreign(self, key: str, value: object, foreign: Foreign) -> None:
-        """A key of Flyway's that is no option here.
-
-        Raises:
-            UnsupportedOption: It would change what a command does.
-        """
+        """A key of Flyway's that is no option here."""
         match foreign:
             case Ignored(warning) if foreign.warns(value):
                 self.warnings.append(f"{self.origin}: {key} {warning}.")
             case Unsupported(hint):
-                raise errors.UnsupportedOption(f"{self.origin}: {key} cannot be had here.", hint=hint)
+                message = f"{self.origin}: {key} cannot be had here."
+                self._unsupported.append(errors.UnsupportedOption(message, hint=hint))
             case Obsolete(present):
                 self._obsolete.append((key, present))
 
     def finish(self) -> None:
-        """Raise what was found.
+        """Raise what was found: the first of these, with what the others say.
 
         Raises:
             UnknownOption: Keys that nobody knows.
             ObsoleteOption: Keys that Flyway has no more.
+            UnsupportedOption: Keys that would change what a command does.
         """
+        found = [*self._errors()]
+        if found:
+            first, *others = found
+            raise first.with_others(others)
+
+    def _errors(self) -> Iterator[errors.ConfigError]:
         if self._unknown:
             (key, nearest), *further = self._unknown
-            raise errors.UnknownOption(key, origin=self.origin, nearest=nearest, further=further)
+            yield errors.UnknownOption(key, origin=self.origin, nearest=nearest, further=further)
         if self._obsolete:
-            raise errors.ObsoleteOption(self._obsolete, origin=self.origin)
+            yield errors.ObsoleteOption(self._obsolete, origin=self.origin)
+        yield from self._unsupported

@@ -13,7 +13,6 @@ overrides
     What stands in ``[environments.<name>.flyway]``. It beats even the command line (Flyway 13).
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -40,9 +39,6 @@ class Scope:
 
 EVERYWHERE: Final = Scope()
 
-# Flyway prints placeholder values; these names say that nobody should see them.
-_CONFIDENTIAL: Final = re.compile(r"passw|pwd|secret|token|credential|(private|api|access)_?key", re.IGNORECASE)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
@@ -52,6 +48,7 @@ class Given:
         value: Text, secret text, text with references, or the items of a list.
         origin: ``--target``, ``FLYWAY_TARGET`` or ``taxiway.toml: flyway.target``.
         entry: The name of a map's entry, as it was written.
+        confidential: Parts of the value that came from variables whose names speak of secrets.
     """
 
     option: Option
@@ -59,6 +56,7 @@ class Given:
     origin: str
     entry: str = ""
     scope: Scope = EVERYWHERE
+    confidential: tuple[Secret, ...] = ()
 
     @property
     def key(self) -> str:
@@ -98,11 +96,6 @@ def to_place(given: Sequence[Given], warnings: Sequence[str]) -> Place:
     """A place that names no more environments than its values stand in."""
     environments = frozenset(one.scope.environment for one in given if one.scope.environment is not None)
     return Place(given=tuple(given), environments=environments, warnings=tuple(warnings))
-
-
-def is_confidential(name: str) -> bool:
-    """Whether the name of an entry says that nobody should see its value."""
-    return bool(_CONFIDENTIAL.search(name))
 
 
 def invalid(option: Option, origin: str, phrase: str, *, hint: str | None = None) -> errors.InvalidOption:

@@ -2,18 +2,18 @@
 
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from taxiway import errors
-from taxiway.config.arguments import read_arguments
+from taxiway.config.arguments import read_command_line
 from taxiway.config.files import FILE_NAME, FileReader, FlywayFiles, find_flyway_files
-from taxiway.config.layers import Layer, Place, Raw
-from taxiway.config.merge import Loaded, convert, merge
+from taxiway.config.layers import Given, Layer, Place, Raw
+from taxiway.config.merge import Loaded, convert, merge, only
 from taxiway.config.option import Group
-from taxiway.config.precedence import find_layers
+from taxiway.config.precedence import find_layers, pass_over_parts
 from taxiway.config.resolvers import Reference, ReferenceReader, SecretReader, Template
-from taxiway.config.variables import read_variables
+from taxiway.config.variables import read_variables, without_dotted
 from taxiway.secret import Secret
 
 
@@ -34,14 +34,14 @@ def load(
     Without ``file`` our own file is ``taxiway.toml`` in ``directory``, if there is one. It wins over those of
     Flyway, which are found as Flyway finds them, in ``home`` if that is given (:mod:`taxiway.config.files`).
     Parent folders are not searched. ``inside`` is the clone that the files belong to, when they belong to one:
-    nothing outside of it is read. Options of other ``groups`` than those keep their defaults: a command that needs
-    no database must not need its secrets either.
+    nothing outside of it is read, and what a repository must not decide is passed over. Options of other
+    ``groups`` than those keep their defaults: a command that needs no database must not need its secrets either.
 
     Raises:
         ConfigError: A file, a variable or an argument cannot be used.
         TaxiwayError: Whatever ``secret`` raises.
     """
-    upper = (read_arguments(arguments), read_variables(environ))
+    upper = (read_command_line(arguments), read_variables(environ))
     reader = FileReader(
         directory=directory,
         environ=environ,
@@ -50,14 +50,41 @@ def load(
         encoding=_first_text("configFileEncoding", upper) or "UTF-8",
         read_stdin=read_stdin,
     )
-    ours = _find_ours(file, directory)
-    flyways = _find_flyways(reader, *upper)
-    places = (*upper, *map(reader.read_taxiway, ours), *reversed([*map(reader.read_flyway, flyways.paths)]))
+    sources = _find_sources(reader, *upper, file)
     read = _reference_reader(environ, secret)
-    layers = [_only(groups, layer) for layer in find_layers(places, _environment(places, read))]
-    warnings = (*(warning for place in places for warning in place.warnings), *_beaten(upper[0], layers[0]))
-    return replace(
-        merge(layers, read=read), files=(*flyways.paths, *ours), warnings=(*flyways.warnings, *warnings)
+    layers = find_layers(sources.places, _environment(sources.places, read))
+    kept, passed_over = pass_over_parts(layers, weaker=sources.of_the_project)
+    beaten = _beaten(upper[0], only(groups, layers[0]))
+    warnings = (*sources.warnings, *beaten, *(passed_over if Group.DATABASE in groups else ()))
+    return replace(merge(kept, read=read, groups=groups), files=sources.files, warnings=warnings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sources:
+    """All places, the highest first, the files among them, the lowest first, and what is odd about them.
+
+    ``of_the_project`` is what is said by ``taxiway.toml``, and in a clone by any file.
+    """
+
+    places: tuple[Place, ...]
+    of_the_project: tuple[Given, ...]
+    files: tuple[Path, ...]
+    warnings: tuple[str, ...]
+
+
+def _find_sources(reader: FileReader, arguments: Place, variables: Place, file: Path | None) -> _Sources:
+    ours = _find_ours(file, reader.directory)
+    flyways = _find_flyways(reader, arguments, variables)
+    variables = variables if flyways.is_toml else without_dotted(variables)
+    our_places = tuple(map(reader.read_taxiway, ours))
+    flyway_places = tuple(reversed([*map(reader.read_flyway, flyways.paths)]))
+    places = (arguments, variables, *our_places, *flyway_places)
+    of_the_project = (*our_places, *(flyway_places if reader.inside else ()))
+    return _Sources(
+        places=places,
+        of_the_project=tuple(given for place in of_the_project for given in place.given),
+        files=(*flyways.paths, *ours),
+        warnings=(*flyways.warnings, *(warning for place in places for warning in place.warnings)),
     )
 
 
@@ -66,10 +93,6 @@ def _beaten(arguments: Place, overrides: Layer) -> Iterator[str]:
     for key, given in arguments.layer().items():
         if winner := overrides.get(key):
             yield f"{given.origin} has no effect: {winner.origin} wins."
-
-
-def _only(groups: Collection[Group], layer: Layer) -> Layer:
-    return {key: given for key, given in layer.items() if given.option.group in groups}
 
 
 def _find_ours(file: Path | None, directory: Path) -> tuple[Path, ...]:
@@ -123,6 +146,12 @@ def _reference_reader(environ: Mapping[str, str], secret: SecretReader) -> Refer
     def read(reference: Reference, origin: str) -> str | Secret:
         if reference.resolver == "secret":
             return secret(reference.name, reference.key)
+        if reference.resolver == "placeholder":
+            # Those of the settings are found by the merge, which comes after the choice of the environment.
+            raise errors.InvalidOption(
+                f"{origin}: a placeholder cannot choose the environment.",
+                hint="Write the name of the environment, or ${env:NAME}.",
+            )
         if reference.name in environ:
             return environ[reference.name]
         raise errors.VariableNotSet(

@@ -1,6 +1,6 @@
 """From layers to settings: what wins is resolved, converted, checked and put in its place."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -8,6 +8,7 @@ from typing import Any, Final
 from taxiway import errors
 from taxiway.config import parse
 from taxiway.config.arguments import read_arguments
+from taxiway.config.confidential import is_confidential
 from taxiway.config.effective import EffectiveOption, show
 from taxiway.config.layers import (
     Given,
@@ -15,10 +16,9 @@ from taxiway.config.layers import (
     Resolved,
     defaults_layer,
     invalid,
-    is_confidential,
     to_layer,
 )
-from taxiway.config.option import Kind
+from taxiway.config.option import Group, Kind
 from taxiway.config.options import BY_KEY, OPTIONS
 from taxiway.config.precedence import choose
 from taxiway.config.resolvers import Reference, ReferenceReader, Template
@@ -55,17 +55,23 @@ def no_references(_reference: Reference, _origin: str) -> str:
     raise AssertionError("values of programs are plain text")
 
 
-def merge(layers: Sequence[Layer], *, read: ReferenceReader = no_references) -> Loaded:
+def merge(
+    layers: Sequence[Layer],
+    *,
+    read: ReferenceReader = no_references,
+    groups: Collection[Group] = tuple(Group),
+) -> Loaded:
     """Settings from layers, the highest first; the defaults are added.
 
-    Only values that win are resolved: a secret that a higher layer overrides is never fetched.
+    Only values that win are resolved: a secret that a higher layer overrides is never fetched. Options of other
+    ``groups`` keep their defaults, but references may name what stands in them.
 
     Raises:
         InvalidOption: A value that its option does not accept, or values that do not go together.
     """
-    chosen = choose([*layers, defaults_layer()])
+    chosen = choose([*(only(groups, layer) for layer in layers), defaults_layer()])
     _check_placeholder_names(chosen)
-    reader = _Reader(to_layer(chosen), read)
+    reader = _Reader(to_layer(choose(layers)), read)
     resolved = [(given, reader.resolve(given)) for given in chosen]
     values = [(given, convert(given, raw)) for given, raw in resolved]
     _check_together(values)
@@ -75,9 +81,14 @@ def merge(layers: Sequence[Layer], *, read: ReferenceReader = no_references) -> 
     return Loaded(
         settings=settings,
         origins={given.key: given.origin for given in chosen},
-        secrets=tuple(secret for given, value in values for secret in _secrets(given, value)),
+        secrets=_distinct([*(one for given, value in values for one in _secrets(given, value)), *reader.found]),
         effective=_effective(resolved, values),
     )
+
+
+def only(groups: Collection[Group], layer: Layer) -> Layer:
+    """What a layer has of the options of these groups."""
+    return {key: given for key, given in layer.items() if given.option.group in groups}
 
 
 def find_visible_secrets(arguments: Mapping[str, object]) -> tuple[str, ...]:
@@ -125,15 +136,31 @@ def _check_together(values: Iterable[tuple[Given, object]]) -> None:
 
 
 class _Reader:
-    """Fills in references; those to placeholders stand for values that are chosen as well."""
+    """Fills in references; those to placeholders stand for values that are chosen as well.
+
+    Attributes:
+        found: What came from variables whose names speak of secrets. It makes a secret of a value that may be one;
+            others stay what they are, because a ``${secret:…}`` was not asked for.
+    """
 
     def __init__(self, chosen: Layer, read: ReferenceReader) -> None:
         self._chosen = chosen
         self._read_other = read
         self._open: list[str] = []
+        self.found: list[Secret] = []
 
     def resolve(self, given: Given) -> Resolved:
         """The value with its references replaced."""
+        before = len(self.found)
+        raw = self._fill(given)
+        if given.option.kind in {Kind.BOOLEAN, Kind.INTEGER}:
+            # To mask every "true" and every "5" would spoil all that is printed.
+            del self.found[before:]
+        is_secret = given.option.may_be_secret and len(self.found) > before
+        return Secret(raw) if is_secret and isinstance(raw, str) else raw
+
+    def _fill(self, given: Given) -> Resolved:
+        self.found += given.confidential
         match given.value:
             case Template() as template:
                 return template.fill(self._read, given.origin)
@@ -150,7 +177,10 @@ class _Reader:
     def _read(self, reference: Reference, origin: str) -> str | Secret:
         if reference.resolver == "placeholder":
             return self._placeholder(reference.name, origin)
-        return self._read_other(reference, origin)
+        value = self._read_other(reference, origin)
+        if reference.resolver == "env" and is_confidential(reference.name):
+            self.found.append(Secret(reveal(reference.keep(value))))
+        return value
 
     def _placeholder(self, name: str, origin: str) -> str | Secret:
         key = f"{_PLACEHOLDERS}{name}".lower()
@@ -161,7 +191,7 @@ class _Reader:
                 f"{origin}: the placeholder '{name}' {phrase}.", hint=f"Set placeholders.{name} to a text."
             )
         self._open.append(key)
-        value = convert(given, self.resolve(given))
+        value = convert(given, self._fill(given))
         self._open.pop()
         if not isinstance(value, str | Secret):  # pragma: no cover - placeholders are texts
             raise TypeError(key)
@@ -232,6 +262,15 @@ def _secrets(given: Given, value: object) -> Iterator[Secret]:
         yield value
         if given.option.key == "url":
             yield from passwords_in(value.reveal())
+
+
+def _distinct(secrets: Iterable[Secret]) -> tuple[Secret, ...]:
+    """Secrets cannot be keys of a dictionary."""
+    distinct: list[Secret] = []
+    for secret in secrets:
+        if secret not in distinct:
+            distinct.append(secret)
+    return tuple(distinct)
 
 
 def _effective(

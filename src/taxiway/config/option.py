@@ -67,6 +67,8 @@ class Option:
         overridable: ``[environments.<name>.flyway]`` may have it.
         in_files: Configuration files may have it.
         in_variables: The environment of the process may have it.
+        for_repositories: A file of a repository that ``taxiway run`` fetches may have it: whoever may push there
+            may not decide everything about the machine that runs it.
         for_programs: It has a meaning where no file is read.
         is_ours: Flyway has no such setting.
         differs: How this is not what Flyway does, in one sentence.
@@ -90,6 +92,7 @@ class Option:
     overridable: bool = True
     in_files: bool = True
     in_variables: bool = True
+    for_repositories: bool = True
     for_programs: bool = True
     is_ours: bool = False
     differs: str = ""

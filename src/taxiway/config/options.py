@@ -13,6 +13,9 @@ from taxiway.model.location import Location
 from taxiway.model.rules import ErrorOverride, IgnorePattern, MigrationPattern, Target
 from taxiway.model.version import MigrationVersion
 
+# Deployment tools set such variables for any program.
+_GIVES_WAY: Final = "The variable gives way to a URL of the command line, of `FLYWAY_URL` or of Flyway's files."
+
 OPTIONS: Final[tuple[Option, ...]] = (
     # --- which configuration is read
     Option(
@@ -76,7 +79,7 @@ OPTIONS: Final[tuple[Option, ...]] = (
         variable="DB_HOST",
         field="database.parameters.host",
         group=Group.DATABASE,
-        help="Name or address of the server. Several, separated by commas, are tried in order.",
+        help=f"Name or address of the server. Several, separated by commas, are tried in order. {_GIVES_WAY}",
         differs="Flyway has it in the URL only.",
     ),
     Option(
@@ -89,7 +92,7 @@ OPTIONS: Final[tuple[Option, ...]] = (
         field="database.parameters.port",
         group=Group.DATABASE,
         parse=parse.port,
-        help="TCP port of the server; 5432 when it is set nowhere.",
+        help=f"TCP port of the server; 5432 when it is set nowhere. {_GIVES_WAY}",
         differs="Flyway has it in the URL only.",
     ),
     Option(
@@ -101,7 +104,7 @@ OPTIONS: Final[tuple[Option, ...]] = (
         variable="DB_NAME",
         field="database.parameters.dbname",
         group=Group.DATABASE,
-        help="Name of the database; that of the user when it is set nowhere.",
+        help=f"Name of the database; that of the user when it is set nowhere. {_GIVES_WAY}",
         differs="Flyway has it in the URL only.",
     ),
     Option(
@@ -133,7 +136,8 @@ OPTIONS: Final[tuple[Option, ...]] = (
         field="database.parameters.sslmode",
         group=Group.DATABASE,
         parse=parse.one_of("disable", "allow", "prefer", "require", "verify-ca", "verify-full"),
-        help="How much TLS is wanted: `disable`, `allow`, `prefer`, `require`, `verify-ca` or `verify-full`.",
+        help="How much TLS is wanted: `disable`, `allow`, `prefer`, `require`, `verify-ca` or `verify-full`. "
+        f"{_GIVES_WAY}",
         differs="Flyway has it in the URL and in `jdbcProperties`.",
     ),
     Option(
@@ -145,7 +149,8 @@ OPTIONS: Final[tuple[Option, ...]] = (
         field="database.parameters.sslrootcert",
         group=Group.DATABASE,
         help="File with the certificates that the server's is checked against, or `system`. "
-        "When it is set nowhere, `taxiway run` has those of RDS and Aurora.",
+        "When it is set nowhere, `taxiway run` has those of RDS and Aurora. "
+        f"{_GIVES_WAY}",
         differs="Flyway has it in the URL and in `jdbcProperties`.",
     ),
     Option(
@@ -479,7 +484,9 @@ OPTIONS: Final[tuple[Option, ...]] = (
         default="false",
         field="migrations.script_migrations",
         group=Group.EXECUTION,
-        help="Let migrations and callbacks that are programs run.",
+        for_repositories=False,
+        help="Let migrations and callbacks that are programs run. `taxiway run` does not take it from files: the "
+        "repository must not decide that.",
         differs="Flyway always runs them.",
     ),
     Option(

@@ -7,9 +7,13 @@ entry, but for the placeholders of overrides, which replace all others.
 A database URL is a whole address. So a URL from a higher layer discards the host, port and database name of lower
 ones, and whatever else it says itself (a user, a password, ``sslmode``…). A parameter from a higher layer wins
 over the URL of a lower one, and beside a URL in the same layer the parameter wins.
+
+The variables without a prefix (``DB_HOST``, …) are another thing: deployment tools set them for any program. They
+give way to a URL that whoever calls us has given, and to one in Flyway's files. Over a URL in ``taxiway.toml`` or
+in any file of a clone they win: a repository must not decide where the passwords of a task go.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -69,6 +73,32 @@ def choose(layers: Sequence[Layer]) -> tuple[Given, ...]:
         chosen |= {key: given for key, given in layer.items() if key not in chosen and key not in settled}
     entries = {key: given.entry for layer in layers for key, given in layer.items()}
     return tuple(replace(given, entry=entries[key]) for key, given in chosen.items())
+
+
+def pass_over_parts(layers: Sequence[Layer], *, weaker: Collection[Given]) -> tuple[list[Layer], tuple[str, ...]]:
+    """The layers without the variables of any program, if one of them has a URL; and a warning that names them.
+
+    A URL among the ``weaker`` values does not count. Variables that the URL itself refers to have their effect,
+    and are not named.
+    """
+    url = next((layer["url"] for layer in layers if "url" in layer), None)
+    if url is None or any(given is url for given in weaker):
+        return [*layers], ()
+    kept: list[Layer] = [
+        {key: given for key, given in layer.items() if not _is_of_any_program(given)} for layer in layers
+    ]
+    references = url.value.references if isinstance(url.value, Template) else ()
+    names = [given.origin for layer in layers for given in layer.values() if _is_of_any_program(given)]
+    unused = [name for name in names if name not in {reference.name for reference in references}]
+    verb = "is" if len(unused) == 1 else "are"
+    warning = f"{', '.join(unused)} {verb} passed over: the database is that of {url.origin}."
+    return kept, (warning,) if unused else ()
+
+
+def _is_of_any_program(given: Given) -> bool:
+    """It comes from a variable that has no prefix."""
+    variable = given.option.environment_variable or ""
+    return given.origin == variable and not variable.lower().startswith("flyway_")
 
 
 def _settled_by_url(higher: Layer) -> frozenset[str]:

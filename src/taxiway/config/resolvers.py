@@ -69,6 +69,13 @@ class Reference:
     key: str | None = None
     kept: str | None = None
 
+    def keep(self, value: str | Secret) -> str | Secret:
+        """Of the text that is meant what the filter keeps."""
+        if self.kept is None:
+            return value
+        kept = "".join(char for char in reveal(value) if _is_kept(char, self.kept))
+        return Secret(kept) if isinstance(value, Secret) else kept
+
 
 type ReferenceReader = Callable[[Reference, str], str | Secret]
 """From a reference, and the origin of the value that has it, to the text that is meant."""
@@ -92,7 +99,7 @@ class Template:
 
     def fill(self, read: ReferenceReader, origin: str) -> str | Secret:
         """The value with every reference replaced; a secret as a whole as soon as one part of it is."""
-        texts = [part if isinstance(part, str) else _keep(part, read(part, origin)) for part in self.parts]
+        texts = [part if isinstance(part, str) else part.keep(read(part, origin)) for part in self.parts]
         joined = "".join(map(reveal, texts))
         return Secret(joined) if any(isinstance(text, Secret) for text in texts) else joined
 
@@ -212,13 +219,6 @@ def _malformed(origin: str, phrase: str) -> errors.InvalidOption:
         f"{origin}: {phrase}.",
         hint="Write ${env:NAME}, ${secret:ID#KEY} or ${secret:ID}; write $${ for the characters ${ themselves.",
     )
-
-
-def _keep(reference: Reference, value: str | Secret) -> str | Secret:
-    if reference.kept is None:
-        return value
-    kept = "".join(char for char in reveal(value) if _is_kept(char, reference.kept))
-    return Secret(kept) if isinstance(value, Secret) else kept
 
 
 def _is_kept(char: str, letters: str) -> bool:

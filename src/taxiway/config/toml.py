@@ -23,9 +23,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from taxiway import errors
+from taxiway.config.confidential import is_confidential
 from taxiway.config.flyway_only import ROOT_TABLES, Foreign, find_of_environment, find_setting
 from taxiway.config.keys import ENVIRONMENT_NAMES, OVERRIDE_NAMES, KeyCheck
-from taxiway.config.layers import EVERYWHERE, Given, Place, Raw, Scope, invalid, is_confidential
+from taxiway.config.layers import EVERYWHERE, Given, Place, Raw, Scope, invalid
 from taxiway.config.option import Kind, Option
 from taxiway.config.options import OPTIONS
 from taxiway.config.resolvers import Template, parse_flyway_template, parse_template
@@ -204,6 +205,9 @@ def _beginnings(way: Way) -> Iterator[Way]:
 def _check_roots(document: Mapping[str, object], dialect: Dialect, check: KeyCheck) -> None:
     known = (*dialect.sections, "environments")
     for root in document:
+        if dialect.is_flyways and root == "database":
+            check.warnings.append(f"{check.origin}: [database] has no effect: it belongs in a taxiway.toml.")
+            continue
         is_others = dialect.is_flyways and (root in ROOT_TABLES or not find_nearest(root, known))
         if root not in known and not is_others:
             nearest = _nearest((root,), (), dialect)

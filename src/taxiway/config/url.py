@@ -1,8 +1,14 @@
 r"""What a database URL says itself, found without a driver.
 
 Only the names of the parameters and the passwords are read, and generously: a text that libpq would refuse may
-still hold a password. Forms: ``postgresql://user:password@host/name?key=value``, the same behind ``jdbc:``, and
-libpq's ``key=value key='quoted \' value'`` (PostgreSQL manual, "Connection Strings").
+still hold a password. Forms: ``postgresql://user:password@host/name?key=value``, the same behind ``jdbc:``, with
+the schemes of other programs (``postgresql+psycopg:``) or none, and libpq's ``key=value key='quoted \' value'``
+(PostgreSQL manual, "Connection Strings").
+
+Terminology:
+
+password
+    The value of every parameter whose name speaks of a secret: an ``accessToken`` is one.
 """
 
 import re
@@ -10,15 +16,21 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import unquote
 
+from taxiway.config.confidential import is_confidential
 from taxiway.secret import Secret
 
-_SCHEME: Final = re.compile(r"[a-z]+:", re.IGNORECASE)
+# A connection string of libpq has the first "=" before anything that only a URL has there.
+_CONNECTION_STRING: Final = re.compile(r"[^:/@?=]*=")
+_SCHEMES: Final = r"(?>(?:[a-z][a-z0-9+.-]*:)*//|jdbc:[a-z]+:|)"
 # The user information is all that stands before the last "@" of the address, because "@" and "/" may stand in a
 # password that was not percent-encoded. libpq ends it elsewhere; such a URL is refused when it is used. A "?" may
 # stand in a password, too (the second choice): libpq looks for the first "@" before any "/", and for a "?" later.
-_USER_INFORMATION: Final = re.compile(r"://(?P<user>[^:?]*)(?::(?P<password>[^?]*|[^@/]*))?@")
+_USER_INFORMATION: Final = re.compile(
+    rf"{_SCHEMES}(?P<user>[^:?]*)(?::(?P<password>[^?]*|[^@/]*))?@", re.IGNORECASE
+)
+# A key begins where a word does: to try every letter of a long text would take the square of its length.
 _ASSIGNMENT: Final = re.compile(
-    r"(?P<key>\w+)\s*=\s*(?:'(?P<quoted>(?:[^'\\]|\\.)*)'?|(?P<plain>(?:[^\s\\]|\\.)*))", re.DOTALL
+    r"(?<!\w)(?P<key>\w++)\s*=\s*(?:'(?P<quoted>(?:[^'\\]|\\.)*)'?|(?P<plain>(?:[^\s\\]|\\.)*))", re.DOTALL
 )
 
 
@@ -29,16 +41,16 @@ def parameters_in(url: str) -> frozenset[str]:
 
 def passwords_in(url: str) -> tuple[Secret, ...]:
     """Every password in the URL, as it is written and percent-decoded; empty ones are left out."""
-    written = [value for name, value in _parameters(url) if name.endswith("password")]
+    written = [value for name, value in _parameters(url) if is_confidential(name)]
     texts = dict.fromkeys(form for text in written for form in (text, unquote(text)) if form)
     return tuple(Secret(text) for text in texts)
 
 
 def mask_passwords(url: str, mask: str) -> str:
     """The URL with ``mask`` in the place of every password."""
-    if not _SCHEME.match(url):
+    if _CONNECTION_STRING.match(url):
         return _ASSIGNMENT.sub(lambda found: _mask_assignment(found, mask), url)
-    found = _USER_INFORMATION.search(url)
+    found = _USER_INFORMATION.match(url)
     if found and found["password"]:
         url = url[: found.start("password")] + mask + url[found.end("password") :]
     address, question_mark, query = url.partition("?")
@@ -47,19 +59,19 @@ def mask_passwords(url: str, mask: str) -> str:
 
 def _mask_pair(pair: str, mask: str) -> str:
     name, equals, _ = pair.partition("=")
-    return f"{name}{equals}{mask}" if unquote(name).lower().endswith("password") else pair
+    return f"{name}{equals}{mask}" if is_confidential(unquote(name)) else pair
 
 
 def _mask_assignment(found: re.Match[str], mask: str) -> str:
-    return f"{found['key']}={mask}" if found["key"].lower().endswith("password") else found[0]
+    return f"{found['key']}={mask}" if is_confidential(found["key"]) else found[0]
 
 
 def _parameters(url: str) -> Iterator[tuple[str, str]]:
-    return _uri_parameters(url) if _SCHEME.match(url) else _assignments(url)
+    return _assignments(url) if _CONNECTION_STRING.match(url) else _uri_parameters(url)
 
 
 def _uri_parameters(url: str) -> Iterator[tuple[str, str]]:
-    if found := _USER_INFORMATION.search(url):
+    if found := _USER_INFORMATION.match(url):
         yield from ((name, value) for name, value in found.groupdict().items() if value)
     for pair in url.partition("?")[2].split("&"):
         name, _, value = pair.partition("=")

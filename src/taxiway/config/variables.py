@@ -1,17 +1,15 @@
 """What the environment variables say."""
 
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 from taxiway.config.flyway_only import find_variable
 from taxiway.config.keys import FlatKey, KeyCheck
-from taxiway.config.layers import Given, Layer, Place, to_place
+from taxiway.config.layers import Given, Place, to_place
 from taxiway.config.option import Kind, Option
 from taxiway.config.options import OPTIONS
 
-
-def environment_layer(environ: Mapping[str, str]) -> Layer:
-    """What the environment variables say for all environments."""
-    return read_variables(environ).layer()
+_DOTTED: Final = ("flyway_", "environments_")
 
 
 def read_variables(environ: Mapping[str, str]) -> Place:
@@ -33,7 +31,26 @@ def read_variables(environ: Mapping[str, str]) -> Place:
     for name in sorted(environ):
         if foreign := find_variable(name):
             check.foreign(name, environ[name], foreign)
+    check.finish()
     return to_place(given, check.warnings)
+
+
+def without_dotted(variables: Place) -> Place:
+    """The variables that Flyway reads beside files in the syntax of ``flyway.conf``: not those in small letters.
+
+    ``flyway_environment`` stays: it is the only name of that variable.
+    """
+    dotted = [one for one in variables.given if one.origin.startswith(_DOTTED) and not _is_only_name(one)]
+    kept = [one for one in variables.given if one not in dotted]
+    warnings = (
+        f"{one.origin} has no effect: variables in small letters are read beside files in TOML only."
+        for one in dotted
+    )
+    return to_place(kept, (*variables.warnings, *warnings))
+
+
+def _is_only_name(given: Given) -> bool:
+    return given.origin == given.option.environment_variable
 
 
 def _from_environment(option: Option, environ: Mapping[str, str]) -> Iterator[Given]:
@@ -54,9 +71,12 @@ def _entry(option: Option, name: str) -> str:
 
 
 def _from_dotted_variable(name: str, text: str) -> Iterator[Given]:
-    if not name.startswith(("flyway_", "environments_")):
+    if not name.startswith(_DOTTED):
         return
     key = FlatKey.parse(name.removeprefix("flyway_").replace("_", "."))
     found = key.find_option()
-    if found and (found[0].kind is Kind.MAP) == bool(found[1]) and (text or found[0].may_be_empty):
-        yield Given(option=found[0], value=text, origin=name, entry=found[1], scope=key.scope)
+    if not found or not found[0].in_variables:
+        return
+    option, entry = found
+    if (option.kind is Kind.MAP) == bool(entry) and (text or option.may_be_empty):
+        yield Given(option=option, value=text, origin=name, entry=entry, scope=key.scope)

@@ -1,5 +1,7 @@
 """``clean``: drop every object of the managed schemas."""
 
+from typing import Final
+
 from taxiway import errors
 from taxiway.engine.callbacks import Callbacks
 from taxiway.engine.lock import migration_lock
@@ -12,6 +14,8 @@ from taxiway.model.result import CleanResult
 from taxiway.model.settings import MigrationSettings
 from taxiway.planning.clean import created_schemas
 
+_EVENTS: Final = (CallbackEvent.BEFORE_CLEAN, CallbackEvent.AFTER_CLEAN, CallbackEvent.AFTER_CLEAN_ERROR)
+
 
 def clean(scope: Scope, settings: MigrationSettings, tools: Tools) -> CleanResult:
     """Empty the managed schemas, and drop those that the history says Flyway or Taxiway created.
@@ -20,25 +24,17 @@ def clean(scope: Scope, settings: MigrationSettings, tools: Tools) -> CleanResul
 
     Raises:
         CleanDisabled: It was not allowed. Nothing was changed.
-        LockNotAcquired: Somebody is migrating.
+        ScriptError: A callback is not in order. Nothing was changed.
+        LockNotAcquired: Somebody is migrating, or has taken the lock when a callback gave it back.
         DatabaseError: A schema could not be emptied; those before it are.
         CallbackFailed: A callback failed.
     """
     if settings.clean_disabled:
         names = ", ".join(f'"{schema}"' for schema in scope.schemas)
         raise errors.CleanDisabled(f"clean would drop every object of {names}, and cleanDisabled forbids it.")
-    with (
-        migration_lock(
-            tools.session,
-            scope.table,
-            retry_count=settings.lock_retry_count,
-            clock=tools.clock,
-            on_event=tools.on_event,
-        ),
-        Callbacks(scope, settings, tools, holding_lock=True).around(
-            CallbackEvent.BEFORE_CLEAN, CallbackEvent.AFTER_CLEAN, CallbackEvent.AFTER_CLEAN_ERROR
-        ),
-    ):
+    callbacks = Callbacks(scope, settings, tools, holding_lock=True)
+    callbacks.prepare(_EVENTS)
+    with migration_lock(scope.table, settings, tools), callbacks.around(*_EVENTS):
         return _clean(scope, tools)
 
 
@@ -51,8 +47,8 @@ def _clean(scope: Scope, tools: Tools) -> CleanResult:
             tools.on_event(Warned(message=f'There is no schema "{schema}" to clean.'))
     cleaned = [schema for schema in existing if schema not in ours]
     for schema in cleaned:
-        _clean_schema(schema, tools)
-    dropped = [schema for schema in existing if schema in ours and _drop_schema(schema, tools)]
+        _clean_schema(schema, scope, tools)
+    dropped = [schema for schema in existing if schema in ours and _drop_schema(schema, scope, tools)]
     return CleanResult(
         database=tools.session.facts.database,
         cleaned=tuple(schema for schema in existing if schema not in dropped),
@@ -71,19 +67,21 @@ def _created_schemas(scope: Scope, facts: SchemaFacts, tools: Tools) -> frozense
         return frozenset()
 
 
-def _clean_schema(schema: str, tools: Tools) -> None:
-    tools.session.clean_schema(schema)
+def _clean_schema(schema: str, scope: Scope, tools: Tools) -> None:
+    tools.session.clean_schema(schema, scope.table)
     tools.on_event(SchemaCleaned(schema=schema))
 
 
-def _drop_schema(schema: str, tools: Tools) -> bool:
-    """Drop a schema, or else empty it; says which."""
+def _drop_schema(schema: str, scope: Scope, tools: Tools) -> bool:
+    """Drop a schema, or else empty it, which may be allowed, and takes fewer locks at a time; says which."""
     try:
-        tools.session.drop_schema(schema)
-    except (errors.StatementFailed, errors.PermissionDenied) as error:
+        tools.session.drop_schema(schema, scope.table)
+    except errors.ConnectionLost:
+        raise
+    except errors.DatabaseError as error:
         message = f'Schema "{schema}" is emptied, because it could not be dropped: {error.message}'
         tools.on_event(Warned(message=tools.redact(message)))
-        _clean_schema(schema, tools)
+        _clean_schema(schema, scope, tools)
         return False
     tools.on_event(SchemaCleaned(schema=schema, dropped=True))
     return True

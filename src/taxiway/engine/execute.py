@@ -16,7 +16,7 @@ from typing import Final
 
 from taxiway import errors
 from taxiway.engine.callbacks import Callbacks
-from taxiway.engine.failure import MigrationRefused, migration_failed
+from taxiway.engine.failure import MigrationRefused, Remainder, migration_failed
 from taxiway.engine.ports import HistoryTable
 from taxiway.engine.programs import ProgramFailed, run_program
 from taxiway.engine.statements import ScriptRun, StatementHooks, StatementRefused, milliseconds
@@ -127,6 +127,11 @@ class Executor:
         """The schema history."""
         return self.scope.table
 
+    @property
+    def unsettled_programs(self) -> tuple[str, ...]:
+        """The programs that ran before in this group: what they did has stayed, and nothing is on record of it."""
+        return tuple(one.planned.migration.script for one in self._unsettled if one.may_have_left_something)
+
     def run_all(self, migrations: Sequence[PlannedMigration]) -> None:
         """Run them in order; stop at the first that fails.
 
@@ -144,9 +149,13 @@ class Executor:
 
     def _run(self, planned: PlannedMigration, *, grouped: bool, is_last: bool) -> None:
         attempt = _Attempt(self, planned, grouped=grouped, is_last=is_last)
+        if self._unsettled:
+            attempt.run.group_begins_with = self._unsettled[0].planned.migration.script
         attempt.opening = self._reach_repeatables(planned)
         failure = self._try(attempt)
-        self._settle_what_the_script_did(attempt.run)
+        if attempt.run.has_committed:
+            # A script of a group that commits the transaction commits those before it too.
+            self._settle()
         if failure:
             # Raised here, where no handler would put the server's own words along as the context.
             raise failure
@@ -204,13 +213,6 @@ class Executor:
             self.callbacks.fire_after_failure(self.each.after_statement_error)
         self.callbacks.fire_after_failure(self.each.after_error)
 
-    def _settle_what_the_script_did(self, run: ScriptRun) -> None:
-        """A script of a group that ends the transaction ends it for those before it too."""
-        if run.ended_by == "COMMIT":
-            self._settle()
-        elif run.ended_by:
-            self._unsettled.clear()
-
     def _settle(self) -> None:
         for attempt in self._unsettled:
             migration, duration_ms = attempt.planned.migration, attempt.duration_ms
@@ -251,25 +253,43 @@ class _Attempt:
         """A rollback would not undo all that it has done."""
         return (self.run.has_sent or self.has_begun) and not self.can_be_undone
 
+    @property
+    def _earlier_programs(self) -> tuple[str, ...]:
+        """Those of the group that have no row; the script has committed their rows too if it has committed."""
+        return () if self.run.has_committed else self._executor.unsettled_programs
+
     def carry_out(self) -> None:
         """Run the migration, with its callbacks, and write its row.
 
         Raises:
             StatementRefused, ProgramFailed, TaxiwayError: What has ended it.
         """
-        if not self._executor.settings.skip_executing_migrations:
-            self._execute()
-        elif self._grouped:
+        is_skipped = self._executor.settings.skip_executing_migrations
+        if not is_skipped:
+            self._tell_start()
+        if self._grouped or not is_skipped:
             self._begin()
+        for event in self.opening:
+            self._callbacks.fire_inside(event, self.run)
+        if not is_skipped:
+            self._execute()
         self._record()
 
     def refused(self, cause: StatementRefused | ProgramFailed) -> MigrationRefused:
-        """The failure of this attempt; rolled back only if everything it did was in the open transaction."""
-        return MigrationRefused(self.planned, cause, rolled_back=self.can_be_undone, grouped=self._grouped)
+        """The failure of this attempt, with what has stayed of it, and of the group that it is in."""
+        return MigrationRefused(
+            self.planned,
+            cause,
+            undone=self.can_be_undone,
+            group=Remainder(self._earlier_programs, has_committed=bool(self._executor.applied))
+            if self._grouped
+            else None,
+        )
 
     def cut_off(self, error: errors.ConnectionLost) -> errors.ConnectionLost:
         """The same error, saying what it means for this migration; OutcomeUnknown if something may have stayed."""
         message = f"{error.message}\nMigration {self.planned.migration.script} was running."
+        programs = ", ".join(self._earlier_programs)
         if not self.run.has_sent and not self.has_begun:
             outcome = "It had not done anything."
         elif self.may_have_left_something:
@@ -280,6 +300,9 @@ class _Attempt:
             return errors.OutcomeUnknown(f"{message} {outcome}", sqlstate=error.sqlstate)
         else:
             outcome = "The server rolls back what it had done."
+        if programs:
+            outcome = f"{outcome} What {programs} did has stayed, and the history has no row for it."
+            return errors.OutcomeUnknown(f"{message} {outcome}", sqlstate=error.sqlstate)
         return errors.ConnectionLost(f"{message} {outcome}", sqlstate=error.sqlstate, hint=error.hint)
 
     def is_to_blame(self, failure: Exception) -> bool:
@@ -311,11 +334,8 @@ class _Attempt:
         session.begin_script(self._executor.table, transactional=transactional, keep_lock=keep_lock)
 
     def _execute(self) -> None:
-        self._tell_start()
-        self._begin()
         each = self._executor.each
-        for event in (*self.opening, each.before):
-            self._callbacks.fire_inside(event, self.run)
+        self._callbacks.fire_inside(each.before, self.run)
         if self.planned.migration.program:
             self._run_program()
         else:
@@ -378,9 +398,12 @@ class _Attempt:
         executor = self._executor
         row = applied_row(self.planned.migration, executor.next_rank, executor.installed_by, self.duration_ms)
         try:
-            # What is committed already has to be on record, with the lock or without it.
+            # What is committed already has to be on record, with the lock or without it, and whatever comes later.
             self._tools.session.record(
-                executor.table, row, only_with_lock=not self.may_have_left_something, commit=self._is_last
+                executor.table,
+                row,
+                only_with_lock=not self.may_have_left_something,
+                commit=self._is_last or self.run.has_committed,
             )
         except (errors.StatementFailed, errors.PermissionDenied) as error:
             raise StatementRefused(self.planned.script, None, error) from error

@@ -1,6 +1,7 @@
 """From a refused statement, or a program that failed, to an error that shows the place in the script."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from taxiway import errors
@@ -17,20 +18,33 @@ _CONTEXT_LINES: Final = 2
 _WIDEST_LINE: Final = 160
 
 
+@dataclass(frozen=True, slots=True)
+class Remainder:
+    """What has stayed of a group: what these programs did, and what a script has committed with all before it."""
+
+    programs: tuple[str, ...]
+    has_committed: bool
+
+
 class MigrationRefused(Exception):
-    """A migration has failed. ``rolled_back``: it left nothing behind. ``grouped``: nor did those before it."""
+    """A migration has failed. ``undone``: it left nothing behind itself. ``group``: what those before it left."""
 
     def __init__(
         self,
         planned: PlannedMigration,
         cause: StatementRefused | ProgramFailed,
         *,
-        rolled_back: bool,
-        grouped: bool = False,
+        undone: bool,
+        group: Remainder | None = None,
     ) -> None:
         super().__init__(str(cause))
         self.planned, self.cause = planned, cause
-        self.rolled_back, self.grouped = rolled_back, grouped
+        self.undone, self.group = undone, group
+
+    @property
+    def rolled_back(self) -> bool:
+        """Nothing has stayed, of the whole group if it is in one."""
+        return self.undone and not (self.group and (self.group.programs or self.group.has_committed))
 
 
 def migration_failed(
@@ -177,18 +191,32 @@ def _advice(cause: StatementRefused | ProgramFailed, user: str) -> str | None:
 
 
 def _hint(refused: MigrationRefused, user: str) -> str:
-    then = _advice(refused.cause, user) or "Mend the script and run again."
     if refused.rolled_back:
-        what = "group" if refused.grouped else "migration"
-        return f"Nothing of this {what} was kept. {then}"
+        what = "group" if refused.group else "migration"
+        kept = [f"Nothing of this {what} was kept."]
+    else:
+        kept = [*_kept_of_the_group(refused), _kept_of_itself(refused)]
+    return " ".join([*kept, _advice(refused.cause, user) or "Mend the script and run again."])
+
+
+def _kept_of_the_group(refused: MigrationRefused) -> Iterator[str]:
+    if refused.group and refused.group.has_committed:
+        yield "A script of this group has committed: what came before that has stayed, and the history has it."
+    if refused.group and refused.group.programs:
+        yield f"What {', '.join(refused.group.programs)} did has stayed, and the history has no row for it."
+
+
+def _kept_of_itself(refused: MigrationRefused) -> str:
+    if refused.undone:
+        return "Nothing else of this group was kept."
     if refused.planned.migration.program:
-        return f"What the program did before it failed has stayed, and the history has no row for it. {then}"
+        return "What the program did before it failed has stayed, and the history has no row for it."
     if refused.planned.script.transactional:
         return (
             "The script ended its own transaction before it failed, so part of it has stayed. "
-            f"Look at the database, and take that back first. {then}"
+            "Look at the database, and take that back first."
         )
     return (
         "It ran outside a transaction: what came before the failed statement has stayed. Mend the database, and "
-        f"run 'taxiway repair' to remove the row marked failed from the history. {then}"
+        "run 'taxiway repair' to remove the row marked failed from the history."
     )

@@ -25,4 +25,5 @@ def info(scope: Scope, settings: MigrationSettings, tools: Tools) -> InfoResult:
         migrations=tuple(one for one in shown if one.state is not MigrationState.AVAILABLE),
         all_schemas_empty=not seen.facts.non_empty,
         time_zone=tools.session.facts.time_zone,
+        left_out=len(seen.infos) - len(shown),
     )

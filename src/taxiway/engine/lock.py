@@ -5,33 +5,35 @@ from contextlib import contextmanager
 from typing import Final
 
 from taxiway import errors
-from taxiway.engine.ports import Clock, EventSink, HistoryTable, Session
+from taxiway.engine.ports import HistoryTable
+from taxiway.engine.tools import Tools
 from taxiway.model.event import WaitingForLock
+from taxiway.model.settings import MigrationSettings
 
 # Flyway 13 asks once a second.
 _POLL_SECONDS: Final = 1.0
 
 
 @contextmanager
-def migration_lock(
-    session: Session, table: HistoryTable, *, retry_count: int, clock: Clock, on_event: EventSink
-) -> Iterator[None]:
+def migration_lock(table: HistoryTable, settings: MigrationSettings, tools: Tools) -> Iterator[None]:
     """Hold the lock while the block runs.
 
     Waits by asking again, never by blocking in the server: a blocked request keeps a snapshot open,
     ``CREATE INDEX CONCURRENTLY`` in the holder's script waits for that snapshot, and PostgreSQL ends one of the
-    two as a deadlock. ``retry_count`` attempts follow the first, a second apart; a negative number is no limit.
+    two as a deadlock. ``lock_retry_count`` attempts follow the first, a second apart; a negative number is no
+    limit.
 
     Released on the way out even when the block was interrupted.
 
     Raises:
         LockNotAcquired: Somebody else held it all that time. Says who, if the server tells.
     """
+    session, clock, retry_count = tools.session, tools.clock, settings.lock_retry_count
     started = clock.monotonic()
     attempts = 0
     while not session.try_lock(table):
         if attempts == 0:
-            on_event(WaitingForLock(table=str(table), holder=session.lock_holder(table)))
+            tools.on_event(WaitingForLock(table=str(table), holder=session.lock_holder(table)))
         if 0 <= retry_count <= attempts:
             raise errors.LockNotAcquired(
                 str(table), waited_seconds=clock.monotonic() - started, holder=session.lock_holder(table)

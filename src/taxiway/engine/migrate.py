@@ -5,15 +5,16 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from taxiway import errors
-from taxiway.engine.baseline import baseline_in_lock
+from taxiway.engine import baseline
 from taxiway.engine.callbacks import Callbacks
 from taxiway.engine.execute import MIGRATE_EVENTS, Executor, run_planned
 from taxiway.engine.lock import migration_lock
+from taxiway.engine.schemas import Found, begin_again_if_changed, create_missing, require_default_schema
 from taxiway.engine.scripts import read_script
 from taxiway.engine.survey import Scope, Survey, require_migrations, survey
 from taxiway.engine.tools import Tools
 from taxiway.model.callback import CallbackEvent
-from taxiway.model.event import CurrentVersion, HistoryCreated, SchemaCreated, Validated, Warned
+from taxiway.model.event import CurrentVersion, Validated, Warned
 from taxiway.model.info import MigrationState
 from taxiway.model.migration import ResolvedMigration
 from taxiway.model.plan import PlannedMigration
@@ -21,7 +22,7 @@ from taxiway.model.result import MigrateResult, MigrationOutput
 from taxiway.model.script import Script
 from taxiway.model.settings import MigrationSettings
 from taxiway.model.version import MigrationVersion
-from taxiway.planning.history import next_rank, schema_marker, schema_marker_rank
+from taxiway.planning.history import next_rank
 from taxiway.planning.migrate import pending, refuse_mixed_group, waiting
 from taxiway.planning.validate import validate
 
@@ -38,17 +39,6 @@ _OF_VALIDATE: Final = (
     CallbackEvent.AFTER_VALIDATE,
     CallbackEvent.AFTER_VALIDATE_ERROR,
 )
-_OF_BASELINE: Final = (
-    CallbackEvent.BEFORE_BASELINE,
-    CallbackEvent.AFTER_BASELINE,
-    CallbackEvent.AFTER_BASELINE_ERROR,
-)
-
-# Flyway 13 makes ten attempts to create schemas, a second apart, whatever the error is. Ours are for what the work
-# of another program explains: a schema or table that has come into being meanwhile.
-_ATTEMPTS: Final = 10
-_PAUSE_SECONDS: Final = 1.0
-_MADE_MEANWHILE: Final = frozenset({"23505", "42P06", "42P07"})
 
 
 def migrate(scope: Scope, settings: MigrationSettings, tools: Tools) -> MigrateResult:
@@ -70,16 +60,9 @@ def migrate(scope: Scope, settings: MigrationSettings, tools: Tools) -> MigrateR
         DatabaseError: The server refused something else that we asked of it.
     """
     require_migrations(scope, settings)
-    lock = migration_lock(
-        tools.session,
-        scope.table,
-        retry_count=settings.lock_retry_count,
-        clock=tools.clock,
-        on_event=tools.on_event,
-    )
     run = _Migrate(scope, settings, tools)
     try:
-        with lock:
+        with migration_lock(scope.table, settings, tools):
             return run.carry_out()
     except errors.TaxiwayError as error:
         error.redact(tools.redact)
@@ -102,7 +85,7 @@ class _Migrate:
         self.started = self.tools.clock.monotonic()
 
     def carry_out(self) -> MigrateResult:
-        self.callbacks.prepare((*_OF_VALIDATE, *_OF_BASELINE, *_EARLY, *MIGRATE_EVENTS.all, *_LATE))
+        self.callbacks.prepare((*_OF_VALIDATE, *baseline.EVENTS, *_EARLY, *MIGRATE_EVENTS.all, *_LATE))
         seen = self._prepared(self._validated(self._look()))
         self.callbacks.fire(CallbackEvent.BEFORE_MIGRATE)
         if self.callbacks.has(CallbackEvent.BEFORE_MIGRATE):
@@ -111,6 +94,10 @@ class _Migrate:
 
     def _look(self) -> Survey:
         return survey(self.scope, self.settings, self.tools.session)
+
+    def _foresee(self) -> Survey:
+        """What there will be to see when there is a baseline."""
+        return survey(self.scope, self.settings, self.tools.session, foresee_baseline=True)
 
     # --- before the first migration ---
 
@@ -130,16 +117,18 @@ class _Migrate:
     def _prepared(self, seen: Survey) -> Survey:
         """Refuse what can be seen to be wrong, then create schemas and history, or baseline."""
         needs_baseline = self._needs_baseline(seen)
-        self._refuse_missing_schema(seen)
-        if not needs_baseline:
-            self._read_ahead(seen)
+        require_default_schema(self.scope, self.settings, seen.facts)
+        if needs_baseline:
+            self._read_ahead(self._foresee(), may_change=(*_EARLY, *baseline.EVENTS))
+        else:
+            self._read_ahead(seen, may_change=_EARLY)
         if self.settings.create_schemas:
             self.callbacks.fire(CallbackEvent.CREATE_SCHEMA)
             self.callbacks.fire(CallbackEvent.BEFORE_CREATE_SCHEMA)
             if self.callbacks.has(CallbackEvent.CREATE_SCHEMA, CallbackEvent.BEFORE_CREATE_SCHEMA):
                 seen = self._look()
         if needs_baseline:
-            baseline_in_lock(self.scope, self.settings, self.tools, self.callbacks, seen)
+            baseline.baseline_in_lock(self.scope, self.settings, self.tools, self.callbacks)
             return self._look()
         return self._look() if self._create(seen) else seen
 
@@ -154,52 +143,22 @@ class _Migrate:
             hint="Use an empty database, or run 'taxiway baseline' if these objects are known.",
         )
 
-    def _refuse_missing_schema(self, seen: Survey) -> None:
-        schema = self.scope.table.schema
-        if schema not in seen.facts.existing and not self.settings.create_schemas:
-            # Flyway warns, and fails when it creates the history table.
-            raise errors.HistoryError(
-                f'Schema "{schema}" does not exist, and createSchemas is off.',
-                hint="Create the schema, or set createSchemas=true.",
-            )
-
-    def _read_ahead(self, seen: Survey) -> None:
+    def _read_ahead(self, seen: Survey, *, may_change: Sequence[CallbackEvent]) -> None:
         """Make the plan once before anything is changed; or read its scripts, if callbacks may yet change it."""
-        if self.callbacks.has(*_EARLY):
+        if self.callbacks.has(*may_change):
             for migration in waiting(seen.infos):
                 self._script(migration)
         else:
             self._plan(seen)
 
     def _create(self, seen: Survey) -> bool:
-        """Create what is missing of schemas and history table. Returns whether anything was."""
-        for attempt in range(1, _ATTEMPTS + 1):
-            try:
-                return self._create_once(seen)
-            except errors.DatabaseError as error:
-                if error.sqlstate not in _MADE_MEANWHILE or attempt == _ATTEMPTS:
-                    raise
-            self.tools.session.rollback()
-            self.tools.clock.sleep(_PAUSE_SECONDS)
-            seen = self._look()
-        raise AssertionError  # pragma: no cover - the last attempt returns or raises
+        """Create what is missing of schemas and history. Returns whether there is more now than was seen."""
+        first = Found(seen.facts, seen.applied)
 
-    def _create_once(self, seen: Survey) -> bool:
-        missing = [name for name in self.scope.schemas if name not in seen.facts.existing]
-        schemas = missing if self.settings.create_schemas else []
-        create_table = not seen.facts.history_exists
-        if not (schemas or create_table):
-            return False
-        marker_rank = schema_marker_rank(seen.applied)
-        markers = [schema_marker(schemas, marker_rank, self._installed_by)] if schemas else []
-        self.tools.session.create_schemas_and_history(
-            schemas, self.scope.table, markers, create_table=create_table, tablespace=self.settings.tablespace
-        )
-        for schema in schemas:
-            self.tools.on_event(SchemaCreated(schema=schema))
-        if create_table:
-            self.tools.on_event(HistoryCreated(table=str(self.scope.table)))
-        return True
+        def create(found: Found) -> bool:
+            return create_missing(self.scope, self.settings, self.tools, found) or found != first
+
+        return begin_again_if_changed(self.scope, self.tools, first, create)
 
     # --- the migrations ---
 
@@ -213,7 +172,7 @@ class _Migrate:
             settings=self.settings,
             tools=self.tools,
             callbacks=self.callbacks,
-            installed_by=self._installed_by,
+            installed_by=self.tools.installed_by(self.settings),
             next_rank=next_rank(seen.applied),
         )
         outcome = _Outcome(self, executor, version)
@@ -262,10 +221,6 @@ class _Migrate:
             script = read_script(migration, self.scope, self.settings, self.tools.session)
             self._scripts[migration.path] = script
         return self._scripts[migration.path]
-
-    @property
-    def _installed_by(self) -> str:
-        return self.settings.installed_by or self.tools.session.facts.user
 
     def _warn_of_the_future(self, seen: Survey) -> None:
         """As Flyway: a database that is ahead of the scripts is no error, and nothing to keep quiet about."""

@@ -163,7 +163,13 @@ class Session(Protocol):
         create_table: bool,
         tablespace: str | None,
     ) -> None:
-        """Create the schemas, the history table if wanted, and add the rows, in one transaction."""
+        """Create the schemas, the history table if wanted, and add the rows, in one transaction.
+
+        This and the other methods that change something keep the lock of the table, as :meth:`begin_script` does.
+
+        Raises:
+            LockNotAcquired: Somebody else has taken it meanwhile; nothing was changed.
+        """
         ...
 
     def begin_script(self, table: HistoryTable, *, transactional: bool, keep_lock: bool) -> None:
@@ -204,11 +210,11 @@ class Session(Protocol):
         """Carry out a plan, in one transaction."""
         ...
 
-    def clean_schema(self, schema: str) -> None:
+    def clean_schema(self, schema: str, table: HistoryTable) -> None:
         """Drop every object of a schema and keep the schema, in one transaction."""
         ...
 
-    def drop_schema(self, schema: str) -> None:
+    def drop_schema(self, schema: str, table: HistoryTable) -> None:
         """Drop a schema with all that is in it; does nothing if there is none."""
         ...
 

@@ -2,6 +2,7 @@
 
 from contextlib import ExitStack
 from dataclasses import replace
+from typing import Final
 
 from taxiway.engine.callbacks import Callbacks
 from taxiway.engine.lock import migration_lock
@@ -13,6 +14,8 @@ from taxiway.model.plan import RepairPlan
 from taxiway.model.result import RepairResult
 from taxiway.model.settings import MigrationSettings
 from taxiway.planning.repair import plan_repair, repair_policy
+
+_EVENTS: Final = (CallbackEvent.BEFORE_REPAIR, CallbackEvent.AFTER_REPAIR, CallbackEvent.AFTER_REPAIR_ERROR)
 
 
 def repair(scope: Scope, settings: MigrationSettings, tools: Tools, *, carry_out: bool) -> RepairResult:
@@ -26,24 +29,15 @@ def repair(scope: Scope, settings: MigrationSettings, tools: Tools, *, carry_out
         NoMigrationsFound: Rows would be marked as deleted, and there is not one script: the locations are wrong
             more often than all scripts are gone.
         CherryPickNotFound, HistoryUnreadable: The history cannot be repaired. Nothing was changed.
+        ScriptError: A callback is not in order. Nothing was changed.
         LockNotAcquired, DatabaseError, CallbackFailed: Nothing was changed by us.
     """
     with ExitStack() as stack:
         if carry_out:
-            stack.enter_context(
-                migration_lock(
-                    tools.session,
-                    scope.table,
-                    retry_count=settings.lock_retry_count,
-                    clock=tools.clock,
-                    on_event=tools.on_event,
-                )
-            )
-            stack.enter_context(
-                Callbacks(scope, settings, tools, holding_lock=True).around(
-                    CallbackEvent.BEFORE_REPAIR, CallbackEvent.AFTER_REPAIR, CallbackEvent.AFTER_REPAIR_ERROR
-                )
-            )
+            callbacks = Callbacks(scope, settings, tools, holding_lock=True)
+            callbacks.prepare(_EVENTS)
+            stack.enter_context(migration_lock(scope.table, settings, tools))
+            stack.enter_context(callbacks.around(*_EVENTS))
         return _repair(scope, settings, tools, carry_out=carry_out)
 
 
@@ -53,7 +47,7 @@ def _repair(scope: Scope, settings: MigrationSettings, tools: Tools, *, carry_ou
         scope.resolution.migrations,
         seen.applied,
         settings.policy,
-        installed_by=settings.installed_by or tools.session.facts.user,
+        installed_by=tools.installed_by(settings),
     )
     if plan.deletions:
         require_migrations(scope, settings)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from taxiway import errors
@@ -23,6 +23,15 @@ _CONTROLS_TRANSACTION: Final = re.compile(
     r"|SET\s+(?:(?:LOCAL|SESSION)\s+)?TRANSACTION\w*\b",
     re.IGNORECASE,
 )
+
+# The tag of ROLLBACK AND CHAIN is that of ROLLBACK TO SAVEPOINT, which ends nothing.
+_CHAINS: Final = re.compile(r"(?:ROLLBACK|ABORT)\s+(?:(?:WORK|TRANSACTION)\s+)?AND\s+CHAIN\b", re.IGNORECASE)
+_COMMENT: Final = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
+
+_CONSEQUENCES: Final = {
+    "COMMIT": "if a later statement fails, what came before stays.",
+    "ROLLBACK": "what came before is gone, and that is not taken for a failure.",
+}
 
 
 class StatementRefused(Exception):
@@ -51,20 +60,28 @@ class ScriptRun:
     """Scripts that share one transaction, or have none: a migration and the callbacks around it, for example.
 
     Attributes:
+        group_begins_with: The first of the migrations that are in the transaction already, and whose rows nobody
+            has committed yet.
         has_sent: A statement was sent: without a transaction, something may have been left behind.
-        ended_by: ``COMMIT`` or ``ROLLBACK``, if a script has ended the transaction itself.
+        ends: ``COMMIT`` and ``ROLLBACK``, each once, as scripts have ended the transaction themselves.
     """
 
     tools: Tools
     settings: MigrationSettings
     transactional: bool
+    group_begins_with: str | None = None
     has_sent: bool = False
-    ended_by: str | None = None
+    ends: list[str] = field(default_factory=list)
 
     @property
     def can_be_undone(self) -> bool:
-        """All that it has done is in the open transaction."""
-        return self.transactional and self.ended_by is None
+        """All that it has done is in the open transaction, or was rolled back before that began."""
+        return self.transactional and all(end == "ROLLBACK" for end in self.ends)
+
+    @property
+    def has_committed(self) -> bool:
+        """A script has committed the transaction itself."""
+        return "COMMIT" in self.ends
 
     def run(self, name: str, script: Script, hooks: StatementHooks | None = None) -> None:
         """Run every statement of a script; ``name`` is what events call it.
@@ -93,7 +110,7 @@ class ScriptRun:
             raise StatementRefused(script, None, error) from error
 
     def _run(self, name: str, script: Script, statement: Statement, line: int) -> None:
-        if self.ended_by and not self.tools.session.in_transaction:
+        if self.ends and not self.tools.session.in_transaction:
             # As Flyway (JDBC without autocommit): after a COMMIT in a script, the next statement begins anew.
             self.tools.session.begin()
         clock = self.tools.clock
@@ -104,7 +121,8 @@ class ScriptRun:
         self.tools.on_event(StatementRun(script=name, line=line, duration_ms=duration_ms, command=command))
         for table in tables:
             self.tools.on_event(RowsReturned(script=name, table=self._redacted(table)))
-        self._notice_the_end_of_the_transaction(name, command)
+        if self.transactional and (end := self._end_of_transaction(statement, command)):
+            self._notice(end, name, script, statement)
 
     def _send(self, script: Script, statement: Statement) -> tuple[str, tuple[ResultTable, ...]]:
         """Run one statement, and say what it came to: nothing, if it failed and that is to be overlooked."""
@@ -149,19 +167,28 @@ class ScriptRun:
         columns = (redact(f'"{name}"').removeprefix('"').removesuffix('"') for name in table.columns)
         return ResultTable(tuple(columns), tuple(rows))
 
-    def _notice_the_end_of_the_transaction(self, name: str, command: str) -> None:
-        # COMMIT AND CHAIN opens the next one at once.
-        ended = command == "COMMIT" or not self.tools.session.in_transaction
-        if not self.transactional or not ended:
-            return
-        if self.ended_by is None:
-            self.tools.on_event(
-                Warned(
-                    message=f"{name} ended its own transaction (COMMIT or ROLLBACK): if a later statement fails, "
-                    "what came before stays."
-                )
+    def _end_of_transaction(self, statement: Statement, command: str) -> str | None:
+        """By what a statement has ended the transaction, if it has; AND CHAIN opens the next one at once."""
+        has_chained = command == "COMMIT" or (command == "ROLLBACK" and _rolls_back_and_chains(statement))
+        return command if has_chained or not self.tools.session.in_transaction else None
+
+    def _notice(self, end: str, name: str, script: Script, statement: Statement) -> None:
+        """Warn of the end of the transaction.
+
+        Raises:
+            StatementRefused: It takes migrations along that came before it in the group.
+        """
+        is_first = not self.ends
+        if end not in self.ends:
+            self.ends.append(end)
+            consequence = _CONSEQUENCES.get(end, "what came before is not committed.")
+            self.tools.on_event(Warned(message=f"{name} ended its own transaction with {end}: {consequence}"))
+        if is_first and end != "COMMIT" and self.group_begins_with:
+            message = (
+                f"{end} has ended the transaction of the group, and taken along what came before it, from "
+                f"{self.group_begins_with} on"
             )
-        self.ended_by = self.ended_by or command
+            raise StatementRefused(script, statement, errors.StatementFailed(message))
 
 
 def milliseconds(seconds: float) -> int:
@@ -171,3 +198,8 @@ def milliseconds(seconds: float) -> int:
 
 def _controls_transaction(statement: Statement) -> bool:
     return bool(_CONTROLS_TRANSACTION.match(statement.text, statement.first_token - statement.offset))
+
+
+def _rolls_back_and_chains(statement: Statement) -> bool:
+    text = statement.text[statement.first_token - statement.offset :]
+    return bool(_CHAINS.match(_COMMENT.sub(" ", text)))

@@ -36,6 +36,14 @@ class Scope:
     placeholders: Placeholders
     resolution: Resolution
 
+    def require_order(self) -> None:
+        """Read the migrations now: what is wrong with one of them is to show before anything is done.
+
+        Raises:
+            ScriptError: The files are not in order.
+        """
+        _ = self.resolution.migrations
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:

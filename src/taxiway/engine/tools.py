@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from taxiway.engine.overrides import Overrides
 from taxiway.engine.ports import Clock, EventSink, Programs, Session
+from taxiway.model.settings import MigrationSettings
 from taxiway.secret import Secret
 
 
@@ -25,3 +26,7 @@ class Tools:
     programs: Programs
     program_environment: Mapping[str, str | Secret]
     overrides: Overrides = field(default_factory=Overrides)
+
+    def installed_by(self, settings: MigrationSettings) -> str:
+        """Whom rows of the history name: ``installedBy``, else the user of the session."""
+        return settings.installed_by or self.session.facts.user

@@ -43,13 +43,7 @@ def undo(scope: Scope, settings: MigrationSettings, tools: Tools) -> UndoResult:
     require_migrations(scope, settings)
     callbacks = Callbacks(scope, settings, tools, holding_lock=True)
     callbacks.prepare((*_EVENTS, *UNDO_EVENTS.all))
-    with migration_lock(
-        tools.session,
-        scope.table,
-        retry_count=settings.lock_retry_count,
-        clock=tools.clock,
-        on_event=tools.on_event,
-    ):
+    with migration_lock(scope.table, settings, tools):
         _validate(scope, settings, tools, callbacks)
         return _between_callbacks(scope, settings, tools, callbacks)
 
@@ -92,7 +86,7 @@ def _undo(scope: Scope, settings: MigrationSettings, tools: Tools, callbacks: Ca
         settings=settings,
         tools=tools,
         callbacks=callbacks,
-        installed_by=settings.installed_by or tools.session.facts.user,
+        installed_by=tools.installed_by(settings),
         next_rank=next_rank(seen.applied),
         each=UNDO_EVENTS,
     )
@@ -133,5 +127,4 @@ def _tell(plan: UndoPlan, seen: Survey, tools: Tools) -> None:
     schema = seen.scope.table.schema
     tools.on_event(CurrentVersion(schema=schema, version=version.text if version is not None else None))
     if plan.obstacle:
-        beginning = "The undo ends before the target" if plan.undos else "Nothing is undone"
-        tools.on_event(Warned(message=f"{beginning}: {plan.obstacle}"))
+        tools.on_event(Warned(message=f"Nothing is undone: {plan.obstacle}"))

@@ -76,10 +76,11 @@ class MigrationInfo:
 
     @property
     def label(self) -> str:
-        """What to call it in a sentence: ``version 1.2 (add users)``, ``repeatable migration 'views'``."""
+        """What to call it: ``version 1.2 (add users)``, ``undo of version 2``, ``repeatable migration 'a'``."""
         if self.version is None:
             return f"repeatable migration '{self.description}'"
-        return f"version {self.version} ({self.description})" if self.description else f"version {self.version}"
+        name = f"undo of version {self.version}" if self.type.is_undo else f"version {self.version}"
+        return f"{name} ({self.description})" if self.description else name
 
     @property
     def category(self) -> str:

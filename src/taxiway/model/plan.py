@@ -19,15 +19,6 @@ class PlannedMigration:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MigratePlan:
-    """Steps of ``migrate`` in order: create schemas, create the history table, run the migrations."""
-
-    create_schemas: tuple[str, ...]
-    create_history: bool
-    migrations: tuple[PlannedMigration, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedUndo:
     """One undo script about to run, and the row of the migration that it undoes."""
 

@@ -28,7 +28,8 @@ class ValidationProblem:
 class InfoResult:
     """Every migration with its state, in the order in which Flyway lists them.
 
-    ``time_zone`` is the session's: what :attr:`MigrationInfo.installed_on` is to be read in.
+    ``time_zone`` is the session's: what :attr:`MigrationInfo.installed_on` is to be read in. ``left_out`` is how
+    many the filter did not let pass.
     """
 
     database: str
@@ -38,6 +39,7 @@ class InfoResult:
     migrations: tuple[MigrationInfo, ...]
     all_schemas_empty: bool
     time_zone: str
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,11 +176,11 @@ class AddResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InitResult:
-    """A new project: its configuration file, and its folder of scripts."""
+    """A new project: its configuration file, and its folder of scripts unless that file names others."""
 
     path: str
     project_id: str
-    location: str
+    location: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

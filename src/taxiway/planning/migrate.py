@@ -98,7 +98,7 @@ def refuse_failed(failed: Sequence[MigrationInfo]) -> None:
         entries = ", ".join(f"{info.label} ({info.state.value})" for info in failed)
         raise errors.FailedMigrationRecorded(
             f"The schema history says that a migration failed: {entries}.",
-            hint="Remove by hand what it left behind, then run 'taxiway repair'.",
+            hint="Mend by hand what it left behind, then run 'taxiway repair' to remove its row.",
         )
 
 

@@ -32,13 +32,14 @@ def plan_undo(infos: Sequence[MigrationInfo], policy: Policy) -> UndoPlan:
     """The migrations to undo, the last applied one first.
 
     Without a target version it is the one that was applied last. With one, it is each, in the reverse of the order
-    in which they were applied, until one comes that is below the target, or has no undo script, or is a baseline:
+    in which they were applied, until one comes that is below the target. One that has no undo script bars the way:
     going on behind it would undo what it was built upon. With ``cherry_pick``, it is each of those listed that is
     applied, in the reverse of the list.
 
     Raises:
         FailedMigrationRecorded: A row says that a migration failed, and nobody has looked after it.
         CherryPickNotFound: ``cherry_pick`` lists an applied migration that has no undo script, or a repeatable.
+        UndoImpossible: The way back to the target version is barred. Flyway undoes what comes before and succeeds.
     """
     refuse_failed([info for info in infos if info.state.is_failed])
     live = [info for info in reversed(infos) if _is_live(info)]
@@ -46,6 +47,11 @@ def plan_undo(infos: Sequence[MigrationInfo], policy: Policy) -> UndoPlan:
         listed = tuple(_listed(infos, live, policy.cherry_pick))
         return UndoPlan(undos=listed, obstacle=None if listed else "Nothing that cherryPick lists is applied.")
     wanted = _wanted(live, policy)
+    if policy.target.kind is TargetKind.VERSION and (bar := _bar(live, wanted, policy)):
+        raise errors.UndoImpossible(
+            f"Undoing down to version {policy.target.version} is not possible: {bar}",
+            hint="Write the undo script that is missing (U1.2__x.sql), or name a target that can be reached.",
+        )
     undos = [_planned(info) for info in takewhile(lambda info: info.undo is not None, wanted)]
     return UndoPlan(undos=tuple(undos), obstacle=_obstacle(live, wanted, policy))
 
@@ -71,7 +77,11 @@ def _wanted(live: Sequence[MigrationInfo], policy: Policy) -> Sequence[Migration
     limit = policy.target.version
     if policy.target.kind is not TargetKind.VERSION or limit is None:
         return live[:1]
-    return list(takewhile(lambda info: info.version is not None and info.version >= limit, live))
+    return list(takewhile(lambda info: _reaches(info, limit), live))
+
+
+def _reaches(info: MigrationInfo, limit: MigrationVersion) -> bool:
+    return info.version is not None and info.version >= limit
 
 
 def _planned(info: MigrationInfo) -> PlannedUndo:
@@ -81,17 +91,30 @@ def _planned(info: MigrationInfo) -> PlannedUndo:
 
 
 def _obstacle(live: Sequence[MigrationInfo], wanted: Sequence[MigrationInfo], policy: Policy) -> str | None:
-    """Why the way back ends where it does; nothing when it has led to the target."""
+    """Why nothing is undone, if so."""
+    if not live:
+        return "No version is applied."
+    if not wanted:
+        return f"{live[0].label} was applied last, and is below the target {policy.target.version}."
+    return _bar(live, wanted, policy)
+
+
+def _bar(live: Sequence[MigrationInfo], wanted: Sequence[MigrationInfo], policy: Policy) -> str | None:
+    """What stands in the way back, if something does."""
     barrier = next((info for info in wanted if info.undo is None), None)
     if barrier is not None and barrier.type.is_baseline:
         return f"{barrier.label} is a baseline, which cannot be undone."
     if barrier is not None:
         return f"{barrier.label} has no undo script."
-    if not live:
-        return "No version is applied."
-    if not wanted:
-        return f"{live[0].label} was applied last, and is below the target {policy.target.version}."
-    return None
+    return _left_behind(live[len(wanted) :], policy.target.version) if wanted else None
+
+
+def _left_behind(rest: Sequence[MigrationInfo], limit: MigrationVersion | None) -> str | None:
+    """What the target asks for too, and one below it was applied upon."""
+    if limit is None or not any(_reaches(info, limit) for info in rest):
+        return None
+    left = ", ".join(info.label for info in rest if _reaches(info, limit))
+    return f"{rest[0].label} is below the target {limit}, and was applied after {left}."
 
 
 # --- cherryPick -------------------------------------------------------------------------------------------

@@ -96,9 +96,10 @@ def _code(info: MigrationInfo, code: str) -> str:
 def _failed(info: MigrationInfo, context: _Context) -> _Finding | None:
     if not info.state.is_failed or (context.future_ignored and info.state is MigrationState.FUTURE_FAILED):
         return None
+    what = "failed" if info.type.is_undo else "failed when it was applied"
     return _code(info, "FAILED_*_MIGRATION"), (
-        f"{info.label} failed when it was applied, and may have left something behind. "
-        "Remove that by hand, then the row with success = false."
+        f"{info.label} {what}, and may have left something behind. "
+        "Mend that by hand, then run 'taxiway repair' to remove the row marked failed from the history."
     )
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, LiteralString
+from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import psycopg
@@ -148,6 +149,30 @@ def _take_apart(url: str) -> dict[str, str | Secret] | errors.InvalidOption:
     if _PORTS.fullmatch(parts.get("port", "")):
         return {key: Secret(value) if key in _SECRET_PARAMETERS else value for key, value in parts.items()}
     return errors.InvalidOption("The port in the database URL is not a number.", hint=_HOW_TO_WRITE_A_URL)
+
+
+def url_for_programs(given: DatabaseSettings, parsed: DatabaseSettings) -> str | Secret:
+    """A URL for programs that are to reach the same database, from the settings and what :func:`parse_url` made.
+
+    A JDBC URL stays as it was given (Flyway 13). Else it is one of libpq's with all that is not confidential, or
+    empty if only libpq's own variables say where the database is.
+    """
+    if jdbc.is_jdbc_url(reveal(given.url)):
+        return given.url
+    parts = {name: value for name, value in parsed.parameters.items() if isinstance(value, str)}
+    if not parts:
+        return ""
+    host, port, database = (parts.pop(name, "") for name in ("host", "port", "dbname"))
+    if "/" in host or "," in host:
+        # A directory with a socket, or several hosts with several ports
+        parts |= {"host": host, "port": port}
+        address = ""
+    else:
+        address = f"[{host}]" if ":" in host else host
+        address += f":{port}" if port else ""
+    user = f"{quote(parsed.user, safe='')}@" if parsed.user else ""
+    query = urlencode({name: value for name, value in parts.items() if value}, quote_via=quote)
+    return f"postgresql://{user}{address}/{quote(database, safe='')}" + (f"?{query}" if query else "")
 
 
 def _is_ambiguous(url: str) -> bool:

@@ -73,7 +73,7 @@ def translate_error(error: psycopg.Error) -> errors.DatabaseError:
         return errors.ConnectionLost(
             f"The connection to the database was lost: {diag.message_primary or _first_reason(str(error))}",
             sqlstate=error.sqlstate,
-            hint="Run again; what was applied before is in the history.",
+            hint="Run again; what was committed before has stayed.",
         )
     position = diag.statement_position
     return errors.StatementFailed(

@@ -2,14 +2,15 @@
 
 The lock lives on the session that makes the changes (docs/adr/0004-one-session-and-its-lock.md): a lost
 connection loses both, so nobody can migrate without holding the lock. A script can give it back: that is looked at
-where a migration begins and where it is committed. The session is in autocommit mode and opens transactions
-itself; between them it holds no snapshot, so ``CREATE INDEX CONCURRENTLY`` never waits for it.
+where a migration begins, where it is committed, and in every other transaction that changes something. The session
+is in autocommit mode and opens transactions itself; between them it holds no snapshot, so ``CREATE INDEX
+CONCURRENTLY`` never waits for it.
 """
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import batched
-from typing import TYPE_CHECKING, Any, Final, LiteralString
+from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 from psycopg import sql
@@ -48,9 +49,9 @@ SELECT n.nspname,
                     AND ('pg_catalog.pg_proc'::regclass, p.oid) NOT IN (SELECT classid, objid FROM owned)),
        EXISTS (SELECT FROM pg_catalog.pg_class c
                WHERE c.relnamespace = n.oid AND c.relkind = 'r'
-                 AND n.nspname = %(schema)s AND c.relname = %(table)s)
+                 AND n.nspname = {schema} AND c.relname = {table})
 FROM pg_catalog.pg_namespace n
-WHERE n.nspname = ANY(%(schemas)s)
+WHERE n.nspname = ANY({schemas}::text[])
 """
 
 # The two halves of a 64-bit advisory key as pg_locks shows them (PostgreSQL manual, pg_locks).
@@ -76,15 +77,11 @@ _KEEP_LOCK: Final = "CASE WHEN {we_hold} THEN true ELSE pg_catalog.pg_try_adviso
 _ROLLED_BACK: Final = "ROLLBACK"
 _FAILED_TRANSACTION: Final = "25P02"
 
-# Of a class that neither PostgreSQL nor the SQL standard uses
-_LOCK_LOST: Final = "TW001"
-_REFUSE_WITHOUT_LOCK: Final = """
-DO $lock$ BEGIN
-    IF NOT ({keep_lock}) THEN
-        RAISE EXCEPTION USING ERRCODE = {lock_lost}, MESSAGE = 'the migration lock is lost';
-    END IF;
-END $lock$;
-"""
+# An error that says what we want, without a procedural language that a database may lack: the server repeats the
+# text that is no number, whatever the language of its messages is.
+_LOCK_LOST: Final = "taxiway: the migration lock is lost"
+_NOT_A_NUMBER: Final = "22P02"
+_REFUSE_WITHOUT_LOCK: Final = "SELECT CASE WHEN {keep_lock} THEN '1' ELSE {lock_lost} END::int;"
 
 
 class PostgresSession:
@@ -121,8 +118,12 @@ class PostgresSession:
 
     def look(self, schemas: Sequence[str], table: HistoryTable) -> SchemaFacts:
         """Look at the schemas and the history table, in one round trip."""
-        names = {"schemas": list({*schemas, table.schema}), "schema": table.schema, "table": table.name}
-        rows = self._rows(_LOOK, names, doing="Looking at the schemas")
+        query = sql.SQL(_LOOK).format(
+            schemas=sql.Literal(sorted({*schemas, table.schema})),
+            schema=sql.Literal(table.schema),
+            table=sql.Literal(table.name),
+        )
+        rows = self._read(query, doing="Looking at the schemas")
         return SchemaFacts(
             existing=frozenset(name for name, _, _ in rows),
             non_empty=frozenset(name for name, non_empty, _ in rows if non_empty),
@@ -131,7 +132,7 @@ class PostgresSession:
 
     def history_rows(self, table: HistoryTable) -> list[AppliedMigration]:
         """All rows of the history table, by rank."""
-        rows = self._rows(history.select_rows(table), doing=f"Reading the schema history {table}")
+        rows = self._read(history.select_rows(table), doing=f"Reading the schema history {table}")
         return [history.applied_migration(row) for row in rows]
 
     def try_lock(self, table: HistoryTable) -> bool:
@@ -167,14 +168,18 @@ class PostgresSession:
         create_table: bool,
         tablespace: str | None,
     ) -> None:
-        """Create schemas and history table and add the rows, in one transaction and one round trip."""
+        """Create schemas and history table and add the rows, in one transaction and one round trip.
+
+        Raises:
+            LockNotAcquired: Somebody else has the lock; nothing was created.
+        """
         parts: list[sql.Composable] = [
             sql.SQL("CREATE SCHEMA IF NOT EXISTS {};").format(sql.Identifier(schema)) for schema in schemas
         ]
         if create_table:
             parts.append(history.create_table(table, tablespace=tablespace))
         parts += [history.insert_row(table, row) for row in rows]
-        self._in_one_transaction(sql.SQL("").join(parts), doing=f"Creating the schema history {table}")
+        self._in_one_transaction(table, sql.SQL("").join(parts), doing=f"Creating the schema history {table}")
 
     def begin_script(self, table: HistoryTable, *, transactional: bool, keep_lock: bool) -> None:
         """Keep the lock, reset role, search path and how strings are read, and open a transaction if wanted.
@@ -226,15 +231,9 @@ class PostgresSession:
         statements = sql.SQL("").join(
             [self._reset_role(), self._set_zone(), lock, history.insert_row(table, row), end]
         )
-        try:
+        with self._minding_the_lock(table):
             doing = f"Writing to the schema history {table}"
             self._asked(lambda: self._in_utf8(statements), doing=doing, of_a_script=True)
-        except errors.StatementFailed as error:
-            if error.sqlstate != _LOCK_LOST:
-                raise
-        else:
-            return
-        raise self._lock_lost(table)
 
     def rollback(self) -> None:
         """Roll back an open transaction; does nothing without one or on a broken connection."""
@@ -244,27 +243,33 @@ class PostgresSession:
             self._connection.execute("ROLLBACK")
 
     def repair_history(self, table: HistoryTable, plan: RepairPlan) -> None:
-        """Carry out a plan as the connect-time role, in one transaction and one round trip."""
-        statements = sql.SQL("").join([self._reset_role(), self._set_zone(), history.repair(table, plan)])
-        self._in_one_transaction(statements, doing=f"Repairing the schema history {table}")
+        """Carry out a plan as the connect-time role, in one transaction and one round trip.
 
-    def clean_schema(self, schema: str) -> None:
+        Raises:
+            LockNotAcquired: Somebody else has the lock; nothing was changed.
+        """
+        statements = sql.SQL("").join([self._set_zone(), history.repair(table, plan)])
+        self._in_one_transaction(table, statements, doing=f"Repairing the schema history {table}")
+
+    def clean_schema(self, schema: str, table: HistoryTable) -> None:
         """Drop every object of a schema and keep the schema (docs/adr/0016-clean.md).
 
-        In one transaction, unless the server has too little room for so many locks: then in several.
+        In one transaction, unless the server has too little room for so many locks: then in several. ``table`` is
+        the schema history whose lock we hold.
 
         Raises:
             DatabaseError: The server refused; nothing of the transaction in question is dropped.
+            LockNotAcquired: Somebody else has the lock; the same holds.
         """
         doing = f"Cleaning schema {quote_identifier(schema)}"
         drops = self._list_drops(schema, doing=doing)
-        if not self._drop_at_once(drops, doing=doing):
+        if not self._drop_at_once(table, drops, doing=doing):
             for batch in batched(drops, clean.BATCH):
-                self._drop(batch, doing=doing)
+                self._drop(table, batch, doing=doing)
 
-    def drop_schema(self, schema: str) -> None:
-        """Drop a schema with all that is in it; does nothing if there is none."""
-        self._drop([clean.drop_schema(schema)], doing=f"Dropping schema {quote_identifier(schema)}")
+    def drop_schema(self, schema: str, table: HistoryTable) -> None:
+        """Drop a schema with all that is in it; does nothing if there is none. Raises as :meth:`clean_schema`."""
+        self._drop(table, [clean.drop_schema(schema)], doing=f"Dropping schema {quote_identifier(schema)}")
 
     def _list_drops(self, schema: str, *, doing: str) -> list[sql.SQL]:
         statements = sql.SQL("BEGIN; {reset} SET LOCAL search_path = ''; {list} COMMIT").format(
@@ -272,24 +277,35 @@ class PostgresSession:
         )
         return [sql.SQL(drop) for (drop,) in self._or_roll_back(statements, doing=doing)]
 
-    def _drop_at_once(self, drops: Sequence[sql.Composable], *, doing: str) -> bool:
+    def _drop_at_once(self, table: HistoryTable, drops: Sequence[sql.Composable], *, doing: str) -> bool:
         """Drop them all, or none if the server has too little room for so many locks."""
         try:
-            self._drop(drops, doing=doing)
+            self._drop(table, drops, doing=doing)
         except errors.DatabaseError as error:
             if error.sqlstate == clean.OUT_OF_LOCKS:
                 return False
             raise
         return True
 
-    def _drop(self, drops: Sequence[sql.Composable], *, doing: str) -> None:
-        statements = sql.SQL("").join([self._reset_role(), clean.QUIETLY, *drops])
+    def _drop(self, table: HistoryTable, drops: Sequence[sql.Composable], *, doing: str) -> None:
         try:
-            self._in_one_transaction(statements, doing=doing)
+            self._in_one_transaction(table, sql.SQL("").join([clean.QUIETLY, *drops]), doing=doing)
         except errors.DatabaseError as error:
             if error.sqlstate == clean.OUT_OF_LOCKS:
                 error.hint = clean.MORE_LOCKS
             raise
+
+    @contextlib.contextmanager
+    def _minding_the_lock(self, table: HistoryTable) -> Iterator[None]:
+        """For statements that refuse to be carried out without the lock: makes LockNotAcquired of the refusal."""
+        try:
+            yield
+        except errors.DatabaseError as error:
+            if error.sqlstate != _NOT_A_NUMBER or _LOCK_LOST not in error.message:
+                raise
+        else:
+            return
+        raise self._lock_lost(table)
 
     def _lock_lost(self, table: HistoryTable) -> errors.LockNotAcquired:
         self.rollback()
@@ -334,17 +350,21 @@ class PostgresSession:
             raise ours
         raise (permission_error if of_a_script else error_of_ours)(ours, doing=doing, user=self._facts.user)
 
-    def _rows(
-        self,
-        query: LiteralString | sql.SQL | sql.Composed,
-        parameters: Mapping[str, Any] | None = None,
-        *,
-        doing: str,
-    ) -> list[tuple[Any, ...]]:
-        return self._asked(lambda: _fetch(self._connection.execute(query, parameters)), doing=doing)
+    def _rows(self, query: sql.SQL | sql.Composed, *, doing: str) -> list[tuple[Any, ...]]:
+        return self._asked(lambda: _fetch(self._connection.execute(query)), doing=doing)
 
-    def _in_one_transaction(self, statements: sql.Composed, *, doing: str) -> None:
-        self._or_roll_back(sql.SQL("BEGIN; {} COMMIT").format(statements), doing=doing)
+    def _read(self, query: sql.Composed, *, doing: str) -> list[tuple[Any, ...]]:
+        """Ask as the connect-time role: a callback may have changed it."""
+        statements = sql.SQL("").join([self._reset_role(), query])
+        return self._asked(lambda: self._in_utf8(statements), doing=doing)
+
+    def _in_one_transaction(self, table: HistoryTable, statements: sql.Composed, *, doing: str) -> None:
+        """Change something as the connect-time role, and only with the lock: a callback may have given it back."""
+        guarded = sql.SQL("BEGIN; {role} {lock} {statements} COMMIT").format(
+            role=self._reset_role(), lock=_refuse_without_lock(table), statements=statements
+        )
+        with self._minding_the_lock(table):
+            self._or_roll_back(guarded, doing=doing)
 
     def _or_roll_back(self, statements: sql.Composed, *, doing: str) -> list[tuple[Any, ...]]:
         """Ask with statements that begin a transaction, which does not stay open if one of them fails."""

@@ -31,7 +31,7 @@ from taxiway.model.result import (
 from taxiway.model.version import MigrationVersion
 from taxiway.reports.text import render_undoable
 
-FLYWAY_VERSION: Final = "13.0.0"
+FLYWAY_VERSION: Final = "13.12.0"
 
 _FIXED_ZONE: Final = re.compile(r"(?:Etc/)?(?:UTC|GMT(?P<west>[+-]\d{1,2})?)")
 
@@ -50,6 +50,7 @@ _ERROR_CODES: Final[Mapping[type[errors.TaxiwayError], str]] = {
     errors.ConfigError: "CONFIGURATION",
     # It is the default code that Flyway gives this one.
     errors.CleanDisabled: "ERROR",
+    errors.InvalidScriptConfiguration: "CONFIGURATION",
     errors.ValidationFailed: "VALIDATE_ERROR",
     errors.NonEmptySchema: "NON_EMPTY_SCHEMA_WITHOUT_SCHEMA_HISTORY_TABLE",
     errors.DatabaseError: "DB_CONNECTION",

@@ -12,17 +12,15 @@ class Progress:
     """What the events have told so far. ``applied`` has the migrations, undo scripts too, that are committed."""
 
     applied: list[MigrationOutput] = field(default_factory=list)
-    _is_connected: bool = False
     _done: list[str] = field(default_factory=list)
     _running: events.MigrationStarted | None = None
+    _programs: list[str] = field(default_factory=list)
     _has_run_statements: bool = False
     _has_committed: bool = False
 
     def note(self, event: events.Event) -> None:
         """Take in the next event."""
         match event:
-            case events.Connected():
-                self._is_connected = True
             case events.SchemaCreated():
                 self._done.append(f'schema "{event.schema}" had been created')
             case events.HistoryCreated():
@@ -32,14 +30,18 @@ class Progress:
             case events.Baselined():
                 self._done.append(f'schema "{event.schema}" had been baselined')
             case events.RowRemoved() | events.RowMarkedDeleted() | events.RowAligned():
-                self._done.append("the schema history was being repaired")
+                self._done.append("the schema history had been repaired")
+            case events.CallbackStarted() if self._running is None:
+                self._done.append(f"callback {event.callback.script} had begun")
             case events.MigrationStarted():
+                self._note_program()
                 self._running, self._has_run_statements, self._has_committed = event, False, False
             case events.StatementRun():
                 self._has_run_statements = True
                 self._has_committed = self._has_committed or event.command == "COMMIT"
             case events.MigrationFinished():
                 self._running = None
+                self._programs.clear()
                 self.applied.append(MigrationOutput.of(event.migration, event.duration_ms))
 
     def render_stop(self, word: str) -> str:
@@ -50,14 +52,26 @@ class Progress:
         """
         if self._running is not None:
             outcome = self._outcome(self._running)
-            return f"{word} while {self._running.migration.script} ran: {outcome} {self._before()} before it."
+            programs = f"; what {', '.join(self._programs)} did has stayed" if self._programs else ""
+            script = self._running.migration.script
+            return f"{word} while {script} ran: {outcome} {self._before()} before it{programs}."
         if self.applied:
             return f"{word} between migrations: {self._before()}."
         if self._done:
-            return f"{word} before any migration ran; {' and '.join(dict.fromkeys(self._done))}."
-        return f"{word} before any{' migration ran' if self._is_connected else 'thing was changed'}."
+            return f"{word} before the end; until then {' and '.join(dict.fromkeys(self._done))}."
+        return f"{word} before anything was changed."
+
+    def _note_program(self) -> None:
+        """One of a group, not on record yet: another migration begins before it is told to be finished."""
+        if self._running is not None and self._running.migration.program:
+            self._programs.append(self._running.migration.script)
 
     def _outcome(self, running: events.MigrationStarted) -> str:
+        if running.migration.program:
+            return (
+                "it is a program, so what it had done has stayed, and the history has no row for it unless it had "
+                "just ended. Look at the database and at 'taxiway info' before you run again;"
+            )
         if not running.transactional:
             return (
                 "it ran outside a transaction, so what it had done has stayed, and the history shows it as failed "

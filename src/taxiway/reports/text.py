@@ -32,11 +32,17 @@ _REPAIR_HEADER: Final = ("Rank", "Version", "Description", "Type", "Script", "Ch
 
 
 def render_info(result: InfoResult, settings: "MigrationSettings") -> str:
-    """The schema version and the table of migrations; if no script was found, first where they were looked for."""
+    """The schema version and the table of migrations; if no script was found, first where they were looked for.
+
+    Undo migrations are not shown (Flyway 13), unless they failed: then nothing goes on before somebody has looked.
+    """
     version = result.schema_version.text if result.schema_version is not None else EMPTY_SCHEMA
-    shown = [info for info in result.migrations if not info.type.is_undo]
+    shown = [info for info in result.migrations if not info.type.is_undo or info.state.is_failed]
     parts = [f"Schema version: {version}\n"]
-    if not any(info.resolved for info in shown):
+    if not shown and result.left_out:
+        parts.append(f"None of {result.left_out} migration(s) is what was asked for.")
+        return "\n".join(parts)
+    if not any(info.resolved for info in shown) and not result.left_out:
         parts.append(
             f"No migrations found on disk. These settings say where they are looked for:\n{_places(settings)}\n"
         )
@@ -201,8 +207,9 @@ def render_add(result: AddResult) -> str:
 
 def render_init(result: InitResult) -> str:
     """What was made, and what comes next."""
+    place = f"; scripts belong in {result.location}" if result.location else ""
     return (
-        f"Created {result.path} and the folder {result.location}\n"
+        f"Created {result.path}{place}\n"
         "Name the database in it, add a migration with 'taxiway add', and run 'taxiway migrate'."
     )
 

@@ -6,11 +6,12 @@ from typing import Final
 
 from taxiway.aws.secrets import SecretsManager
 from taxiway.config.load import load
+from taxiway.config.merge import Loaded
 from taxiway.engine.ports import EventSink
 from taxiway.model.result import InfoResult, MigrateResult, RunResult
-from taxiway.model.settings import DatabaseSettings, MigrationSettings
+from taxiway.model.settings import DatabaseSettings, MigrationSettings, Settings
 from taxiway.postgres.certificates import RDS_CA_BUNDLE
-from taxiway.project import open_project
+from taxiway.project import Project, open_project
 from taxiway.runner.job import JobSpec
 from taxiway.secret import Redactor, Secret, reveal
 from taxiway.sources.git import Checkout, GitRepository, checkout, github_url
@@ -26,6 +27,7 @@ class JobListener:
 
     on_step: Callable[[str], None]
     on_checkout: Callable[[Checkout], None]
+    on_configuration: Callable[[Loaded], None]
     on_result: Callable[[InfoResult | MigrateResult, MigrationSettings], None]
     on_event: EventSink
 
@@ -43,13 +45,8 @@ def run(spec: JobSpec, *, environment: Mapping[str, str], redactor: Redactor, li
     listener.on_step(f"Fetching {f'branch {spec.branch}' if spec.branch else 'the default branch'} ...")
     with checkout(repository, spec.branch) as commit:
         listener.on_checkout(commit)
-        loaded = load(
-            {}, environ=environment, directory=commit.directory, inside=commit.directory, secret=secrets.get
-        )
-        for secret in loaded.secrets:
-            redactor.add(secret)
+        settings = _configure(commit, environment, secrets, redactor, listener)
         listener.on_step("Connecting to the database ...")
-        settings = replace(loaded.settings, database=with_verified_server(loaded.settings.database, environment))
         with open_project(
             settings,
             base=commit.directory,
@@ -57,12 +54,7 @@ def run(spec: JobSpec, *, environment: Mapping[str, str], redactor: Redactor, li
             redact=redactor,
             on_event=listener.on_event,
         ) as project:
-            before = project.info()
-            listener.on_result(before, settings.migrations)
-            migrated = project.migrate()
-            listener.on_result(migrated, settings.migrations)
-            after = project.info()
-            listener.on_result(after, settings.migrations)
+            before, migrated, after = _migrate(project, settings.migrations, listener)
     return RunResult(
         repository=commit.repository,
         branch=commit.branch,
@@ -71,6 +63,32 @@ def run(spec: JobSpec, *, environment: Mapping[str, str], redactor: Redactor, li
         migrate=migrated,
         after=after,
     )
+
+
+def _configure(
+    commit: Checkout,
+    environment: Mapping[str, str],
+    secrets: SecretsManager,
+    redactor: Redactor,
+    listener: JobListener,
+) -> Settings:
+    loaded = load({}, environ=environment, directory=commit.directory, inside=commit.directory, secret=secrets.get)
+    for secret in loaded.secrets:
+        redactor.add(secret)
+    listener.on_configuration(loaded)
+    return replace(loaded.settings, database=with_verified_server(loaded.settings.database, environment))
+
+
+def _migrate(
+    project: Project, settings: MigrationSettings, listener: JobListener
+) -> tuple[InfoResult, MigrateResult, InfoResult]:
+    before = project.info()
+    listener.on_result(before, settings)
+    migrated = project.migrate()
+    listener.on_result(migrated, settings)
+    after = project.info()
+    listener.on_result(after, settings)
+    return before, migrated, after
 
 
 def _repository(spec: JobSpec, secrets: SecretsManager) -> GitRepository:

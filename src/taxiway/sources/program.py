@@ -130,12 +130,18 @@ def _not_started(reason: str, program: Program) -> ProgramUnavailable:
 
 
 def _lines(process: subprocess.Popen[bytes]) -> Iterator[bytes]:
-    """The lines of the output as they come, until it ends, or the program has ended and nothing is left of it."""
-    rest = b""
+    """The lines of the output as they come, until it ends, or the program has ended and nothing is left of it.
+
+    A line is told whole, however long it is: of a secret that is cut in two, neither half would be masked.
+    """
+    pieces: list[bytes] = []
     for chunk in _chunks(process):
-        *lines, rest = (rest + chunk).split(b"\n")
-        yield from lines
-    if rest:
+        first, *others = chunk.split(b"\n")
+        pieces.append(first)
+        for following in others:
+            yield b"".join(pieces)
+            pieces = [following]
+    if rest := b"".join(pieces):
         yield rest
 
 
@@ -158,11 +164,14 @@ def _chunks(process: subprocess.Popen[bytes]) -> Iterator[bytes]:
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     """Ask the program to end, with everything that it started, and make it end if it does not."""
-    _signal(process, signal.SIGTERM)
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(_GRACE_SECONDS)
-    _signal(process, signal.SIGKILL)
-    process.wait()
+    try:
+        _signal(process, signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_GRACE_SECONDS)
+    finally:
+        # Another Ctrl-C ends the patience, not the duty.
+        _signal(process, signal.SIGKILL)
+        process.wait()
 
 
 def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:

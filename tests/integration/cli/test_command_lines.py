@@ -6,9 +6,11 @@ same meaning, or refused with a reason.
 """
 
 import json
+import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import click
 import pytest
@@ -18,11 +20,13 @@ from taxiway.cli.commands.options import SETTINGS, given_arguments
 from taxiway.cli.flyway_args import parse_command_line, wants_json
 from taxiway.cli.invocation import Invocation
 from taxiway.cli.main import taxiway
+from taxiway.config.load import load
 from tests.support.command import complaint
 from tests.support.workspace import Workspace
 
 URL = "jdbc:postgresql://db:5432/shop"
 ACCOUNT = {"url": URL, "user": "owner", "password": "pw"}
+EMPTY = ("url", "user", "locations", "outOfOrder")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +62,10 @@ CALLS = [
         {"baselineOnMigrate": "true", "baselineVersion": "4"},
     ),
     Call(
-        "-configFiles=/flyway/conf/flyway.conf -locations=filesystem:/flyway/sql -schemas=public migrate",
+        "-configFiles=conf/flyway.conf -locations=filesystem:/flyway/sql -schemas=public migrate",
         "migrate",
         {
-            "configFiles": "/flyway/conf/flyway.conf",
+            "configFiles": "conf/flyway.conf",
             "locations": "filesystem:/flyway/sql",
             "schemas": "public",
         },
@@ -71,6 +75,8 @@ CALLS = [
     Call("validate", "validate"),
     Call("repair", "repair"),
     Call("-password= migrate", "migrate", {"password": ""}),
+    Call("-url= -user= -locations= -outOfOrder= migrate", "migrate", dict.fromkeys(EMPTY, "")),
+    Call("-installedBy= -placeholders.x= migrate", "migrate", {"installedBy": "", "placeholders": {"x": ""}}),
     # several commands
     Call(
         f"-url={URL} -user=owner -password=pw -connectRetries=60 clean migrate",
@@ -125,7 +131,7 @@ CALLS = [
         {"url": URL, "user": "owner", "baselineVersion": "1", "baselineDescription": "Existing schema"},
     ),
     Call("-mixed=true -schemas='shop' migrate", "migrate", {"mixed": "true", "schemas": "shop"}),
-    Call("undo -configFiles=/srv/flyway.conf", "undo", {"configFiles": "/srv/flyway.conf"}),
+    Call("undo -configFiles=conf/flyway.conf", "undo", {"configFiles": "conf/flyway.conf"}),
     Call(
         "-X -configFiles=../shop/flyway.conf -locations=filesystem:../shop/migrations migrate",
         "migrate",
@@ -220,6 +226,49 @@ def test_a_command_line_has_the_meaning_that_it_has_for_flyway(call: Call) -> No
     assert given_arguments(line.settings, settings) == call.settings
     assert " ".join((str(command.name), *parameters["further"])) == call.commands
     assert (invocation.json, invocation.debug, invocation.quiet) == (call.json, call.debug, call.quiet)
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.line)
+def test_the_settings_of_a_command_line_are_accepted_and_hold(call: Call, tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    write_named_files(project, call.settings)
+    loaded = load(call.settings, environ={}, directory=project, secret=lambda _id, _key: "", read_stdin=lambda: "")
+    shown = {one.key: one.value for one in loaded.effective}
+    for key, value in single_settings(call.settings).items():
+        is_given = value != "" or key.partition(".")[0] in {"installedBy", "placeholders"}
+        assert (loaded.origins.get(key, "default") != "default") is is_given
+        assert not is_given or shown[key] == as_shown(key, value)
+
+
+def write_named_files(project: Path, settings: Mapping[str, object]) -> None:
+    """What the settings speak of: configuration files, and environments in one of them."""
+    project.mkdir()
+    for name in str(settings.get("configFiles", "")).split(","):
+        if name:
+            (project / name).parent.mkdir(parents=True, exist_ok=True)
+            (project / name).touch()
+    if "environment" in settings:
+        (project / "flyway.toml").write_text(f"[environments.{settings['environment']}]")
+
+
+def single_settings(settings: Mapping[str, object]) -> dict[str, object]:
+    """The settings by the keys that they have in the end, entries of maps one by one."""
+    single: dict[str, object] = {}
+    for key, value in settings.items():
+        name = re.sub(r"^environments\.\w+\.", "", key)
+        single |= (
+            {f"{name}.{entry}": text for entry, text in value.items()}
+            if isinstance(value, dict)
+            else {name: value}
+        )
+    return single
+
+
+def as_shown(key: str, value: object) -> str:
+    """A setting as ``taxiway config`` shows it."""
+    if key == "password":
+        return "********"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def test_migrate_has_flyways_fields(workspace: Workspace) -> None:
         ],
         "migrationsExecuted": 2,
         "success": True,
-        "flywayVersion": "13.0.0",
+        "flywayVersion": "13.12.0",
         "database": workspace.database.name,
         "databaseType": "PostgreSQL",
         "warnings": [],
@@ -89,7 +89,7 @@ def test_info_has_flyways_fields(workspace: Workspace) -> None:
         "licenseFailed": False,
         "schemaVersion": None,
         "schemaName": "s1, public",
-        "flywayVersion": "13.0.0",
+        "flywayVersion": "13.12.0",
         "database": workspace.database.name,
         "allSchemasEmpty": False,
     }

@@ -20,8 +20,8 @@ def answer(workspace: Workspace, *arguments: str, exit_code: int = 0, **environm
     return parsed
 
 
-def said(workspace: Workspace, *arguments: str) -> list[str]:
-    result = workspace.run(*arguments)
+def said(workspace: Workspace, *arguments: str, **environment: str) -> list[str]:
+    result = workspace.run(*arguments, environment=environment)
     assert (result.returncode, result.stderr) == (0, "")
     return result.stdout.splitlines()
 
@@ -133,6 +133,52 @@ def test_config_shows_only_what_is_named(workspace: Workspace) -> None:
     lines = said(workspace, "config", "target", "placeholders", "-placeholders.stage=test", "-target=3")
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if line.startswith("|")]
     assert [row[:2] for row in rows] == [["Setting", "Value"], ["placeholders.stage", "test"], ["target", "3"]]
+
+
+def test_config_has_straight_columns_where_something_is_masked(workspace: Workspace) -> None:
+    lines = said(workspace, "config", "-installedBy=hunter2-and-me", FLYWAY_PASSWORD="hunter2")
+    table = [line for line in lines if line.startswith(("|", "+"))]
+    assert "****-and-me" in "".join(table)
+    assert len(set(map(len, table))) == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("info -outputTyp=json", "Did you mean 'outputType'?"),
+        ("info -outputfile=x", "Did you mean 'outputFile'?"),
+        ("-colour=always info", "Did you mean 'color'?"),
+        ("add -typ=undo", "Did you mean 'type'?"),
+        ("init -filename=taxiway.toml", "Did you mean 'fileName'?"),
+    ],
+)
+def test_a_misspelt_parameter_is_told_with_the_nearest_one(workspace: Workspace, line: str, words: str) -> None:
+    assert words in complaint(workspace.run(*line.split()), 2, "unknown-option")
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("info -debug", "Did you mean '--debug'?"),
+        ("info -quiet", "Did you mean '--quiet'?"),
+        ("add -nameOnly", "Write -nameOnly=true without blanks, or --name-only"),
+        ("add -nameonly", "Did you mean '-nameOnly='?"),
+        ("info -outputType json", "Write -outputType=VALUE without blanks, or --output"),
+        ("info -outOforder", "Did you mean '-outOfOrder='?"),
+    ],
+)
+def test_a_flag_that_is_none_is_told_with_what_to_write(workspace: Workspace, line: str, words: str) -> None:
+    assert words in complaint(workspace.run(*line.split()), 2, "configuration")
+
+
+def test_init_is_refused_under_the_name_of_a_file_of_flyways(workspace: Workspace) -> None:
+    complaint(workspace.run("init", "-fileName=flyway.toml"), 2, "invalid-option")
+    assert not (workspace.directory / "flyway.toml").exists()
+
+
+def test_init_tells_of_no_folder_that_it_did_not_make(workspace: Workspace) -> None:
+    (workspace.directory / "old.conf").write_text("flyway.locations=filesystem:db\n")
+    assert answer(workspace, "init", "-from=old.conf")["location"] is None
 
 
 def test_add_and_migrate(workspace: Workspace) -> None:

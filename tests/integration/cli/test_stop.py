@@ -112,7 +112,7 @@ def test_who_waits_for_the_lock_has_changed_nothing(workspace: Workspace) -> Non
             _, error = child.communicate(timeout=30)
         holder.terminate()
         holder.communicate(timeout=30)
-    assert (child.returncode, error.strip()) == (143, "Terminated before any migration ran.")
+    assert (child.returncode, error.strip()) == (143, "Terminated before anything was changed.")
 
 
 def test_a_stop_is_told_in_json_with_what_was_applied(workspace: Workspace) -> None:
@@ -144,6 +144,6 @@ def test_a_signal_whose_exception_is_swallowed_ends_the_run_before_it_changes_an
     workspace.write({"V1__a.sql": "CREATE TABLE a ();"})
     result = run_while(workspace, "Swallows()", *arguments)
     assert result.returncode == 143, result.stdout + result.stderr
-    assert "Terminated before any migration ran." in result.stdout + result.stderr
+    assert "Terminated before anything was changed." in result.stdout + result.stderr
     assert "Traceback" not in result.stderr
     assert workspace.query("SELECT FROM pg_class WHERE relnamespace = 'public'::regnamespace") == []

@@ -171,6 +171,21 @@ def test_a_failure_counts_what_was_applied_before_it(workspace: Workspace) -> No
     )
 
 
+def test_one_that_was_applied_before_a_failure_stays(workspace: Workspace) -> None:
+    workspace.write({"V1__a.sql": "SELECT 1;", "V2__b.sql": "SELECT nope;"})
+    assert "1 migration was applied before it, and stays." in complaint(
+        workspace.run("migrate"), 1, "migration-failed"
+    )
+
+
 def test_a_failure_without_anything_before_it_counts_nothing(workspace: Workspace) -> None:
     workspace.write({"V1__a.sql": "SELECT nope;"})
     assert "applied before it" not in complaint(workspace.run("migrate"), 1, "migration-failed")
+
+
+def test_a_filter_that_nothing_passes_is_no_matter_of_missing_files(workspace: Workspace) -> None:
+    workspace.write({"V1__a.sql": "SELECT 1;"})
+    workspace.migrate()
+    result = workspace.run("info", "-infoOfState=pending")
+    assert "None of 1 migration(s) is what was asked for." in result.stdout
+    assert "No migrations found" not in result.stdout

@@ -143,3 +143,79 @@ def test_a_user_without_rights_is_told_so_and_nothing_is_left(legacy: Workspace)
         legacy.baseline()
     assert caught.value.hint
     assert fingerprint(legacy.database) == before
+
+
+def test_a_callback_that_is_not_in_order_changes_nothing(legacy: Workspace) -> None:
+    legacy.write({"createSchema.sql": "CREATE TABLE told ();", "afterBaseline.sql": "SELECT '${nobody}';"})
+    before = fingerprint(legacy.database)
+    with pytest.raises(errors.UnknownPlaceholder, match="nobody"):
+        legacy.baseline()
+    assert fingerprint(legacy.database) == before
+
+
+@pytest.mark.parametrize(
+    ("script", "options", "error"),
+    [
+        ("SELECT '${nobody}';", {}, errors.UnknownPlaceholder),
+        ("VACUUM;", {"group": True}, errors.MixedTransactions),
+        ("SELECT '", {}, errors.UnterminatedText),
+    ],
+)
+def test_migrate_gives_no_baseline_when_a_script_behind_it_is_not_in_order(
+    legacy: Workspace, script: str, options: Any, error: type[errors.TaxiwayError]
+) -> None:
+    legacy.write({"V3__three.sql": script})
+    before = fingerprint(legacy.database)
+    with pytest.raises(error, match="V3__three"):
+        legacy.migrate(baseline_on_migrate=True, **options)
+    assert fingerprint(legacy.database) == before
+
+
+def test_a_script_that_the_baseline_makes_unnecessary_need_not_be_in_order(legacy: Workspace) -> None:
+    legacy.write({"V1__one.sql": "SELECT '${nobody}';"})
+    assert legacy.migrate(baseline_on_migrate=True).count == 1
+
+
+HISTORY_OF_SOMEBODY_ELSE = """
+CREATE TABLE flyway_schema_history (installed_rank int PRIMARY KEY, version text, description text, type text,
+    script text, checksum int, installed_by text, installed_on timestamp DEFAULT now(), execution_time int,
+    success bool);
+INSERT INTO flyway_schema_history VALUES
+    (1, '1', '<< Flyway Baseline >>', 'BASELINE', '<< Flyway Baseline >>', NULL, 'x', now(), 0, true)
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "made"),
+    [
+        (["baseline"], HISTORY_OF_SOMEBODY_ELSE),
+        (["migrate", "-baselineOnMigrate=true"], HISTORY_OF_SOMEBODY_ELSE),
+        (["baseline", "-schemas=app"], "CREATE SCHEMA app"),
+        (["migrate", "-schemas=app"], "CREATE SCHEMA app"),
+    ],
+)
+def test_what_another_program_makes_meanwhile_is_no_obstacle(
+    legacy: Workspace, arguments: list[str], made: str
+) -> None:
+    with legacy.database.connect() as other:
+        other.execute(made.encode())
+        with legacy.running(*arguments) as process:
+            legacy.wait_for("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+            other.commit()
+            _, error = process.communicate(timeout=30)
+    assert (process.returncode, error) == (0, "")
+    schema = "app" if "-schemas=app" in arguments else "public"
+    versions = [row["version"] for row in legacy.history(f"{schema}.flyway_schema_history")]
+    assert versions == (["1", "2"] if arguments[0] == "migrate" else ["1"])
+
+
+def test_migrate_goes_by_a_history_that_another_program_makes_meanwhile(legacy: Workspace) -> None:
+    legacy.query("DROP TABLE legacy")
+    with legacy.database.connect() as other:
+        other.execute(HISTORY_OF_SOMEBODY_ELSE.encode())
+        with legacy.running("migrate") as process:
+            legacy.wait_for("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+            other.commit()
+            _, error = process.communicate(timeout=30)
+    assert (process.returncode, error) == (0, "")
+    assert [row["version"] for row in legacy.history()] == ["1", "2"]

@@ -158,3 +158,27 @@ def test_what_belongs_to_others_is_an_error(migrated: Workspace) -> None:
         migrated.clean(clean_disabled=False)
     assert migrated.value("SELECT count(*) FROM one") == 0
     assert len(migrated.history()) == 2
+
+
+def test_a_schema_whose_drop_is_refused_for_any_reason_is_emptied(workspace: Workspace) -> None:
+    workspace.write({"V1__one.sql": "CREATE TABLE t (i int);"})
+    workspace.migrate(schemas=["app"])
+    with workspace.database.server.admin(workspace.database.name) as admin:
+        admin.execute(
+            "CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS "
+            "$$BEGIN RAISE 'out of shared memory' USING ERRCODE = '53200'; END$$"
+        )
+        admin.execute(
+            "CREATE EVENT TRIGGER refuse ON ddl_command_start WHEN tag IN ('DROP SCHEMA') EXECUTE FUNCTION refuse()"
+        )
+    result = workspace.clean(schemas=["app"], clean_disabled=False)
+    assert (result.cleaned, result.dropped) == (("app",), ())
+    assert any("could not be dropped" in text for text in result.warnings)
+
+
+def test_a_callback_that_is_not_in_order_changes_nothing(migrated: Workspace) -> None:
+    migrated.write({"beforeClean.sql": "CREATE TABLE told ();", "afterClean.sql": "SELECT '${nobody}';"})
+    before = fingerprint(migrated.database)
+    with pytest.raises(errors.UnknownPlaceholder, match="nobody"):
+        migrated.clean(clean_disabled=False)
+    assert fingerprint(migrated.database) == before

@@ -96,6 +96,17 @@ def test_skipped_migrations_may_be_a_group(workspace: Workspace) -> None:
     assert workspace.applied() == ["1", "2"]
 
 
+@pytest.mark.parametrize("group", [False, True])
+def test_between_skipped_migrations_the_callbacks_are_those_of_a_group_too(
+    workspace: Workspace, *, group: bool
+) -> None:
+    names = ["afterVersioned", "beforeRepeatables"]
+    workspace.write(TABLE | {"R__r.sql": "SELECT 1;"} | {f"{name}.sql": "SELECT 1;" for name in names})
+    events: list[Event] = []
+    workspace.migrate(on_event=events.append, skip_executing_migrations=True, group=group)
+    assert [e.callback.event.value for e in events if isinstance(e, CallbackStarted)] == names
+
+
 def test_a_skipped_script_is_read_all_the_same(workspace: Workspace) -> None:
     workspace.write(TABLE | {"V2__b.sql": "SELECT '${unknown}';"})
     with pytest.raises(errors.UnknownPlaceholder):

@@ -121,23 +121,68 @@ def test_error_callbacks_run_after_the_rollback_of_the_group(workspace: Workspac
     assert [word for (word,) in workspace.query("SELECT word FROM audit.log")] == names
 
 
-@pytest.mark.parametrize(("end", "kept"), [("COMMIT", ["1"]), ("ROLLBACK", [])])
-def test_a_script_that_ends_the_transaction_ends_it_for_those_before_it(
-    workspace: Workspace, end: str, kept: list[str]
-) -> None:
-    workspace.write(
-        {
-            "V1__a.sql": "CREATE TABLE a (i int);",
-            "V2__b.sql": f"SELECT 1; {end}; SELECT nonsense;",
-        }
-    )
+def test_a_script_that_commits_commits_those_before_it(workspace: Workspace) -> None:
+    workspace.write({"V1__a.sql": "CREATE TABLE a (i int);", "V2__b.sql": "SELECT 1; COMMIT; SELECT nonsense;"})
     events: list[Event] = []
     with pytest.raises(taxiway.MigrationFailed) as caught:
         workspace.migrate(on_event=events.append, group=True)
-    assert workspace.applied() == kept
-    assert [str(one.version) for one in caught.value.result.migrations] == kept
+    assert workspace.applied() == ["1"]
+    assert [str(one.version) for one in caught.value.result.migrations] == ["1"]
     assert not caught.value.rolled_back
-    assert any(isinstance(event, Warned) for event in events)
+    assert "The script ended its own transaction" in (caught.value.hint or "")
+    [warning] = [event.message for event in events if isinstance(event, Warned)]
+    assert warning == (
+        "V2__b.sql ended its own transaction with COMMIT: if a later statement fails, what came before stays."
+    )
+
+
+@pytest.mark.parametrize(
+    "end", ["ROLLBACK", "ABORT WORK", "ROLLBACK /* now */ AND CHAIN", "abort transaction and chain -- now\n"]
+)
+def test_a_script_that_rolls_back_those_before_it_fails_the_group(workspace: Workspace, end: str) -> None:
+    workspace.write(
+        {
+            "V1__a.sql": "CREATE TABLE a (i int);",
+            "V2__b.sql": "SELECT 1;",
+            "V3__c.sql": f"SELECT 1;\n{end};\nCREATE TABLE c ();",
+        }
+    )
+    before = fingerprint(workspace.database)
+    with pytest.raises(taxiway.MigrationFailed, match="ROLLBACK has ended the transaction of the group") as caught:
+        workspace.migrate(group=True, create_schemas=False)
+    assert "taken along what came before it, from V1__a.sql on" in caught.value.message
+    assert (caught.value.script, caught.value.line, caught.value.rolled_back) == ("V3__c.sql", 2, True)
+    assert "Nothing of this group was kept" in (caught.value.hint or "")
+    assert workspace.applied() == []
+    workspace.query("DROP TABLE flyway_schema_history")
+    assert fingerprint(workspace.database) == before
+
+
+def test_a_savepoint_that_is_rolled_back_to_ends_nothing(workspace: Workspace) -> None:
+    script = "SAVEPOINT chain; INSERT INTO a VALUES (7); ROLLBACK TO chain;"
+    workspace.write(TWO | {"V3__c.sql": script})
+    assert workspace.migrate(group=True).count == 3
+    assert workspace.query("SELECT i FROM a") == [(1,)]
+
+
+@pytest.mark.parametrize("rest", ["", "CREATE TABLE b2 ();"])
+def test_what_a_script_has_committed_stays_when_a_later_one_fails(workspace: Workspace, rest: str) -> None:
+    workspace.write(TWO | {"V3__c.sql": f"CREATE TABLE b (); COMMIT; {rest}", "V4__d.sql": "SELECT nonsense;"})
+    with pytest.raises(taxiway.MigrationFailed) as caught:
+        workspace.migrate(group=True)
+    assert workspace.applied() == ["1", "2", "3"]
+    assert caught.value.result.count == 3
+    assert not caught.value.rolled_back
+    assert caught.value.hint == (
+        "A script of this group has committed: what came before that has stayed, and the history has it. "
+        "Nothing else of this group was kept. Mend the script and run again."
+    )
+
+
+def test_a_script_may_commit_and_then_roll_back(workspace: Workspace) -> None:
+    workspace.write(TWO | {"V3__c.sql": "COMMIT; INSERT INTO a VALUES (3); ROLLBACK;"})
+    assert workspace.migrate(group=True).count == 3
+    assert workspace.query("SELECT i FROM a") == [(1,)]
 
 
 def test_a_script_that_commits_in_the_middle_does_not_stop_those_after_it(workspace: Workspace) -> None:
@@ -160,8 +205,19 @@ def test_a_lost_connection_leaves_nothing_and_says_so(workspace: Workspace) -> N
 def test_a_program_in_a_group_is_warned_about(workspace: Workspace) -> None:
     workspace.write({"V1__a.sh": "echo done", "V2__b.sql": "SELECT nonsense;"})
     events: list[Event] = []
-    with pytest.raises(taxiway.MigrationFailed):
+    with pytest.raises(taxiway.MigrationFailed) as caught:
         workspace.migrate(on_event=events.append, group=True, script_migrations=True)
+    assert not caught.value.rolled_back
+    assert caught.value.hint == (
+        "What V1__a.sh did has stayed, and the history has no row for it. Nothing else of this group was kept. "
+        "Mend the script and run again."
+    )
     [warning] = [event.message for event in events if isinstance(event, Warned)]
     assert warning.startswith("V1__a.sh is a program: if the group fails later, what it does now stays")
     assert workspace.applied() == []
+
+
+def test_a_lost_connection_does_not_take_back_what_a_program_did(workspace: Workspace) -> None:
+    workspace.write({"V1__a.sh": "echo done", "V2__b.sql": "SELECT pg_terminate_backend(pg_backend_pid());"})
+    with pytest.raises(errors.OutcomeUnknown, match=r"What V1__a\.sh did has stayed"):
+        workspace.migrate(group=True, script_migrations=True)

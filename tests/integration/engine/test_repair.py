@@ -190,3 +190,21 @@ def test_a_user_who_may_not_write_the_history_is_told_so(migrated: Workspace) ->
         migrated.repair()
     migrated.query("RESET ROLE; ALTER ROLE CURRENT_USER RESET role")
     assert migrated.history() == before
+
+
+def test_a_callback_that_is_not_in_order_changes_nothing(migrated: Workspace) -> None:
+    migrated.write({"V1__one.sql": "SELECT 1;", "beforeRepair.sql": table("told")})
+    migrated.write({"afterRepair.sql": "SELECT '${nobody}';"})
+    before = fingerprint(migrated.database)
+    with pytest.raises(errors.UnknownPlaceholder, match="nobody"):
+        migrated.repair()
+    assert fingerprint(migrated.database) == before
+
+
+def test_a_plan_runs_no_callback(migrated: Workspace) -> None:
+    migrated.write({"afterConnect.sql": table("callback")})
+    before = fingerprint(migrated.database)
+    migrated.repair(carry_out=False)
+    assert fingerprint(migrated.database) == before
+    migrated.repair()
+    assert fingerprint(migrated.database) != before

@@ -123,5 +123,5 @@ def test_a_program_is_ended_with_the_run_and_the_run_says_where_it_was(workspace
         child.terminate()
         _, error = child.communicate(timeout=20)
     assert child.returncode == 143
-    assert "V1__a.sh" in error
+    assert "while V1__a.sh ran: it is a program, so what it had done has stayed" in error
     assert workspace.applied() == []

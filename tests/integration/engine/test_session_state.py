@@ -176,3 +176,18 @@ def test_percent_signs_and_parameters_are_text(workspace: Workspace) -> None:
     workspace.write({"V1__a.sql": "CREATE TABLE a AS SELECT '100%' AS t, 10 % 3 AS r, '%s' AS s, '?' AS q;"})
     workspace.migrate()
     assert workspace.query("SELECT * FROM a") == [("100%", 1, "%s", "?")]
+
+
+def test_what_we_read_and_write_ourselves_does_not_depend_on_the_role_of_a_callback(workspace: Workspace) -> None:
+    workspace.query("CREATE ROLE nobody_much; GRANT nobody_much TO CURRENT_USER")
+    names = ("afterConnect", "beforeCreateSchema", "beforeRepair", "beforeClean", "beforeBaseline", "beforeUndo")
+    workspace.write({f"{name}.sql": "SET ROLE nobody_much;" for name in names})
+    workspace.write({"V1__a.sql": "CREATE TABLE app.a ();", "U1__a.sql": "DROP TABLE app.a;"})
+
+    assert workspace.migrate(schemas=["app"]).count == 1
+    assert workspace.states(schemas=["app"])[-1] == "1 Success"
+    assert workspace.validate(schemas=["app"]).successful
+    assert workspace.undo(schemas=["app"]).count == 1
+    assert workspace.repair(schemas=["app"]).plan.is_empty
+    assert workspace.clean(clean_disabled=False, schemas=["app"]).dropped == ("app",)
+    assert workspace.baseline(schemas=["app"]).was_there is False

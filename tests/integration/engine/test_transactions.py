@@ -267,3 +267,30 @@ def test_a_long_line_is_shown_around_the_place_of_the_error(workspace: Workspace
     *_, line, caret = failure(workspace).excerpt.splitlines()
     assert line[caret.index("^") :].startswith("'nope'")
     assert len(line) < 180
+
+
+@pytest.mark.parametrize("end", ["ROLLBACK", "ROLLBACK AND CHAIN"])
+def test_a_script_that_rolls_itself_back_is_warned_about_truthfully(workspace: Workspace, end: str) -> None:
+    workspace.write({"V1__a.sql": f"CREATE TABLE a (); {end};"})
+    [warning] = workspace.migrate().warnings
+    assert warning == (
+        "V1__a.sql ended its own transaction with ROLLBACK: what came before is gone, and that is not taken for a "
+        "failure."
+    )
+    assert workspace.value("SELECT to_regclass('a')") is None
+
+
+def test_a_script_that_fails_after_a_rollback_has_left_nothing(workspace: Workspace) -> None:
+    workspace.write({"V1__a.sql": "CREATE TABLE a (); ROLLBACK; CREATE TABLE b (); SELECT nonsense;"})
+    with pytest.raises(taxiway.MigrationFailed) as caught:
+        workspace.migrate()
+    assert caught.value.rolled_back
+    assert workspace.value("SELECT coalesce(to_regclass('a'), to_regclass('b'))") is None
+
+
+def test_each_way_of_ending_the_transaction_is_warned_about(workspace: Workspace) -> None:
+    workspace.write({"V1__a.sql": "ROLLBACK; CREATE TABLE a (); COMMIT AND CHAIN; ROLLBACK; SELECT nonsense;"})
+    with pytest.raises(taxiway.MigrationFailed) as caught:
+        workspace.migrate()
+    assert not caught.value.rolled_back
+    assert workspace.value("SELECT to_regclass('a')::text") == "a"

@@ -91,12 +91,17 @@ def test_on_an_empty_database_there_is_nothing_to_undo(workspace: Workspace) -> 
 
 def test_a_version_without_an_undo_script_bars_the_way(migrated: Workspace) -> None:
     (migrated.scripts / "U2__drop_2.sql").unlink()
-    result = migrated.undo(target="1")
-    assert [str(one.version) for one in result.migrations] == ["3"]
-    assert result.warnings == ("The undo ends before the target: version 2 (create 2) has no undo script.",)
     before = fingerprint(migrated.database)
-    assert migrated.undo().count == 0
+    with pytest.raises(errors.UndoImpossible, match=r"version 2 \(create 2\) has no undo script"):
+        migrated.undo(target="1")
     assert fingerprint(migrated.database) == before
+
+    assert migrated.undo().count == 1
+    result = migrated.undo()
+    assert (result.count, result.warnings) == (
+        0,
+        ("Nothing is undone: version 2 (create 2) has no undo script.",),
+    )
 
 
 def test_those_listed_are_undone_in_the_reverse_of_the_list(migrated: Workspace) -> None:
@@ -233,3 +238,36 @@ def test_a_user_without_rights_is_told_so(migrated: Workspace) -> None:
 @pytest.mark.parametrize("options", [{}, {"target": "current"}, {"target": "next"}, {"target": "latest"}])
 def test_without_a_version_as_target_it_is_one(migrated: Workspace, options: Any) -> None:
     assert migrated.undo(**options).count == 1
+
+
+def test_a_failed_undo_is_seen_named_and_repaired(migrated: Workspace) -> None:
+    migrated.write({"U3__drop_3.sql": "VACUUM t3; VACUUM nothing;"})
+    with pytest.raises(taxiway.MigrationFailed):
+        migrated.undo()
+    [*others, failed] = migrated.history()
+
+    shown = migrated.run("info", "-locations=filesystem:sql").stdout
+    assert [line.split("|")[1:3] for line in shown.splitlines() if "Failed" in line] == [
+        [" Undo       ", " 3       "]
+    ]
+    for refused in (migrated.undo, migrated.migrate):
+        with pytest.raises(errors.FailedMigrationRecorded, match=r"undo of version 3 \(drop 3\)") as caught:
+            refused(validate_on_migrate=False)
+        assert "taxiway repair" in (caught.value.hint or "")
+    with pytest.raises(taxiway.ValidationFailed, match=r"undo of version 3 \(drop 3\) failed, .*taxiway repair"):
+        migrated.migrate()
+
+    assert [row.installed_rank for row in migrated.repair().plan.removals] == [failed["installed_rank"]]
+    assert migrated.history() == others
+    assert "Undo " not in migrated.run("info", "-locations=filesystem:sql").stdout
+
+
+def test_a_target_that_cannot_be_reached_is_refused(workspace: Workspace) -> None:
+    scripts = MIGRATIONS | UNDOS
+    workspace.write({name: text for name, text in scripts.items() if "2" in name})
+    workspace.migrate()
+    workspace.write(scripts)
+    workspace.migrate(out_of_order=True)
+    with pytest.raises(errors.UndoImpossible, match=r"version 1 \(create 1\) is below the target 2"):
+        workspace.undo(target="2")
+    assert workspace.applied() == ["2", "1", "3", None]

@@ -9,11 +9,14 @@ import pytest
 from sandbox.directory import temporary_directory
 from sandbox.postgres import PostgresServer
 from taxiway import errors
+from taxiway.engine.ports import HistoryTable
 from taxiway.model.settings import DatabaseSettings
 from taxiway.postgres.session import PostgresSession
 from taxiway.secret import Secret
 from tests.integration.postgres.conftest import Heard, Opener
 from tests.support.pytest_sandbox import Database, make_database
+
+TABLE = HistoryTable("public", "flyway_schema_history")
 
 # Kinds that any owner of a schema can make, with dependencies in every direction
 OF_ANYBODY = """
@@ -126,12 +129,12 @@ def test_every_kind_of_object_goes(superuser: PostgresSession, emptied: psycopg.
     run(emptied, OF_ANYBODY + OF_SUPERUSERS)
     assert not is_empty(emptied)
 
-    superuser.clean_schema("emptied")
+    superuser.clean_schema("emptied", TABLE)
 
     assert is_empty(emptied)
     assert emptied.execute("SELECT FROM pg_event_trigger").fetchall() == []
     assert heard == []
-    superuser.clean_schema("emptied")
+    superuser.clean_schema("emptied", TABLE)
 
 
 def test_an_ordinary_owner_of_the_schema_is_enough(
@@ -141,7 +144,7 @@ def test_an_ordinary_owner_of_the_schema_is_enough(
         owner.execute("SET search_path = emptied")
         run(owner, OF_ANYBODY)
 
-    session.clean_schema("emptied")
+    session.clean_schema("emptied", TABLE)
 
     assert is_empty(emptied)
     assert heard == []
@@ -153,7 +156,7 @@ def test_objects_of_others_in_a_schema_of_ours_go_too(
 ) -> None:
     """The owner of a schema may drop what is in it (PostgreSQL manual, DROP TABLE)."""
     run(emptied, "CREATE TABLE of_the_superuser (); CREATE TYPE e AS ENUM ('a')")
-    session.clean_schema("emptied")
+    session.clean_schema("emptied", TABLE)
     assert is_empty(emptied)
 
 
@@ -174,7 +177,7 @@ def test_what_is_not_the_schemas_own_stays(superuser: PostgresSession, emptied: 
         CREATE PUBLICATION pub FOR TABLE emptied.t;
         """,
     )
-    superuser.clean_schema("emptied")
+    superuser.clean_schema("emptied", TABLE)
     names = "SELECT relname FROM pg_class WHERE relnamespace = 'other'::regnamespace ORDER BY 1"
     assert emptied.execute(names).fetchall() == [("kept",), ("kept_view",)]
     [(acl, comment, defaults, routines)] = emptied.execute(
@@ -204,7 +207,7 @@ def test_extensions_of_ours_go_and_those_of_others_stay_whole(
         owner.execute("CREATE TABLE emptied.t (h emptied.hstore, s emptied.seg, c emptied.cube)")
     assert extensions(emptied) == ["cube", "hstore", "seg"]
 
-    session.clean_schema("emptied")
+    session.clean_schema("emptied", TABLE)
 
     assert extensions(emptied) == ["cube", "seg"]
     assert emptied.execute("SELECT 'a'::emptied.of_cube::text, '1'::emptied.seg::text").fetchall() == [("a", "1")]
@@ -214,7 +217,7 @@ def test_extensions_of_ours_go_and_those_of_others_stay_whole(
 def test_public_is_emptied_and_kept(session: PostgresSession, database: Database) -> None:
     with database.connect(autocommit=True) as owner:
         run(owner, OF_ANYBODY.replace("emptied", "public"))
-        session.clean_schema("public")
+        session.clean_schema("public", TABLE)
         assert is_empty(owner, "public")
 
 
@@ -223,15 +226,15 @@ def test_any_name_of_a_schema_will_do(session: PostgresSession, database: Databa
     quoted = '"' + name.replace('"', '""') + '"'
     with database.connect(autocommit=True) as owner:
         owner.execute(f"CREATE SCHEMA {quoted} CREATE TABLE t (i int) CREATE VIEW v AS SELECT * FROM t".encode())
-        session.clean_schema(name)
+        session.clean_schema(name, TABLE)
         assert is_empty(owner, name.replace('"', '""'))
-        session.drop_schema(name)
+        session.drop_schema(name, TABLE)
         assert owner.execute("SELECT FROM pg_namespace WHERE nspname = %s", [name]).fetchall() == []
 
 
 def test_a_schema_that_is_not_there_is_clean(session: PostgresSession) -> None:
-    session.clean_schema("nowhere")
-    session.drop_schema("nowhere")
+    session.clean_schema("nowhere", TABLE)
+    session.drop_schema("nowhere", TABLE)
 
 
 def test_a_refusal_drops_nothing_and_leaves_no_transaction_open(
@@ -243,7 +246,7 @@ def test_a_refusal_drops_nothing_and_leaves_no_transaction_open(
         owner.execute("CREATE TABLE emptied.of_the_owner (i int)")
 
     with pytest.raises(errors.PermissionDenied, match='Cleaning schema "emptied": must be owner') as caught:
-        session.clean_schema("emptied")
+        session.clean_schema("emptied", TABLE)
 
     assert caught.value.hint
     assert not session.in_transaction
@@ -279,7 +282,7 @@ def test_more_objects_than_there_is_room_for_locks(opened: Opener, cramped: Post
         make_tables(owner, "public", form)
         with pytest.raises(psycopg.errors.OutOfMemory):
             owner.execute("DROP SCHEMA public CASCADE")
-        session.clean_schema("public")
+        session.clean_schema("public", TABLE)
         assert is_empty(owner, "public")
 
 
@@ -291,8 +294,8 @@ def test_one_object_that_takes_too_many_locks_is_an_error_that_names_the_setting
     with database.connect(autocommit=True) as owner:
         make_tables(owner, "elsewhere", _PARTITION)
     with pytest.raises(errors.DatabaseError, match='Cleaning schema "public"') as caught:
-        session.clean_schema("public")
+        session.clean_schema("public", TABLE)
     assert "max_locks_per_transaction" in (caught.value.hint or "")
     assert not session.in_transaction
-    session.clean_schema("elsewhere")
-    session.clean_schema("public")
+    session.clean_schema("elsewhere", TABLE)
+    session.clean_schema("public", TABLE)

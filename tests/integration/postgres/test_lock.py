@@ -1,6 +1,6 @@
 """One run at a time for each history table, Flyway's runs included."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import psycopg
@@ -168,3 +168,47 @@ def test_what_cannot_be_undone_is_recorded_before_the_run_stops(workspace: Works
 
     assert workspace.applied() == ["1"]
     assert workspace.migrate().count == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "callback"),
+    [
+        ("clean", "beforeClean"),
+        ("repair", "beforeRepair"),
+        ("baseline", "beforeBaseline"),
+        ("migrate", "beforeCreateSchema"),
+    ],
+)
+def test_what_a_callback_gives_to_somebody_else_stops_the_command_before_it_writes(
+    workspace: Workspace, command: str, callback: str
+) -> None:
+    workspace.write(SCRIPT)
+    if command in {"clean", "repair"}:
+        workspace.migrate()
+        workspace.write({"V1__a.sql": "CREATE TABLE edited ();"})
+    workspace.write({f"{callback}.sql": "SELECT pg_advisory_unlock_all();"})
+    before = fingerprint(workspace.database)
+    with workspace.database.connect() as other:
+
+        def take(event: Event) -> None:
+            if isinstance(event, StatementRun):
+                other.execute("SELECT pg_try_advisory_xact_lock(77433833903597)")
+
+        calls: dict[str, Callable[[], object]] = {
+            "clean": lambda: workspace.clean(take, clean_disabled=False),
+            "repair": lambda: workspace.repair(take),
+            "baseline": lambda: workspace.baseline(take),
+            "migrate": lambda: workspace.migrate(take),
+        }
+        with pytest.raises(errors.LockNotAcquired):
+            calls[command]()
+
+    assert fingerprint(workspace.database) == before
+
+
+def test_the_lock_needs_no_procedural_language(workspace: Workspace) -> None:
+    with workspace.database.server.admin(workspace.database.name) as admin:
+        admin.execute("DROP EXTENSION plpgsql")
+    workspace.write(SCRIPT)
+    assert workspace.migrate().count == 1
+    assert workspace.clean(clean_disabled=False).cleaned == ("public",)

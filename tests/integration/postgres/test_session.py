@@ -313,7 +313,7 @@ def test_a_session_that_is_gone_says_so_and_cannot_be_rolled_back(
     with database.server.admin(database.name) as admin:
         admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'taxiway'")
     with pytest.raises(errors.ConnectionLost):
-        session.clean_schema("public")
+        session.clean_schema("public", table)
     with pytest.raises(errors.ConnectionLost):
         session.repair_history(table, RepairPlan())
     session.rollback()

@@ -134,3 +134,24 @@ def test_a_file_that_is_no_text_is_told_with_its_line(workspace: Workspace) -> N
             locations=[f"filesystem:{workspace.scripts}"],
         )
     assert f"{workspace.scripts}/V1__a.sql:2: byte 13 is not text in UTF-8" in caught.value.message
+
+
+def test_a_relative_working_directory_is_applied_once(workspace: Workspace) -> None:
+    scripts = workspace.directory / "project/sql"
+    scripts.mkdir(parents=True)
+    (scripts / "V1__a.sql").write_text("SELECT 1;")
+    result = workspace.run("migrate", "-workingDirectory=project", "-locations=filesystem:sql")
+    assert result.returncode == 0, result.stderr
+    assert workspace.applied() == ["1"]
+
+
+def test_programs_are_told_the_user_and_the_url_wherever_they_come_from(workspace: Workspace) -> None:
+    database = workspace.database
+    show = f'echo "$FLYWAY_USER $FLYWAY_URL" >> "{workspace.directory}/seen"'
+    workspace.write({"beforeConnect.sh": show, "V1__a.sh": show})
+    address = f"{database.host}:{database.port}/{database.name}"
+    workspace.migrate(script_migrations=True, url=f"postgresql://{database.user}@{address}?sslmode=require")
+    jdbc = f"jdbc:postgresql://{address}?user={database.user}&sslmode=require"
+    workspace.migrate(script_migrations=True, url=jdbc)
+    given = f"{database.user} postgresql://{database.user}@{address}?sslmode=require"
+    assert (workspace.directory / "seen").read_text().splitlines() == [given, given, f"{database.user} {jdbc}"]

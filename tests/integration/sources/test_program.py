@@ -55,6 +55,14 @@ def test_a_very_long_line_stays_one_line(script: Path) -> None:
     assert (status, len(line)) == (0, 300000)
 
 
+def test_the_time_for_a_line_grows_as_its_length_does(script: Path) -> None:
+    started = time.monotonic()
+    status, [line] = run(script, "head -c 40000000 /dev/zero | tr '\\0' x", "sh")
+    assert (status, len(line)) == (0, 40_000_000)
+    # With its square, this takes more than twice as long on a fast machine.
+    assert time.monotonic() - started < 10
+
+
 def test_the_program_has_our_environment_and_what_it_is_given(
     script: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -151,6 +159,21 @@ def test_a_program_is_asked_to_end_before_it_is_made_to(script: Path, tmp_path: 
     with pytest.raises(KeyboardInterrupt):
         ChildPrograms().run(Program(("sh",), str(script)), {}, on_line=print)
     assert (tmp_path / "asked").exists()
+
+
+def test_a_second_interruption_ends_a_program_that_does_not_listen(script: Path) -> None:
+    script.write_text("trap '' TERM; echo $$; while true; do sleep 0.1; done")
+    numbers: list[str] = []
+    timers = [threading.Timer(after, lambda: os.kill(os.getpid(), signal.SIGINT)) for after in (0.5, 1.0)]
+    started = time.monotonic()
+    for timer in timers:
+        timer.start()
+
+    with pytest.raises(KeyboardInterrupt):
+        ChildPrograms().run(Program(("sh",), str(script)), {}, on_line=numbers.append)
+
+    assert time.monotonic() - started < 4
+    assert [is_running(number) for number in numbers] == [False]
 
 
 def test_a_program_is_ended_when_nobody_can_take_its_output(script: Path) -> None:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from taxiway import errors
 from taxiway.config.conf import parse_conf
 from taxiway.config.options import BY_KEY, OPTIONS
+from taxiway.secret import Secret
 
 
 def given_by(text: str, **environ: str) -> dict[str, object]:
@@ -83,3 +84,8 @@ def test_any_text_gives_a_place_or_our_error(text: str) -> None:
         parse_conf(text, environ={"A": "=\n"})
     except errors.ConfigError:
         return
+
+
+def test_what_a_confidential_variable_gave_is_remembered() -> None:
+    [one] = parse_conf("flyway.table=${A}_${MY_TOKEN}", environ={"A": "1", "MY_TOKEN": "hunter2"}).given
+    assert one.confidential == (Secret("hunter2"),)

@@ -201,3 +201,9 @@ def test_a_placeholder_that_is_confidential_stays_so(tmp_path: Path) -> None:
 def test_a_placeholder_that_has_no_value_is_an_error(line: str, phrase: str, tmp_path: Path) -> None:
     with pytest.raises(errors.InvalidOption, match=phrase):
         load_from(tmp_path, text=f"[flyway.placeholders]\n{line}")
+
+
+def test_a_placeholder_does_not_choose_the_environment(tmp_path: Path) -> None:
+    text = FLYWAY.replace("[flyway]\n", "[flyway]\nenvironment = '${placeholder.A}'\n")
+    with pytest.raises(errors.InvalidOption, match=r"flyway\.environment: a placeholder cannot choose"):
+        load_from(tmp_path, text=text, A="prod")

@@ -108,3 +108,36 @@ def test_neither_the_home_directory_nor_an_installation_matters_for_a_clone(clon
     (home / "flyway.toml").write_text("flyway.table = 'home'")
     (home / "conf" / "flyway.toml").write_text("flyway.table = 'installation'")
     assert load_from(clone, home=home, FLYWAY_HOME=str(home)).files == ()
+
+
+# --- what a repository must not decide
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "key"),
+    [
+        ("taxiway.toml", "[flyway]\nscriptMigrations = true", "flyway.scriptMigrations"),
+        ("flyway.toml", "[flyway]\nscriptMigrations = true", "flyway.scriptMigrations"),
+        ("flyway.conf", "flyway.scriptMigrations=true", "flyway.scriptMigrations"),
+        (
+            "flyway.toml",
+            "[environments.default.flyway]\nscriptMigrations = true",
+            "environments.default.flyway.scriptMigrations",
+        ),
+    ],
+)
+def test_a_repository_does_not_switch_programs_on(clone: Path, name: str, text: str, key: str) -> None:
+    (clone / name).write_text(text)
+    loaded = load_from(clone)
+    assert loaded.settings.migrations.script_migrations is False
+    assert loaded.warnings == (
+        f"{name}: {key} is passed over: FLYWAY_SCRIPT_MIGRATIONS sets it, no file of the repository.",
+    )
+    at_home = load({}, environ={}, directory=clone, secret=lambda _id, _key: "")
+    assert at_home.settings.migrations.script_migrations is True
+
+
+def test_a_repository_does_not_switch_programs_off_either(clone: Path) -> None:
+    (clone / "flyway.toml").write_text("[environments.default.flyway]\nscriptMigrations = false")
+    loaded = load_from(clone, FLYWAY_SCRIPT_MIGRATIONS="true")
+    assert loaded.settings.migrations.script_migrations is True

@@ -3,16 +3,16 @@
 import pytest
 
 from taxiway import errors
-from taxiway.config.arguments import arguments_layer, read_arguments
+from taxiway.config.arguments import arguments_layer, read_arguments, read_command_line
 from taxiway.config.layers import Scope
 from taxiway.config.option import Kind
 from taxiway.config.options import OPTIONS
-from taxiway.config.variables import environment_layer, read_variables
+from taxiway.config.variables import read_variables
 from taxiway.secret import Secret
 
 
 def in_environment(**environ: str) -> dict[str, object]:
-    return {given.key: given.value for given in environment_layer(environ).values()}
+    return {given.key: given.value for given in read_variables(environ).layer().values()}
 
 
 def in_arguments(**arguments: object) -> dict[str, object]:
@@ -25,7 +25,7 @@ def in_arguments(**arguments: object) -> dict[str, object]:
 def test_every_option_has_its_variable_but_those_of_the_command_line() -> None:
     options = {option for option in OPTIONS if option.in_variables and option.kind is not Kind.MAP}
     environ = {str(option.environment_variable): "x" for option in options}
-    layer = environment_layer(environ)
+    layer = read_variables(environ).layer()
     assert {given.option for given in layer.values()} == options
     assert {given.origin for given in layer.values()} == set(environ)
 
@@ -103,7 +103,7 @@ def test_a_variable_may_belong_to_an_environment() -> None:
 
 def test_a_variable_of_flyways_that_would_change_a_command_is_an_error() -> None:
     with pytest.raises(errors.UnsupportedOption, match="FLYWAY_DRYRUN_OUTPUT"):
-        environment_layer({"FLYWAY_DRYRUN_OUTPUT": "out.sql"})
+        read_variables({"FLYWAY_DRYRUN_OUTPUT": "out.sql"}).layer()
 
 
 def test_a_variable_of_flyways_without_an_effect_is_warned_of() -> None:
@@ -293,4 +293,32 @@ def test_dry_runs_are_refused() -> None:
 
 def test_values_are_not_in_the_repr_of_a_layer() -> None:
     environ = {"FLYWAY_PASSWORD": "hunter2", "FLYWAY_PLACEHOLDERS_X": "hunter2", "FLYWAY_URL": "hunter2"}
-    assert "hunter2" not in repr(environment_layer(environ))
+    assert "hunter2" not in repr(read_variables(environ).layer())
+
+
+@pytest.mark.parametrize("name", ["flyway_workingDirectory", "flyway_infoOfState", "flyway_infoSinceDate"])
+def test_an_option_that_no_variable_has_has_none_in_small_letters_either(name: str) -> None:
+    assert in_environment(**{name: "x"}) == {}
+
+
+def test_all_that_is_wrong_with_keys_is_told_at_once() -> None:
+    wrong = {"outofordr": "x", "cleanOnValidationError": "x", "dryRunOutput": "x"}
+    with pytest.raises(errors.UnknownOption) as caught:
+        read_arguments(wrong)
+    assert all(key in str(caught.value) for key in wrong)
+    assert caught.value.message == str(caught.value)
+    assert caught.value.hint == (
+        "Did you mean 'outOfOrder'? Write what replaces them, or remove them. "
+        "Remove it; 'taxiway info' shows what would run."
+    )
+
+
+def test_an_empty_value_on_the_command_line_counts_as_not_given() -> None:
+    empty = {"password": "", "url": "", "locations": "", "outOfOrder": "", "environments.prod.password": ""}
+    assert read_command_line(empty).given == ()
+
+
+@pytest.mark.parametrize("key", ["installedBy", "schemas", "placeholders.X"])
+def test_an_empty_value_on_the_command_line_counts_where_the_option_accepts_one(key: str) -> None:
+    [given] = read_command_line({key: ""}).given
+    assert (given.key, given.value) == (key, "")

@@ -13,6 +13,7 @@ from taxiway.config.files import FileReader
 from taxiway.config.layers import Place
 from taxiway.config.load import load
 from taxiway.config.merge import Loaded, merge
+from taxiway.config.option import Group
 from taxiway.config.options import OPTIONS
 from taxiway.config.resolvers import Reference
 from taxiway.config.toml import parse_toml
@@ -144,6 +145,148 @@ def test_a_confidential_value_in_an_option_that_is_shown_is_refused(line: str, t
 def test_a_variable_that_is_not_set_names_the_key_of_the_file(tmp_path: Path) -> None:
     with pytest.raises(errors.VariableNotSet, match=r"^taxiway\.toml: database\.host: .* DB_SERVER is not set"):
         loaded_from("database.host = '${env:DB_SERVER}'", tmp_path, Secrets())
+
+
+# --- variables that any program may have
+
+NETWORK = {"DB_HOST": "other", "DB_PORT": "tcp://10.0.0.11:5432", "DB_NAME": "other", "DB_SSLMODE": "?"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ", "name", "text", "origin"),
+    [
+        ({"url": "postgresql://h/d3"}, {}, "taxiway.toml", "", "--url"),
+        ({}, {"FLYWAY_URL": "postgresql://h/d3"}, "taxiway.toml", "", "FLYWAY_URL"),
+        ({}, {}, "flyway.conf", "flyway.url=postgresql://h/d3", "flyway.conf: flyway.url"),
+        (
+            {},
+            {},
+            "flyway.toml",
+            "environments.default.url = 'postgresql://h/d3'",
+            "flyway.toml: environments.default.url",
+        ),
+    ],
+)
+def test_beside_a_url_of_the_caller_or_of_flyway_they_are_passed_over_unread(
+    arguments: dict[str, str], environ: dict[str, str], name: str, text: str, origin: str, *, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    loaded = load(arguments, environ=NETWORK | environ, directory=tmp_path, secret=Secrets())
+    assert (loaded.settings.database.url, loaded.settings.database.parameters) == ("postgresql://h/d3", {})
+    assert loaded.warnings == (
+        f"DB_HOST, DB_PORT, DB_NAME, DB_SSLMODE are passed over: the database is that of {origin}.",
+    )
+
+
+def test_over_a_url_in_our_file_they_win(tmp_path: Path) -> None:
+    loaded = loaded_from("database.url = 'postgresql://h/d3'", tmp_path, Secrets(), DB_HOST="prod")
+    assert loaded.settings.database.parameters == {"host": "prod"}
+    assert loaded.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("taxiway.toml", "database.url = 'postgresql://evil/d'"),
+        ("flyway.conf", "flyway.url=jdbc:postgresql://evil/d"),
+        ("flyway.toml", "environments.default.url = 'jdbc:postgresql://evil/d'"),
+    ],
+)
+def test_no_file_of_a_clone_takes_the_address_away_from_the_task(name: str, text: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    task = {"DB_HOST": "prod", "DB_PORT": "5432", "DB_NAME": "app", "DB_SSLMODE": "verify-full"}
+    loaded = load({}, environ=task, directory=tmp_path, secret=Secrets(), inside=tmp_path)
+    assert loaded.settings.database.parameters == {
+        "host": "prod",
+        "port": "5432",
+        "dbname": "app",
+        "sslmode": "verify-full",
+    }
+
+
+def test_those_that_the_url_refers_to_are_not_warned_of(tmp_path: Path) -> None:
+    text = "database.url = 'postgresql://${env:DB_HOST}/${env:DB_NAME}'"
+    loaded = loaded_from(text, tmp_path, Secrets(), DB_HOST="h", DB_NAME="d")
+    assert (loaded.settings.database.url, loaded.warnings) == ("postgresql://h/d", ())
+
+
+def test_without_a_url_they_hold_and_are_checked(tmp_path: Path) -> None:
+    with pytest.raises(errors.InvalidOption, match="DB_PORT: 'tcp"):
+        load({}, environ=NETWORK, directory=tmp_path, secret=Secrets())
+
+
+def test_other_settings_of_the_address_hold_beside_a_url(tmp_path: Path) -> None:
+    environ = {"FLYWAY_URL": "postgresql://h/d", "flyway_host": "variable"}
+    loaded = load({"port": "9"}, environ=environ, directory=tmp_path, secret=Secrets())
+    assert loaded.settings.database.parameters == {"host": "variable", "port": "9"}
+
+
+# --- variables whose names speak of secrets
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("taxiway.toml", "flyway.placeholders.X = 'a ${env:APP_TOKEN}'"),
+        ("taxiway.toml", "flyway.placeholders = {X = 'a ${placeholder:Y}', Y = '${env:APP_TOKEN}'}"),
+        ("flyway.toml", "flyway.placeholders.X = 'a ${env.APP_TOKEN}'"),
+        ("flyway.toml", "flyway.placeholders.X = 'a ${env.APP_TOKEN:aD}'"),
+        ("flyway.conf", "flyway.placeholders.X=a ${APP_TOKEN}"),
+    ],
+)
+def test_a_value_that_comes_from_one_is_a_secret(name: str, text: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    loaded = load({}, environ={"APP_TOKEN": "hunter2"}, directory=tmp_path, secret=Secrets())
+    assert loaded.settings.migrations.placeholders.values["X"] == Secret("a hunter2")
+    assert {"a hunter2", "hunter2"} == {secret.reveal() for secret in loaded.secrets}
+    assert "hunter2" not in repr(loaded)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("taxiway.toml", "flyway.table = 't_${env:APP_TOKEN}'"),
+        ("taxiway.toml", "flyway = {table = 't_${placeholder:X}', placeholders = {X = '${env:APP_TOKEN}'}}"),
+        ("flyway.conf", "flyway.table=t_${APP_TOKEN}"),
+    ],
+)
+def test_an_option_that_is_shown_keeps_it_and_the_redactor_learns_it(name: str, text: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    loaded = load({}, environ={"APP_TOKEN": "hunter2"}, directory=tmp_path, secret=Secrets())
+    assert loaded.settings.migrations.table == "t_hunter2"
+    assert Secret("hunter2") in loaded.secrets
+
+
+def test_a_boolean_or_a_number_is_no_secret_whatever_the_variable_is_called(tmp_path: Path) -> None:
+    loaded = loaded_from("flyway.mixed = '${env:TOKEN}'", tmp_path, Secrets(), TOKEN="true")
+    assert (loaded.settings.migrations.mixed, loaded.secrets) == (True, ())
+
+
+# --- commands that need a part of the settings
+
+
+def test_references_may_name_what_a_command_does_not_need(tmp_path: Path) -> None:
+    text = "flyway.locations = ['${placeholder:X}']\nflyway.placeholders.X = 'there'\ndatabase.port = '${env:NO}'"
+    (tmp_path / "taxiway.toml").write_text(text, encoding="utf-8")
+    groups = (Group.CONFIGURATION, Group.LOCATIONS)
+    loaded = load({}, environ={}, directory=tmp_path, secret=Secrets(), groups=groups)
+    assert [str(location) for location in loaded.settings.migrations.locations] == ["filesystem:there"]
+    assert loaded.settings.migrations.placeholders.values == {}
+
+
+# --- variables in small letters
+
+
+def test_variables_in_small_letters_are_read_beside_files_in_toml_only(tmp_path: Path) -> None:
+    environ = {"flyway_table": "x", "flyway_environment": "default"}
+    assert load({}, environ=environ, directory=tmp_path, secret=Secrets()).settings.migrations.table == "x"
+    (tmp_path / "flyway.conf").write_text("flyway.table=y")
+    loaded = load({}, environ=environ, directory=tmp_path, secret=Secrets())
+    assert loaded.settings.migrations.table == "y"
+    assert loaded.origins["environment"] == "flyway_environment"
+    assert loaded.warnings == (
+        "flyway_table has no effect: variables in small letters are read beside files in TOML only.",
+    )
 
 
 # --- finding and reading the file

@@ -8,7 +8,7 @@ from taxiway import errors
 from taxiway.config.arguments import arguments_layer
 from taxiway.config.merge import Loaded, find_visible_secrets, merge
 from taxiway.config.toml import parse_toml
-from taxiway.config.variables import environment_layer
+from taxiway.config.variables import read_variables
 from taxiway.model.info import MigrationState
 from taxiway.model.location import Location
 from taxiway.model.rules import IgnorePattern, Target, TargetKind
@@ -22,7 +22,7 @@ def merged(
 ) -> Loaded:
     layers = [
         arguments_layer(arguments or {}),
-        environment_layer(environ or {}),
+        read_variables(environ or {}).layer(),
         parse_toml(file).layer(),
     ]
     return merge(layers)
@@ -108,13 +108,13 @@ def test_a_url_from_a_higher_layer_discards_whatever_else_it_says_itself() -> No
 
 
 def test_a_part_from_a_higher_layer_wins_over_the_url_of_a_lower_one() -> None:
-    given = database({"DB_HOST": "variable"}, "database.url = 'postgresql://file/db'")
+    given = database({"flyway_host": "variable"}, "database.url = 'postgresql://file/db'")
     assert given.url == "postgresql://file/db"
     assert given.parameters == {"host": "variable"}
 
 
 def test_a_part_beside_a_url_in_the_same_layer_stays_and_wins() -> None:
-    given = database({"DB_HOST": "h", "FLYWAY_URL": "postgresql://u/db"}, PARTS)
+    given = database({"flyway_host": "h", "FLYWAY_URL": "postgresql://u/db"}, PARTS)
     assert given.parameters == {"host": "h", "sslmode": "require"}
 
 

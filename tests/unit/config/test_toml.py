@@ -452,3 +452,9 @@ def test_any_text_gives_a_place_or_our_error(text: str, dialect: Dialect) -> Non
         parse_toml(text, dialect=dialect)
     except errors.ConfigError:
         return
+
+
+def test_our_table_in_a_file_of_flyways_is_warned_of() -> None:
+    place = parse_toml('[database]\nhost = "db"\n', name="flyway.toml", dialect=FLYWAY)
+    assert place.given == ()
+    assert place.warnings == ("flyway.toml: [database] has no effect: it belongs in a taxiway.toml.",)

@@ -1,5 +1,6 @@
 """Which migrations undo takes back, and in which order."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -63,27 +64,20 @@ PLANS: dict[str, tuple[Files, Rows, Policy, list[str], str | None]] = {
         [],
         "version 2 (x) was applied last, and is below the target 3.",
     ),
+    "all that reach the target come after those below it": (
+        THREE + UNDOS,
+        [applied("1"), applied("2"), applied("3")],
+        target("3"),
+        ["U3"],
+        None,
+    ),
     "nothing applied": (THREE + UNDOS, [schema_row()], Policy(), [], "No version is applied."),
     "no undo script": (THREE, ROWS, Policy(), [], "version 3 (x) has no undo script."),
-    "no undo script on the way": (
-        [*THREE, undo("1"), undo("3")],
-        ROWS,
-        target("1"),
-        ["U3"],
-        "version 2 (x) has no undo script.",
-    ),
     "a baseline": (
         [*THREE, *UNDOS],
         [BASELINE],
         Policy(),
         [],
-        "version 1 (x) is a baseline, which cannot be undone.",
-    ),
-    "a baseline on the way": (
-        THREE + UNDOS,
-        [BASELINE, applied("2")],
-        target("1"),
-        ["U2"],
         "version 1 (x) is a baseline, which cannot be undone.",
     ),
     "a baseline script is not undone": (
@@ -136,6 +130,34 @@ def test_what_is_undone(
     made = plan(files, rows, policy)
     assert [f"U{one.migration.version}" for one in made.undos] == expected
     assert made.obstacle == obstacle
+
+
+BARRED: dict[str, tuple[Files, Rows, Policy, str]] = {
+    "one that is below the target was applied in between": (
+        THREE + UNDOS,
+        [applied("2"), applied("1"), applied("3")],
+        target("2"),
+        "version 1 (x) is below the target 2, and was applied after version 2 (x).",
+    ),
+    "no undo script on the way": (
+        [*THREE, undo("1"), undo("3")],
+        ROWS,
+        target("1"),
+        "version 2 (x) has no undo script.",
+    ),
+    "a baseline on the way": (
+        THREE + UNDOS,
+        [BASELINE, applied("2")],
+        target("1"),
+        "version 1 (x) is a baseline, which cannot be undone.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("files", "rows", "policy", "bar"), BARRED.values(), ids=BARRED)
+def test_a_target_that_cannot_be_reached_is_refused(files: Files, rows: Rows, policy: Policy, bar: str) -> None:
+    with pytest.raises(errors.UndoImpossible, match=re.escape(bar)):
+        plan(files, rows, policy)
 
 
 def test_each_undo_knows_the_row_that_it_undoes() -> None:

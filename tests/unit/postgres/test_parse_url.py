@@ -4,7 +4,8 @@ import pytest
 
 from taxiway import errors
 from taxiway.model.settings import DatabaseSettings
-from taxiway.postgres.connection import describe_target, parse_url
+from taxiway.postgres.connection import describe_target, parse_url, url_for_programs
+from taxiway.postgres.jdbc import is_jdbc_url
 from taxiway.secret import Secret
 
 JDBC = "jdbc:postgresql://h/d?user=of_url&password=p_url&sslmode=require"
@@ -81,3 +82,32 @@ def test_the_target_is_said_as_far_as_it_is_known(
     for variable in ("PGHOST", "PGPORT", "PGDATABASE", "PGSERVICE"):
         monkeypatch.delenv(variable, raising=False)
     assert describe_target(parameters) == target
+
+
+@pytest.mark.parametrize(
+    ("settings", "url"),
+    [
+        (DatabaseSettings(url="jdbc:postgresql://h/d?user=u"), "jdbc:postgresql://h/d?user=u"),
+        (DatabaseSettings(url=LIBPQ), "postgresql://of_url@h/d?sslmode=require"),
+        (DatabaseSettings(url=LIBPQ, user="a b@c"), "postgresql://a%20b%40c@h/d?sslmode=require"),
+        (DatabaseSettings(url="host=::1 port=1 dbname='a/b' password=hunter2"), "postgresql://[::1]:1/a%2Fb"),
+        (DatabaseSettings(url="service=mine sslpassword=hunter2"), "postgresql:///?service=mine"),
+        (
+            DatabaseSettings(parameters={"host": "/run/pg", "port": "1", "dbname": "d"}),
+            "postgresql:///d?host=%2Frun%2Fpg&port=1",
+        ),
+        (
+            DatabaseSettings(url="postgresql://a:1,b:2/d?options=-c%20x%3D1"),
+            "postgresql:///d?options=-c%20x%3D1&host=a%2Cb&port=1%2C2",
+        ),
+        (DatabaseSettings(user="me"), ""),
+    ],
+)
+def test_programs_get_a_url_with_all_that_is_not_confidential(settings: DatabaseSettings, url: str) -> None:
+    parsed = parse_url(settings)
+    made = url_for_programs(settings, parsed)
+    assert made == url
+    if not is_jdbc_url(url):
+        again = parse_url(DatabaseSettings(url=made, user=parsed.user))
+        public = {name: value for name, value in parsed.parameters.items() if isinstance(value, str)}
+        assert again.parameters == public

@@ -1,19 +1,33 @@
 """What somebody is told who has stopped a command: true, and no more than is known."""
 
+from dataclasses import replace
+
 import pytest
 
 from taxiway.model import event as events
+from taxiway.model.callback import Callback, CallbackEvent
+from taxiway.model.migration import Program
 from taxiway.reports.progress import Progress
 from tests.support.builders import resolved
 
 CONNECTED = events.Connected(database="db:5432/app", server_version="17.10")
 CREATED = events.HistoryCreated(table='"public"."flyway_schema_history"')
+CLEANED = events.SchemaCleaned(schema="app")
+CALLBACK = events.CallbackStarted(
+    callback=Callback(
+        event=CallbackEvent.BEFORE_MIGRATE, description="", script="beforeMigrate.sql", path="x", read=str
+    )
+)
+PROGRAM = Program(("sh",), "sql/V2__x.sh")
 SCHEMA = events.SchemaCreated(schema="app")
 
 
-def started(version: str, *, transactional: bool = True) -> events.MigrationStarted:
+def started(
+    version: str, *, transactional: bool = True, program: Program | None = None
+) -> events.MigrationStarted:
+    migration = replace(resolved(version), program=program)
     return events.MigrationStarted(
-        migration=resolved(version), schema="public", out_of_order=False, transactional=transactional
+        migration=migration, schema="public", out_of_order=False, transactional=transactional
     )
 
 
@@ -28,6 +42,12 @@ def ran(command: str = "SELECT 1") -> events.StatementRun:
 ONE = (CONNECTED, started("1"), ran(), finished("1"))
 HEDGED = "it was rolled back, unless it was being committed just then ('taxiway info' tells)"
 COMMITTED = "it had ended its own transaction, so what it did before that has stayed"
+WITH_HISTORY = "the schema history had been created"
+OF_V1 = "what V1__x.sql did has stayed"
+DONE = (
+    "it is a program, so what it had done has stayed, and the history has no row for it unless it had just ended. "
+    "Look at the database and at 'taxiway info' before you run again"
+)
 STAYED = (
     "it ran outside a transaction, so what it had done has stayed, and the history shows it as failed "
     "if it had begun. Look at the database and at 'taxiway info' before you run again"
@@ -38,11 +58,13 @@ STAYED = (
     ("told", "sentence"),
     [
         ((), "Terminated before anything was changed."),
-        ((CONNECTED,), "Terminated before any migration ran."),
-        ((CONNECTED, CREATED), "Terminated before any migration ran; the schema history had been created."),
+        ((CONNECTED,), "Terminated before anything was changed."),
+        ((CONNECTED, CREATED), f"Terminated before the end; until then {WITH_HISTORY}."),
+        ((CONNECTED, CLEANED), 'Terminated before the end; until then schema "app" had been cleaned.'),
+        ((CONNECTED, CALLBACK), "Terminated before the end; until then callback beforeMigrate.sql had begun."),
         (
             (CONNECTED, SCHEMA, CREATED),
-            'Terminated before any migration ran; schema "app" had been created and the schema history had been created.',
+            f'Terminated before the end; until then schema "app" had been created and {WITH_HISTORY}.',
         ),
         (ONE, "Terminated between migrations: 1 migration was applied."),
         (
@@ -68,6 +90,14 @@ STAYED = (
         (
             (*ONE, started("2", transactional=False), ran()),
             f"Terminated while V2__x.sql ran: {STAYED}; 1 migration was applied before it.",
+        ),
+        (
+            (*ONE, started("2", program=PROGRAM)),
+            f"Terminated while V2__x.sql ran: {DONE}; 1 migration was applied before it.",
+        ),
+        (
+            (CONNECTED, started("1", program=PROGRAM), started("2"), ran()),
+            f"Terminated while V2__x.sql ran: {HEDGED}; no migration was applied before it; {OF_V1}.",
         ),
     ],
 )

@@ -27,7 +27,8 @@ def config(invocation: Invocation, /, config_file: Path | None, names: tuple[str
     if invocation.json:
         print_json(_as_json(loaded, shown))
     else:
-        rows = [(one.key, one.value, one.origin) for one in shown]
+        # Masked before the columns are measured: stars have another width than what they hide.
+        rows = [tuple(map(invocation.redactor, (one.key, one.value, one.origin))) for one in shown]
         print_result(render_table(("Setting", "Value", "Origin"), rows, empty="None is set"))
 
 

@@ -68,7 +68,7 @@ class Opener:
             self._project = self._closing.enter_context(
                 open_project(
                     self.loaded.settings,
-                    base=Path.cwd() / (self.loaded.settings.migrations.working_directory or ""),
+                    base=Path.cwd(),
                     redact=self.invocation.redactor,
                     on_event=self.invocation.on_event,
                 )
@@ -151,7 +151,7 @@ TABLE: Final[Mapping[str, DatabaseCommand[Any]]] = {
     "repair": DatabaseCommand[RepairResult](
         help="Make the schema history agree with the scripts. Removes failed rows, marks those without a script "
         "as deleted, and takes over changed checksums, descriptions and types. With --plan it only shows the rows "
-        "before and after.",
+        "before and after, and runs no callbacks but programs for beforeConnect.",
         run=lambda opener, wish: opener.project.repair(carry_out=not wish.plan),
         render=lambda result, _opener, _wish: text.render_repair(result),
         json=json.repair_json,

@@ -209,22 +209,44 @@ def load_settings(
     loaded = load(
         arguments,
         environ=os.environ,
-        directory=Path.cwd(),
+        directory=_current_directory(),
         file=config_file,
         secret=SecretsManager(region, on_secret=invocation.redactor.add).get,
-        home=Path.home(),
+        home=_home(),
         read_stdin=_read_stdin,
         groups=groups,
     )
     for secret in loaded.secrets:
         invocation.redactor.add(secret)
+    log_configuration(invocation, loaded)
+    return loaded
+
+
+def log_configuration(invocation: Invocation, loaded: "Loaded") -> None:
+    """Warn of what has no effect; with ``--debug`` show what has."""
     for warning in loaded.warnings:
         invocation.warn(warning)
     for file in loaded.files:
         invocation.log(LogLine(Level.DEBUG, f"Configuration file: {file}"))
     for one in loaded.effective:
         invocation.log(LogLine(Level.DEBUG, f"{one.key} = {one.value} ({one.origin})"))
-    return loaded
+
+
+def _current_directory() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError as error:
+        raise errors.ConfigError(
+            "The current directory does not exist any more.", hint="Change to a directory that exists."
+        ) from error
+
+
+def _home() -> Path | None:
+    """The home directory; ``None`` for a user that has none, as in many containers."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return None
 
 
 def _read_stdin() -> str:

@@ -6,9 +6,10 @@ from datetime import datetime
 import click
 
 from taxiway import __version__
-from taxiway.cli.commands.options import call_options
+from taxiway.cli.commands.options import call_options, log_configuration
 from taxiway.cli.invocation import Invocation
 from taxiway.cli.output import print_json, print_result
+from taxiway.config.merge import Loaded
 from taxiway.model.result import InfoResult, MigrateResult
 from taxiway.model.settings import MigrationSettings
 from taxiway.reports.flyway_json import Stamp, run_json
@@ -35,19 +36,28 @@ def run(invocation: Invocation, /, branch: str | None) -> None:
             f"'run' takes its settings from the environment and the repository, not from {given}."
         )
     spec = read_job(os.environ, branch=branch)
-    result = run_job(spec, environment=os.environ, redactor=invocation.redactor, listener=_listener(invocation))
+    warnings: list[str] = []
+    listener = _listener(invocation, warnings)
+    result = run_job(spec, environment=os.environ, redactor=invocation.redactor, listener=listener)
     invocation.termination.check()
     if invocation.json:
-        print_json(run_json(result, Stamp(datetime.now().astimezone(), __version__)))
+        stamp = Stamp(datetime.now().astimezone(), __version__)
+        print_json(run_json(result, stamp) | {"warnings": warnings})
     else:
         print_result(render_run(result))
 
 
-def _listener(invocation: Invocation) -> JobListener:
+def _listener(invocation: Invocation, warnings: list[str]) -> JobListener:
+    """A listener that logs, shows the results, and leaves the warnings of the configuration in ``warnings``."""
+
     def on_checkout(commit: Checkout) -> None:
         invocation.say(
             f"Taxiway {__version__}: branch {commit.branch} of {commit.repository}, commit {commit.commit}"
         )
+
+    def on_configuration(loaded: Loaded) -> None:
+        warnings.extend(loaded.warnings)
+        log_configuration(invocation, loaded)
 
     def on_result(result: InfoResult | MigrateResult, settings: MigrationSettings) -> None:
         if invocation.json:
@@ -58,5 +68,9 @@ def _listener(invocation: Invocation) -> JobListener:
             print_result(render_migrate(result))
 
     return JobListener(
-        on_step=invocation.say, on_checkout=on_checkout, on_result=on_result, on_event=invocation.on_event
+        on_step=invocation.say,
+        on_checkout=on_checkout,
+        on_configuration=on_configuration,
+        on_result=on_result,
+        on_event=invocation.on_event,
     )
