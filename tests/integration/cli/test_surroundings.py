@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ from tests.support.command import complaint
 
 
 def test_a_current_directory_that_was_removed_is_told(tmp_path: Path) -> None:
-    script = f"mkdir gone && cd gone && rmdir ../gone && exec {sys.executable} -P -m taxiway config"
+    script = f"mkdir gone && cd gone && rmdir ../gone && exec {shlex.quote(sys.executable)} -P -m taxiway config"
     result = subprocess.run(
         ["sh", "-c", script],
         cwd=tmp_path,

@@ -1,5 +1,6 @@
 """Migrations that are programs: what they are told, when they are recorded, and what their failure means."""
 
+import shlex
 import sys
 
 import pytest
@@ -41,10 +42,11 @@ def test_programs_are_refused_unless_they_are_asked_for(workspace: Workspace) ->
 def test_a_program_may_use_the_database_that_we_are_connected_to(workspace: Workspace) -> None:
     """It would wait for us forever if our transaction were open with what a callback has locked."""
     program = (
-        f"#!{sys.executable}\n"
+        f"#!/bin/sh\nexec {shlex.quote(sys.executable)} - <<'PROGRAM'\n"
         "import os, psycopg\n"
         "with psycopg.connect(os.environ['FLYWAY_URL'], password=os.environ['FLYWAY_PASSWORD']) as connection:\n"
         "    connection.execute('ALTER TABLE a ADD COLUMN j int')\n"
+        "PROGRAM\n"
     )
     workspace.write(TABLE)
     workspace.migrate()
