@@ -82,8 +82,8 @@ class MigrationOutput:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MigrateResult:
-    """What ``migrate`` did. A failed run has one too: what came before the failure is applied and stays."""
+class ScriptsResult:
+    """What a command that runs scripts did, in the order in which it did it. A failed one has a result too."""
 
     database: str
     schema: str
@@ -96,27 +96,18 @@ class MigrateResult:
 
     @property
     def count(self) -> int:
-        """How many migrations were applied."""
+        """How many migrations were applied, or undone."""
         return len(self.migrations)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UndoResult:
-    """What ``undo`` did, in the order in which it did it. A failed one has a result too."""
+class MigrateResult(ScriptsResult):
+    """What ``migrate`` did: what came before a failure is applied and stays."""
 
-    database: str
-    schema: str
-    schemas: tuple[str, ...]
-    initial_version: MigrationVersion | None
-    target_version: MigrationVersion | None
-    migrations: tuple[MigrationOutput, ...]
-    duration_ms: int
-    warnings: tuple[str, ...] = ()
 
-    @property
-    def count(self) -> int:
-        """How many migrations were undone."""
-        return len(self.migrations)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoResult(ScriptsResult):
+    """What ``undo`` did: what came before a failure stays undone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
