@@ -1,6 +1,7 @@
 """What holds for every test: where the fixtures come from, and an environment without the developer's settings."""
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -30,3 +31,16 @@ def clean_environment() -> Iterator[None]:
         for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
             patch.setenv(name, os.devnull)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def heard_interruptions() -> Iterator[None]:
+    """Ctrl-C is heard here and in every child, also where a shell in the background has this process ignore it.
+
+    A child inherits that a signal is ignored, and Python leaves an ignored SIGINT as it is.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

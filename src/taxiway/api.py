@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from taxiway import project
-from taxiway.config.arguments import arguments_layer
+from taxiway.config.arguments import program_layer
 from taxiway.config.merge import Loaded, merge
 from taxiway.config.options import OPTIONS
 from taxiway.errors import UnknownOption
@@ -211,7 +211,7 @@ def _opened(options: Options, on_event: "EventSink") -> Iterator[project.Project
 
 
 def _loaded(options: Options) -> Loaded:
-    return merge([arguments_layer(_by_key(options))])
+    return merge([program_layer(_by_key(options))])
 
 
 def _by_key(options: Options) -> dict[str, object]:

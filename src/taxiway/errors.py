@@ -18,7 +18,7 @@ The tree::
     ├── HistoryError        NonEmptySchema · FailedMigrationRecorded · HistoryUnreadable · TargetNotFound
     │                       BaselineRefused · CherryPickNotFound · UndoImpossible
     ├── DatabaseError       ConnectionFailed · AuthenticationFailed · DatabaseNotFound
-    │                       CertificateRejected · PermissionDenied · StatementFailed
+    │                       CertificateRejected · TlsUnavailable · PermissionDenied · StatementFailed
     │                       ConnectionLost ── OutcomeUnknown
     ├── LockNotAcquired
     ├── MigrationFailed
@@ -152,7 +152,8 @@ class CleanDisabled(ConfigError):
 
     code = "clean-disabled"
     default_hint = (
-        "Set cleanDisabled=false (--no-clean-disabled) if every object of these schemas may really be dropped."
+        "Set cleanDisabled=false (--no-clean-disabled, FLYWAY_CLEAN_DISABLED=false) if every object of these "
+        "schemas may really be dropped."
     )
 
 
@@ -344,9 +345,21 @@ class PsqlCommand(ScriptError):
 
 
 class ScriptMigrationsDisabled(ScriptError):
-    """A migration or callback is a program, and programs may not run unless that is asked for."""
+    """A migration or callback is a program, and programs may not run unless that is asked for.
+
+    ``programs`` has their paths.
+    """
 
     code = "script-migrations-disabled"
+    default_hint = (
+        "Set scriptMigrations=true (--script-migrations, FLYWAY_SCRIPT_MIGRATIONS=true) if they may run here, as "
+        "they always may in Flyway, or move them out of the locations."
+    )
+
+    def __init__(self, programs: Sequence[str]) -> None:
+        self.programs = tuple(programs)
+        lines = "\n".join(f"  {path}" for path in self.programs)
+        super().__init__(f"{len(self.programs)} file(s) are programs, and programs may not run:\n{lines}")
 
 
 class ProgramUnavailable(ScriptError):
@@ -451,6 +464,12 @@ class CertificateRejected(DatabaseError):
     """The server could not prove who it is."""
 
     code = "certificate-rejected"
+
+
+class TlsUnavailable(DatabaseError):
+    """TLS was asked for, and the server does not speak it."""
+
+    code = "tls-unavailable"
 
 
 class ConnectionLost(DatabaseError):

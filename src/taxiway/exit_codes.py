@@ -21,6 +21,7 @@ _BY_CLASS: dict[type[errors.TaxiwayError], int] = {
     errors.AuthenticationFailed: USAGE,
     errors.DatabaseNotFound: USAGE,
     errors.CertificateRejected: USAGE,
+    errors.TlsUnavailable: USAGE,
     errors.GitUnreachable: NOT_READY,
     errors.AwsUnreachable: NOT_READY,
     errors.AwsThrottled: NOT_READY,

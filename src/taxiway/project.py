@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -36,6 +37,7 @@ from taxiway.model.result import (
     UndoResult,
     ValidateResult,
 )
+from taxiway.model.rules import Placeholders
 from taxiway.model.settings import DatabaseSettings, MigrationSettings, Settings
 from taxiway.reports.text import render_warning
 from taxiway.scan.inventory import Inventory, take_inventory
@@ -49,7 +51,7 @@ _FIRST_UNKNOWN_SERVER: Final = 190000
 
 
 class WarningCollector:
-    """An event sink that passes everything on and keeps what is a warning."""
+    """An event sink that passes everything on, and keeps what is a warning until a result takes it."""
 
     def __init__(self, on_event: EventSink) -> None:
         self._on_event = on_event
@@ -62,12 +64,14 @@ class WarningCollector:
         self._on_event(event)
 
     def added_to[T: ResultWithWarnings](self, result: T) -> T:
-        """The result, with every warning so far."""
-        return replace(result, warnings=tuple(self._texts))
+        """The result, with every warning that no result before it has."""
+        texts, self._texts = self._texts, []
+        return replace(result, warnings=tuple(texts))
 
 
 type ResultWithWarnings = (
-    MigrateResult
+    InfoResult
+    | MigrateResult
     | ValidateResult
     | UndoResult
     | BaselineResult
@@ -81,7 +85,8 @@ type ResultWithWarnings = (
 class Project:
     """An open project. Each method is a command; results are values, events go to the sink.
 
-    Results, that of a failure too, have every warning since the project was opened.
+    Results, that of a failure too, have the warnings since the result before. What came before the first command,
+    of the files for example, belongs to it.
     """
 
     scope: survey.Scope
@@ -92,7 +97,8 @@ class Project:
     def info(self) -> InfoResult:
         """Every migration with its state."""
         with self._command():
-            return info_command.info(self.scope, self.settings, self.tools)
+            result = info_command.info(self.scope, self.settings, self.tools)
+        return self.warnings.added_to(result)
 
     def validate(self) -> ValidateResult:
         """Every disagreement between scripts and history."""
@@ -187,18 +193,11 @@ def open_project(
 def _opened(
     settings: Settings, *, base: Path, inside: Path | None, redact: Callable[[str], str], sink: WarningCollector
 ) -> Iterator[Project]:
-    migrations, clock, overrides = (
-        settings.migrations,
-        SystemClock(),
-        Overrides(settings.migrations.error_overrides),
-    )
+    migrations, clock = settings.migrations, SystemClock()
+    overrides = Overrides(migrations.error_overrides)
     inventory = _take_inventory(migrations, base=base, inside=inside, on_event=sink)
-    placeholders = survey.early_placeholders(
-        migrations,
-        clock=clock,
-        working_directory=os.getcwd(),  # noqa: PTH109 - a text for a placeholder, not a path to walk
-    )
-    programs, program_environment = ChildPrograms(), _program_environment(settings.database)
+    placeholders = _early_placeholders(migrations, clock)
+    programs, program_environment = ChildPrograms(redact), _program_environment(settings.database)
     Callbacks.before_connect(
         before_connect_callbacks(inventory, migrations, placeholders=placeholders, environment=os.environ),
         programs=programs,
@@ -225,6 +224,14 @@ def _opened(
             overrides=overrides,
         )
         yield Project(scope=scope, settings=migrations, tools=tools, warnings=sink)
+
+
+def _early_placeholders(migrations: MigrationSettings, clock: Clock) -> Placeholders:
+    return survey.early_placeholders(
+        migrations,
+        clock=clock,
+        working_directory=os.getcwd(),  # noqa: PTH109 - a text for a placeholder, not a path to walk
+    )
 
 
 @contextmanager
@@ -272,15 +279,16 @@ def _open_session(
 def _take_inventory(
     settings: MigrationSettings, *, base: Path, inside: Path | None, on_event: EventSink
 ) -> Inventory:
-    """Look at the files of all locations. Missing ones of ``callbackLocations`` are skipped (Flyway 13)."""
+    """Look at the files of all locations, those of ``callbackLocations`` too.
+
+    Flyway 13 skips missing ones of the latter even with ``failOnMissingLocations``. Somebody has named them, and
+    without their callbacks the migrations may do less than they should.
+    """
     if inside is None and settings.working_directory:
         base /= settings.working_directory
-    sources = DirectorySources(
-        settings.locations, base=base, fail_on_missing=settings.fail_on_missing_locations, inside=inside
-    )
-    callback_sources = DirectorySources(
-        settings.callback_locations, base=base, fail_on_missing=False, inside=inside
-    )
+    find = partial(DirectorySources, base=base, fail_on_missing=settings.fail_on_missing_locations, inside=inside)
+    sources = find(settings.locations)
+    callback_sources = find(settings.callback_locations, setting="callbackLocations")
     inventory = take_inventory(
         sources.files(),
         settings,

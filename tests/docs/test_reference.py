@@ -43,6 +43,18 @@ def test_the_pages_in_the_repository_are_up_to_date(capsys: pytest.CaptureFixtur
     assert reference.main(["--check"], ROOT) == 0, capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("code", "number"),
+    [
+        ("interrupted", exit_codes.INTERRUPTED),
+        ("terminated", exit_codes.TERMINATED),
+        ("bug", exit_codes.BUG),
+    ],
+)
+def test_what_ends_a_command_without_an_error_is_there_with_its_exit_code(code: str, number: int) -> None:
+    assert f"| `{code}` | {number} |" in read_page("docs/reference/errors.md")
+
+
 @pytest.mark.parametrize("page", reference.PAGES)
 def test_a_written_page_says_so_in_its_first_line(page: str) -> None:
     assert read_page(page).startswith("<!-- Written by tools/reference.py")

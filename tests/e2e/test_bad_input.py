@@ -302,6 +302,7 @@ def test_the_repository_wants_programs_to_run(start_job: Start) -> None:
     job = start_job({"sql/V1__a.sh": "touch was-here", "taxiway.toml": PROGRAMS})
     outcome = job.refused()
     expect(outcome, errors.ScriptMigrationsDisabled, 1, "V1__a.sh")
+    assert "FLYWAY_SCRIPT_MIGRATIONS=true in the environment of the task definition" in outcome.stderr
     assert PASSED_OVER in outcome.stdout
 
 

@@ -1,7 +1,7 @@
 """What one call of the command line carries along."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from taxiway.cli.output import print_log
@@ -11,6 +11,7 @@ from taxiway.runner.signals import Termination
 from taxiway.secret import Redactor
 
 if TYPE_CHECKING:
+    from taxiway.project import ResultWithWarnings
     from taxiway.reports.log import Level, LogLine
 
 
@@ -26,6 +27,7 @@ class Invocation:
         result_only: Nothing but the result goes to standard output; warnings go to standard error.
         color: ``None`` leaves it to the terminal.
         is_chain: Several commands were asked for.
+        warnings: Those of the configuration, until a result takes them.
         results: Those of the commands so far, as JSON.
     """
 
@@ -38,6 +40,7 @@ class Invocation:
     result_only: bool = False
     color: bool | None = None
     is_chain: bool = False
+    warnings: list[str] = field(default_factory=list)
     results: list[dict[str, Any]] = field(default_factory=list)
     termination: Termination = field(default_factory=Termination)
     progress: Progress = field(default_factory=Progress)
@@ -57,6 +60,11 @@ class Invocation:
         from taxiway.reports.log import describe
 
         self.log(describe(event))
+
+    def with_warnings[R: ResultWithWarnings](self, result: R) -> R:
+        """The result, with the warnings of the configuration before its own if no result had them."""
+        taken, self.warnings = self.warnings, []
+        return replace(result, warnings=(*taken, *result.warnings))
 
     def log(self, line: "LogLine") -> None:
         """Show a line of the log, if lines of its level are wanted, where they are wanted."""

@@ -10,6 +10,7 @@ from taxiway import errors, exit_codes
 from taxiway.cli.invocation import Invocation
 from taxiway.cli.names import ALIASES, explain_word
 from taxiway.cli.output import print_error, print_json, redacted_streams
+from taxiway.cli.usage import usage_error
 from taxiway.runner.signals import Terminated
 
 
@@ -89,11 +90,23 @@ def _print_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool
         ctx.exit()
 
 
+_EPILOG: Final = """
+'taxiway COMMAND --help' shows the options of a command.
+
+Settings come from the command line, from environment variables such as FLYWAY_URL, from taxiway.toml, and from
+Flyway's own files; the first that has one wins. 'taxiway config' shows each with the place where it comes from.
+
+Several commands in one call run one after the other: taxiway clean migrate info. Flyway's own command lines work
+as well: taxiway -url=jdbc:postgresql://host/db -outOfOrder=true migrate.
+
+Documentation: docs/index.md in the repository of Taxiway; docs/reference has every option, variable and error.
+"""
+
+
 @click.group(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Several commands in one call run one after the other: taxiway clean migrate info. "
-    "Flyway's own command lines work as well: taxiway -url=jdbc:postgresql://host/db -outOfOrder=true migrate.",
+    epilog=_EPILOG,
 )
 @click.option(
     "--version",
@@ -125,6 +138,7 @@ def _run_stoppable(arguments: Sequence[str], invocation: Invocation) -> int:
 
 
 def _run_redacted(arguments: Sequence[str], invocation: Invocation) -> int:
+    rest: Sequence[str] = ()
     try:
         rest = _take_in(arguments, invocation)
         outcome: Any = taxiway.main(rest, prog_name="taxiway", standalone_mode=False, obj=invocation)
@@ -132,7 +146,7 @@ def _run_redacted(arguments: Sequence[str], invocation: Invocation) -> int:
         click.echo(error.format_message())
         return exit_codes.SUCCESS
     except click.ClickException as error:
-        _report(_usage_error(error), invocation)
+        _report(usage_error(error, rest, taxiway), invocation)
         return exit_codes.USAGE
     except errors.TaxiwayError as error:
         _report(error, invocation)
@@ -182,28 +196,25 @@ def _refuse_password(arguments: Sequence[str]) -> None:
         )
 
 
-def _usage_error(error: click.ClickException) -> errors.ConfigError:
-    context = error.ctx if isinstance(error, click.UsageError) else None
-    command = context.command_path if context else "taxiway"
-    return errors.ConfigError(error.format_message(), hint=f"Run '{command} --help' to see what it accepts.")
-
-
 def _report(error: errors.TaxiwayError, invocation: Invocation) -> None:
     """On standard error for people; as JSON on standard output when that was asked for."""
+    if error.result is not None:
+        error.result = invocation.with_warnings(error.result)
     if not invocation.json:
         print_error(error, color=invocation.color)
         return
     from datetime import datetime
 
     from taxiway import __version__
-    from taxiway.reports.flyway_json import Stamp, error_json
+    from taxiway.reports.flyway_error_json import error_json
+    from taxiway.reports.flyway_json import Stamp
 
     _print_failure(error_json(error, Stamp(datetime.now().astimezone(), __version__)), invocation)
 
 
 def _print_failure(failure: dict[str, Any], invocation: Invocation) -> None:
     """With the results of the commands before, if several were asked for."""
-    from taxiway.reports.flyway_json import failed_chain_json
+    from taxiway.reports.flyway_error_json import failed_chain_json
 
     print_json(failed_chain_json(invocation.results, failure) if invocation.is_chain else failure)
 
@@ -214,7 +225,7 @@ def _report_stop(stop: BaseException | None, invocation: Invocation) -> int:
     word = "Terminated" if is_terminated else "Interrupted"
     message = invocation.progress.render_stop(word)
     if invocation.json:
-        from taxiway.reports.flyway_json import stopped_json
+        from taxiway.reports.flyway_error_json import stopped_json
 
         _print_failure(stopped_json(message, code=word.lower(), applied=invocation.progress.applied), invocation)
     else:
@@ -229,7 +240,7 @@ def _report_bug(error: Exception, invocation: Invocation) -> int:
     click.echo("".join(traceback.format_exception(error)), err=True)
     click.echo("This is a bug in Taxiway. Please report it with the lines above.", err=True)
     if invocation.json:
-        from taxiway.reports.flyway_json import stopped_json
+        from taxiway.reports.flyway_error_json import stopped_json
 
         message = f"A bug in Taxiway: {type(error).__name__}: {error}"
         _print_failure(stopped_json(message, code="bug", applied=invocation.progress.applied), invocation)

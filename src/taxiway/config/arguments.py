@@ -1,27 +1,27 @@
-"""What the command line says, or a program."""
+"""What the command line says, or a program, which differ in what they call an option."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from taxiway import errors
 from taxiway.config.keys import FlatKey, KeyCheck
-from taxiway.config.layers import EVERYWHERE, Given, Layer, Place, Raw, invalid, to_place
+from taxiway.config.layers import EVERYWHERE, Given, Layer, Place, Raw, Scope, invalid, to_place
 from taxiway.config.option import Kind, Option
 from taxiway.secret import Secret
 
 
-def arguments_layer(arguments: Mapping[str, object]) -> Layer:
-    """What the command line, or a program, says for all environments. Raises as :func:`read_arguments`."""
-    return read_arguments(arguments).layer()
+def program_layer(arguments: Mapping[str, object]) -> Layer:
+    """What a program says, which calls an option by its identifier. Raises as :func:`read_arguments`."""
+    return _read(arguments, call=lambda option: option.identifier).layer()
 
 
 def read_arguments(arguments: Mapping[str, object]) -> Place:
-    """What the command line says, or a program: a mapping by key of the option.
+    """What the command line says: a mapping by key of the option.
 
-    Every option accepts text, read like that of an environment variable, and a program may pass booleans, whole
-    numbers, lists or tuples of texts, and secrets. Placeholders are a mapping, or single keys
-    ``placeholders.<NAME>``. ``environments.<name>.<key>`` and ``environments.<name>.flyway.<key>`` are keys as
-    well. ``None`` counts as not given.
+    Every option accepts text, read like that of an environment variable, and besides booleans, whole numbers,
+    lists or tuples of texts, and secrets. Placeholders are a mapping, or single keys ``placeholders.<NAME>``.
+    ``environments.<name>.<key>`` and ``environments.<name>.flyway.<key>`` are keys as well. ``None`` counts as not
+    given.
 
     Raises:
         UnknownOption: Keys that no option has.
@@ -29,12 +29,18 @@ def read_arguments(arguments: Mapping[str, object]) -> Place:
         UnsupportedOption: A key of Flyway's that would change what a command does.
         InvalidOption: A value of another type.
     """
+    return _read(arguments, call=lambda option: option.flag or option.key)
+
+
+def _read(arguments: Mapping[str, object], *, call: Callable[[Option], str]) -> Place:
     check = KeyCheck("arguments")
     values = {key: value for key, value in arguments.items() if value is not None}
     known = {key: found for key, value in values.items() if (found := _find_argument(key, value, check))}
     check.finish()
     given = [
-        one for key, (option, entry) in known.items() for one in _from_argument(key, option, entry, values[key])
+        one
+        for key, (option, entry) in known.items()
+        for one in _from_argument(key, option, entry, values[key], called=call(option))
     ]
     return to_place(given, check.warnings)
 
@@ -56,24 +62,37 @@ def _find_argument(key: str, value: object, check: KeyCheck) -> tuple[Option, st
     if foreign := flat.find_foreign():
         check.foreign(key, value, foreign)
     else:
-        check.unknown(key, flat.find_nearest())
+        check.unknown(key, _as_written(flat.find_nearest()))
     return None
 
 
-def _from_argument(key: str, option: Option, entry: str, value: object) -> Iterator[Given]:
+def _as_written(key: str | None) -> str | None:
+    """The whole argument for an entry of a map: its name stands on the other side of "=" in our style."""
+    found = FlatKey.parse(key).find_option() if key else None
+    return f"-{key}=VALUE" if found and found[0].kind is Kind.MAP else key
+
+
+def _from_argument(key: str, option: Option, entry: str, value: object, *, called: str) -> Iterator[Given]:
     scope = FlatKey.parse(key).scope
-    origin = (option.flag or key) if scope is EVERYWHERE else key
+    origin = called if scope is EVERYWHERE else key
     if option.kind is not Kind.MAP:
         yield Given(option=option, value=_raw(option, origin, value), origin=origin, scope=scope)
         return
     entries = {entry: value} if entry else value
     if not isinstance(entries, Mapping):
-        raise _wrong_type(option, origin, value)
+        hint = _how_to_name(option, key, scope) if isinstance(entries, str) and called == option.flag else None
+        raise _wrong_type(option, origin, value, hint=hint)
     for name, text in entries.items():
         if not isinstance(text, str | Secret):
             raise _wrong_type(option, origin, text)
         place = key if scope is not EVERYWHERE and entry else f"{origin} {name}"
         yield Given(option=option, value=text, origin=place, entry=str(name), scope=scope)
+
+
+def _how_to_name(option: Option, key: str, scope: Scope) -> str:
+    """For ``-placeholders=x``, which names no entry."""
+    ours = f", or {option.flag} NAME=VALUE" if scope is EVERYWHERE else ""
+    return f"Write -{key}.NAME=VALUE{ours}."
 
 
 def _raw(option: Option, origin: str, value: object) -> Raw:
@@ -89,5 +108,6 @@ def _raw(option: Option, origin: str, value: object) -> Raw:
     raise _wrong_type(option, origin, value)
 
 
-def _wrong_type(option: Option, origin: str, value: object) -> errors.InvalidOption:
-    return invalid(option, origin, f"expected {option.kind.value}, found {type(value).__name__}")
+def _wrong_type(option: Option, origin: str, value: object, *, hint: str | None = None) -> errors.InvalidOption:
+    found = "a text" if isinstance(value, str) else type(value).__name__
+    return invalid(option, origin, f"expected {option.kind.value}, found {found}", hint=hint)

@@ -12,20 +12,15 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from taxiway.config.confidential import is_confidential
-from taxiway.config.keys import FlatKey, KeyCheck
+from taxiway.config.keys import FlatKey, KeyCheck, find_nearest_key
 from taxiway.config.layers import EVERYWHERE, Given, Place, to_place
 from taxiway.config.option import Kind, Option
 from taxiway.config.options import OPTIONS
-from taxiway.nearest import find_nearest
 from taxiway.scan.properties import parse_properties
 from taxiway.secret import Secret
 
 _PREFIX: Final = "flyway."
-_KNOWN: Final = {
-    option.key: f"{option.key}.<NAME>" if option.kind is Kind.MAP else option.key
-    for option in OPTIONS
-    if option.in_files
-}
+_KNOWN: Final = {option.key: option for option in OPTIONS if option.in_files}
 _VARIABLE: Final = re.compile(r"\$\{([A-Za-z0-9_]+)\}", re.ASCII)
 
 
@@ -61,8 +56,8 @@ def _find(key: str, value: str, check: KeyCheck) -> tuple[Option, str] | None:
     if foreign := flat.find_foreign():
         check.foreign(key, value, foreign)
     else:
-        near = find_nearest(flat.name, _KNOWN)
-        check.unknown(key, f"{_PREFIX}{_KNOWN[near]}" if near else None)
+        near = find_nearest_key(flat.name, _KNOWN)
+        check.unknown(key, f"{_PREFIX}{near}" if near else None)
     return None
 
 

@@ -7,7 +7,7 @@ syntaxes never mix.
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -19,8 +19,9 @@ from taxiway.config.toml import FLYWAY, TAXIWAY, Dialect, parse_toml
 from taxiway.scan.encoding import decode
 
 FILE_NAME: Final = "taxiway.toml"
-_TOML_NAMES: Final = ("flyway.toml", "flyway.user.toml")
-_CONF_NAMES: Final = ("flyway.conf",)
+# The files of each of Flyway's two syntaxes; the first syntax wins over the other.
+FLYWAY_NAMES: Final = (("flyway.toml", "flyway.user.toml"), ("flyway.conf",))
+_BY_IS_TOML: Final = dict(zip((True, False), FLYWAY_NAMES, strict=True))
 _STANDARD_INPUT: Final = "-"
 
 # Far more than anybody writes. A link to /dev/zero would be read until the memory is full.
@@ -60,11 +61,11 @@ class FileReader:
         return self._accepted(self._read_flyway(path))
 
     def _read_flyway(self, path: Path) -> Place:
-        if path.suffix == ".toml":
+        if path.name.endswith(".toml"):
             return self._read_toml(path, FLYWAY)
         if path.name == _STANDARD_INPUT:
             text = self.read_stdin() if self.read_stdin else ""
-            return parse_conf(text, name="standard input", environ=self.environ)
+            return parse_conf(text, name=self.name_of(path), environ=self.environ)
         return parse_conf(self._read_text(path, self.encoding), name=self.name_of(path), environ=self.environ)
 
     def _read_toml(self, path: Path, dialect: Dialect) -> Place:
@@ -92,6 +93,8 @@ class FileReader:
 
     def name_of(self, path: Path) -> str:
         """What messages call a file: its path from the directory, or from the home directory."""
+        if path.name == _STANDARD_INPUT:
+            return "standard input"
         for start, prefix in ((self.directory, ""), (self.home, "~/")):
             if start is not None and path.is_relative_to(start):
                 return f"{prefix}{path.relative_to(start)}"
@@ -127,6 +130,19 @@ def _check_inside(path: Path, inside: Path) -> None:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class NamedFile:
+    """A file that was named, and where: ``--config-files`` or ``FLYWAY_CONFIG_FILES``."""
+
+    path: Path
+    origin: str
+
+    @property
+    def is_toml(self) -> bool:
+        """Otherwise it has the syntax of ``flyway.conf``, whatever it is called (Flyway 13)."""
+        return self.path.name.endswith(".toml")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlywayFiles:
     """The files to read, the lowest first, their syntax, and what is odd about them."""
@@ -140,29 +156,33 @@ def find_flyway_files(
     reader: FileReader,
     *,
     working_directory: str | None,
-    named_by_variable: Sequence[str],
-    named_by_argument: Sequence[str],
+    by_variable: Sequence[NamedFile],
+    by_argument: Sequence[NamedFile],
 ) -> FlywayFiles:
     """The files of Flyway that hold here.
 
+    A file that is named and not there is an error in both syntaxes: without it, the migrations might run in
+    another database. Flyway 13 only warns when it would be one in TOML.
+
     Raises:
         InvalidOption: Files of both syntaxes are named together.
-        ConfigFileUnreadable: A file in the syntax of ``flyway.conf`` is named and not there.
+        ConfigFileUnreadable: A file is named and not there.
     """
     folders = tuple(_folders(reader, working_directory))
-    is_toml = _is_toml(named_by_argument, "configFiles")
-    if is_toml is None:
-        is_toml = _is_toml(named_by_variable, "FLYWAY_CONFIG_FILES")
-    if is_toml is None:
-        is_toml = any(_existing(folders, _TOML_NAMES)) or not any(_existing(folders, _CONF_NAMES))
-    usual = tuple(_existing(folders, _TOML_NAMES if is_toml else _CONF_NAMES))
-    named = [name for name in (*named_by_variable, *named_by_argument) if name.endswith(".toml") == is_toml]
-    found = _named(reader, named, is_toml=is_toml)
-    unread = _existing(folders, _CONF_NAMES) if is_toml else _existing(folders, _TOML_NAMES)
-    return replace(
-        found,
-        paths=_without_repetition((*usual, *found.paths)),
-        warnings=(*found.warnings, *(_passed_over(reader, path) for path in unread)),
+    usual = {is_toml: _without_repetition(_existing(folders, names)) for is_toml, names in _BY_IS_TOML.items()}
+    decisive = by_argument or by_variable
+    is_toml = _common_syntax(decisive) if decisive else bool(usual[True] or not usual[False])
+    named = (*by_variable, *by_argument)
+    _refuse_missing(one for one in named if one.is_toml is is_toml)
+    read, passed_over = (
+        (*usual[syntax], *(one.path for one in named if one.is_toml is syntax))
+        for syntax in (is_toml, not is_toml)
+    )
+    winners = [one.path for one in decisive] or usual[is_toml]
+    return FlywayFiles(
+        paths=_without_repetition(read),
+        is_toml=is_toml,
+        warnings=tuple(_passed_over(reader, path, winners) for path in passed_over),
     )
 
 
@@ -177,15 +197,14 @@ def _folders(reader: FileReader, working_directory: str | None) -> Iterator[Path
         yield reader.directory / working_directory
 
 
-def _is_toml(names: Sequence[str], origin: str) -> bool | None:
-    """The syntax of files that are named together; ``None`` when there are none."""
-    kinds = {name.endswith(".toml") for name in names}
-    if len(kinds) > 1:
+def _common_syntax(named: Sequence[NamedFile]) -> bool:
+    """Whether files that are named together are in TOML."""
+    if len({one.is_toml for one in named}) > 1:
         raise errors.InvalidOption(
-            f"{origin}: files in TOML and in the syntax of flyway.conf are named together.",
+            f"{named[0].origin}: files in TOML and in the syntax of flyway.conf are named together.",
             hint="Name files of one syntax only.",
         )
-    return next(iter(kinds), None)
+    return named[0].is_toml
 
 
 def _existing(folders: Sequence[Path], names: Sequence[str]) -> Iterator[Path]:
@@ -193,25 +212,22 @@ def _existing(folders: Sequence[Path], names: Sequence[str]) -> Iterator[Path]:
     return (folder / name for folder in folders for name in names if os.path.lexists(folder / name))
 
 
-def _named(reader: FileReader, names: Sequence[str], *, is_toml: bool) -> FlywayFiles:
-    paths = [reader.directory / name for name in names]
-    missing = [path for path in paths if path.name != _STANDARD_INPUT and not os.path.lexists(path)]
-    if missing and not is_toml:
-        raise errors.ConfigFileUnreadable(
-            f"{missing[0]} cannot be read: there is no such file.", hint="Name a file that exists in configFiles."
-        )
-    return FlywayFiles(
-        paths=tuple(path for path in paths if path not in missing),
-        is_toml=is_toml,
-        warnings=tuple(f"{reader.name_of(path)} is named in configFiles and does not exist." for path in missing),
-    )
+def _refuse_missing(named: Iterable[NamedFile]) -> None:
+    for one in named:
+        if one.path.name != _STANDARD_INPUT and not os.path.lexists(one.path):
+            raise errors.ConfigFileUnreadable(
+                f"{one.origin}: {one.path} cannot be read: there is no such file.",
+                hint=f"Name a file that exists in {one.origin}, or nothing.",
+            )
 
 
-def _passed_over(reader: FileReader, path: Path) -> str:
-    return f"{reader.name_of(path)} is not read: the configuration is in the other of Flyway's two syntaxes."
+def _passed_over(reader: FileReader, path: Path, winners: Sequence[Path]) -> str:
+    names = " and ".join(map(reader.name_of, winners))
+    verb = "wins" if len(winners) == 1 else "win"
+    return f"{reader.name_of(path)} is not read: {names} {verb}, and Flyway's two syntaxes never mix."
 
 
-def _without_repetition(paths: Sequence[Path]) -> tuple[Path, ...]:
+def _without_repetition(paths: Iterable[Path]) -> tuple[Path, ...]:
     """Each file at its highest place: the home directory may be the working directory."""
-    latest = {os.path.realpath(path): path for path in reversed(paths)}
+    latest = {os.path.realpath(path): path for path in reversed([*paths])}
     return tuple(reversed(latest.values()))

@@ -71,10 +71,22 @@ class FlatKey:
 
     def find_nearest(self) -> str | None:
         """The key that was probably meant, as it would be written here."""
-        near = find_nearest(self.name, self.options)
+        near = find_nearest_key(self.name, self.options)
         if near is None or self.scope.environment is None:
             return near
         return f"environments.{self.scope.environment}.{'flyway.' if self.scope.overrides else ''}{near}"
+
+
+def find_nearest_key(name: str, options: Mapping[str, Option]) -> str | None:
+    """The key that was probably meant; of a map with its entry, or with ``NAME`` in its place.
+
+    Maven's and Gradle's ``flyway.`` before the key, which no command line has, is passed over.
+    """
+    name = name.removeprefix("flyway.")
+    maps = [key for key, option in options.items() if option.kind is Kind.MAP]
+    table, dot, entry = name.partition(".")
+    near = (find_nearest(table, maps) if dot else None) or find_nearest(name, options)
+    return f"{near}.{entry or 'NAME'}" if near in maps else near
 
 
 class KeyCheck:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from taxiway import errors
 from taxiway.config.arguments import read_command_line
-from taxiway.config.files import FILE_NAME, FileReader, FlywayFiles, find_flyway_files
+from taxiway.config.files import FILE_NAME, FileReader, FlywayFiles, NamedFile, find_flyway_files
 from taxiway.config.layers import Given, Layer, Place, Raw
 from taxiway.config.merge import Loaded, convert, merge, only
 from taxiway.config.option import Group
@@ -52,7 +52,7 @@ def load(
     )
     sources = _find_sources(reader, *upper, file)
     read = _reference_reader(environ, secret)
-    layers = find_layers(sources.places, _environment(sources.places, read))
+    layers = find_layers(sources.places, *_environment(sources.places, read))
     kept, passed_over = pass_over_parts(layers, weaker=sources.of_the_project)
     beaten = _beaten(upper[0], only(groups, layers[0]))
     warnings = (*sources.warnings, *beaten, *(passed_over if Group.DATABASE in groups else ()))
@@ -105,8 +105,8 @@ def _find_flyways(reader: FileReader, arguments: Place, variables: Place) -> Fly
     return find_flyway_files(
         reader,
         working_directory=_first_text("workingDirectory", (arguments, variables)),
-        named_by_variable=_names(variables),
-        named_by_argument=_names(arguments),
+        by_variable=_named_files(reader, variables),
+        by_argument=_named_files(reader, arguments),
     )
 
 
@@ -116,10 +116,12 @@ def _first_text(key: str, places: Sequence[Place]) -> str | None:
     return next((str(convert(given, _plain(given.value))) for given in found if given), None)
 
 
-def _names(place: Place) -> tuple[str, ...]:
+def _named_files(reader: FileReader, place: Place) -> tuple[NamedFile, ...]:
     given = place.layer().get("configfiles")
     names = convert(given, _plain(given.value)) if given else ()
-    return names if isinstance(names, tuple) else ()
+    if not given or not isinstance(names, tuple):
+        return ()
+    return tuple(NamedFile(reader.directory / name, given.origin) for name in names)
 
 
 def _plain(value: Raw) -> str | Secret | tuple[str, ...]:
@@ -132,14 +134,14 @@ def _plain(value: Raw) -> str | Secret | tuple[str, ...]:
     return value
 
 
-def _environment(places: Sequence[Place], read: ReferenceReader) -> str:
-    """The environment that the highest place names; no environment may name another."""
+def _environment(places: Sequence[Place], read: ReferenceReader) -> tuple[str, str]:
+    """The environment that the highest place names, and where; no environment may name another."""
     for place in places:
         if given := place.layer().get("environment"):
             value = given.value
             text = value.fill(read, given.origin) if isinstance(value, Template) else value
-            return str(convert(given, text if isinstance(text, str | Secret) else ""))
-    return "default"
+            return str(convert(given, text if isinstance(text, str | Secret) else "")), given.origin
+    return "default", "default"
 
 
 def _reference_reader(environ: Mapping[str, str], secret: SecretReader) -> ReferenceReader:

@@ -78,9 +78,10 @@ def merge(
     settings = Settings()
     for given, value in values:
         settings = _with(settings, given.field, value)
+    origins = {given.key: given.origin for given in chosen}
     return Loaded(
-        settings=settings,
-        origins={given.key: given.origin for given in chosen},
+        settings=_with(settings, ("database", "origins"), origins),
+        origins=origins,
         secrets=_distinct([*(one for given, value in values for one in _secrets(given, value)), *reader.found]),
         effective=_effective(resolved, values),
     )

@@ -37,7 +37,8 @@ OPTIONS: Final[tuple[Option, ...]] = (
         for_programs=False,
         help="Further configuration files of Flyway: `.toml`, or any other name for the syntax of `flyway.conf`; "
         "`-` is standard input in that syntax.",
-        differs="Flyway reads `-` only when there is another `flyway.conf`.",
+        differs="A file that does not exist is an error; Flyway only warns when it would be `.toml`. "
+        "Flyway reads `-` only when there is another `flyway.conf`.",
     ),
     Option(
         key="configFileEncoding",
@@ -216,6 +217,7 @@ OPTIONS: Final[tuple[Option, ...]] = (
         parse=Location.parse,
         may_be_empty=True,
         help="Folders with callbacks; those of `locations` when it is not set.",
+        differs="Flyway skips those that do not exist, with `failOnMissingLocations` too.",
     ),
     Option(
         key="failOnMissingLocations",

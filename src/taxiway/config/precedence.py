@@ -30,15 +30,17 @@ _PLACEHOLDERS: Final = "placeholders."
 _ALWAYS_THERE: Final = frozenset({"default", "-"})
 
 
-def find_layers(places: Sequence[Place], environment: str) -> list[Layer]:
+def find_layers(places: Sequence[Place], environment: str, origin: str) -> list[Layer]:
     """The layers of places for one environment, the highest first as the places are.
+
+    ``origin`` is where the environment was chosen, for the error.
 
     Raises:
         UnknownEnvironment: No place has it.
     """
     known = {name for place in places for name in place.environments}
     if environment not in known | _ALWAYS_THERE:
-        raise _unknown_environment(environment, known)
+        raise _unknown_environment(environment, known, origin)
     overrides = _first([place.layer(Scope(environment, overrides=True)) for place in places])
     layers = [layer for place in places for layer in (place.layer(Scope(environment)), place.layer())]
     if any(key.startswith(_PLACEHOLDERS) for key in overrides):
@@ -54,15 +56,18 @@ def _without_placeholders(layer: Layer) -> Layer:
     return {key: given for key, given in layer.items() if not key.startswith(_PLACEHOLDERS)}
 
 
-def _unknown_environment(name: str, known: Iterable[str]) -> errors.UnknownEnvironment:
+def _unknown_environment(name: str, known: Iterable[str], origin: str) -> errors.UnknownEnvironment:
     near = find_nearest(name, known)
-    there_are = f"There are {', '.join(sorted(known))}." if known else "The configuration files have none."
-    return errors.UnknownEnvironment(
-        f"There is no environment '{name}'. {there_are}",
-        hint=f"Did you mean '{near}'? Upper and lower case differ."
-        if near
-        else f"Add [environments.{name}] to the configuration file, or name another one with --environment.",
-    )
+    there_are = f"There are {', '.join(sorted(known))}." if known else "The configuration has none."
+    if near is None:
+        hint = (
+            f"Add [environments.{name}] to the configuration file, or name another one as environment "
+            "(--environment, flyway_environment)."
+        )
+    else:
+        cases = " Upper and lower case differ." if near.casefold() == name.casefold() else ""
+        hint = f"Did you mean '{near}'?{cases}"
+    return errors.UnknownEnvironment(f"{origin}: there is no environment '{name}'. {there_are}", hint=hint)
 
 
 def choose(layers: Sequence[Layer]) -> tuple[Given, ...]:

@@ -219,11 +219,16 @@ def _check_key(leaf: _Leaf, sections: tuple[_Section, ...], dialect: Dialect, ch
         return
     if foreign := leaf.find_foreign():
         check.foreign(_dotted(leaf.way), leaf.value, foreign)
-    elif leaf.section.is_environment and dialect.is_flyways:
-        check.warnings.append(f"{check.origin}: unknown key {_dotted(leaf.way)} is ignored, as Flyway does.")
+        return
+    way = _nearest(leaf.way, sections, dialect)
+    nearest = _dotted(way) if way else None
+    if leaf.section.is_environment and dialect.is_flyways:
+        suggestion = f" Did you mean '{nearest}'?" if nearest else ""
+        check.warnings.append(
+            f"{check.origin}: unknown key '{_dotted(leaf.way)}' is ignored, as Flyway does.{suggestion}"
+        )
     else:
-        nearest = _nearest(leaf.way, sections, dialect)
-        check.unknown(_dotted(leaf.way), _dotted(nearest) if nearest else None)
+        check.unknown(_dotted(leaf.way), nearest)
 
 
 def _nearest(way: Way, sections: tuple[_Section, ...], dialect: Dialect) -> Way | None:

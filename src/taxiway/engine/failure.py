@@ -19,9 +19,16 @@ _WIDEST_LINE: Final = 160
 
 
 @dataclass(frozen=True, slots=True)
-class Remainder:
-    """What has stayed of a group: what these programs did, and what a script has committed with all before it."""
+class GroupSoFar:
+    """What the migrations before this one, of the same group, have come to.
 
+    Attributes:
+        begins_with: The first script whose row nobody has committed yet.
+        programs: What these did has stayed, whatever happens, and nothing is on record of it.
+        has_committed: A script has committed itself, and all before it.
+    """
+
+    begins_with: str | None
     programs: tuple[str, ...]
     has_committed: bool
 
@@ -35,7 +42,7 @@ class MigrationRefused(Exception):
         cause: StatementRefused | ProgramFailed,
         *,
         undone: bool,
-        group: Remainder | None = None,
+        group: GroupSoFar | None = None,
     ) -> None:
         super().__init__(str(cause))
         self.planned, self.cause = planned, cause

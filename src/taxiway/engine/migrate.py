@@ -6,6 +6,7 @@ from typing import Final
 
 from taxiway import errors
 from taxiway.engine import baseline
+from taxiway.engine.attempt import Shared
 from taxiway.engine.callbacks import Callbacks
 from taxiway.engine.execute import MIGRATE_EVENTS, Executor, run_planned
 from taxiway.engine.lock import migration_lock
@@ -167,14 +168,15 @@ class _Migrate:
         version = seen.current_version
         schema = self.scope.table.schema
         self.tools.on_event(CurrentVersion(schema=schema, version=version.text if version is not None else None))
-        executor = Executor(
+        shared = Shared(
             scope=self.scope,
             settings=self.settings,
             tools=self.tools,
             callbacks=self.callbacks,
             installed_by=self.tools.installed_by(self.settings),
-            next_rank=next_rank(seen.applied),
+            each=MIGRATE_EVENTS,
         )
+        executor = Executor(shared=shared, next_rank=next_rank(seen.applied))
         outcome = _Outcome(self, executor, version)
         failure = self._try(seen, executor, outcome)
         if failure:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from taxiway import errors
-from taxiway.model.event import NoticeReceived, Warned
+from taxiway.model.event import NoticeReceived, Warned, with_sqlstate
 from taxiway.model.rules import ErrorAction, ErrorOverride
 
 _NO_STATE: Final = "00000"
@@ -72,7 +72,7 @@ class Overrides:
 
 
 def _told(message: str, sqlstate: str, override: ErrorOverride) -> Remark | None:
-    text = message if override.hidden else f"{message} (SQL State: {sqlstate})"
+    text = message if override.hidden else with_sqlstate(message, sqlstate)
     if override.action is ErrorAction.WARNING:
         return Warned(message=f"DB: {text}")
     if override.action is ErrorAction.INFO:

@@ -178,17 +178,17 @@ class ScriptRun:
         Raises:
             StatementRefused: It takes migrations along that came before it in the group.
         """
-        is_first = not self.ends
-        if end not in self.ends:
-            self.ends.append(end)
-            consequence = _CONSEQUENCES.get(end, "what came before is not committed.")
-            self.tools.on_event(Warned(message=f"{name} ended its own transaction with {end}: {consequence}"))
-        if is_first and end != "COMMIT" and self.group_begins_with:
+        if end in self.ends:
+            return
+        self.ends.append(end)
+        if self.ends == [end] and end != "COMMIT" and self.group_begins_with:
             message = (
                 f"{end} has ended the transaction of the group, and taken along what came before it, from "
                 f"{self.group_begins_with} on"
             )
             raise StatementRefused(script, statement, errors.StatementFailed(message))
+        consequence = _CONSEQUENCES.get(end, "what came before is not committed.")
+        self.tools.on_event(Warned(message=f"{name} ended its own transaction with {end}: {consequence}"))
 
 
 def milliseconds(seconds: float) -> int:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from taxiway import errors
+from taxiway.engine.attempt import Shared
 from taxiway.engine.callbacks import Callbacks
 from taxiway.engine.execute import UNDO_EVENTS, Executor, run_planned
 from taxiway.engine.lock import migration_lock
@@ -81,15 +82,15 @@ def _undo(scope: Scope, settings: MigrationSettings, tools: Tools, callbacks: Ca
     plan = plan_undo(seen.infos, settings.policy)
     migrations = _planned(plan.undos, scope, settings, tools)
     _tell(plan, seen, tools)
-    executor = Executor(
+    shared = Shared(
         scope=scope,
         settings=settings,
         tools=tools,
         callbacks=callbacks,
         installed_by=tools.installed_by(settings),
-        next_rank=next_rank(seen.applied),
         each=UNDO_EVENTS,
     )
+    executor = Executor(shared=shared, next_rank=next_rank(seen.applied))
 
     def result() -> UndoResult:
         done = plan.undos[: len(executor.applied)]

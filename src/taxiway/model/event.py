@@ -80,6 +80,11 @@ class NoticeReceived:
     sqlstate: str
 
 
+def with_sqlstate(message: str, sqlstate: str) -> str:
+    """A message of the server as a log has it. The error code is 0 for all of PostgreSQL's (Flyway 13)."""
+    return f"{message} (SQL State: {sqlstate} - Error Code: 0)"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MigrationFinished:
     """A migration and its history row are committed."""

@@ -40,13 +40,15 @@ class MigrationState(Enum):
 class MigrationInfo:
     """A resolved migration, an applied one, or both paired, with its state. At least one side is there.
 
-    ``undo`` is the script that undoes it, if there is one that may run.
+    ``undo`` is the script that undoes it, if there is one that may run; ``undo_failed`` says that the history has
+    a row of its failure.
     """
 
     resolved: ResolvedMigration | None
     applied: AppliedMigration | None
     state: MigrationState
     undo: ResolvedMigration | None = None
+    undo_failed: bool = False
 
     @property
     def version(self) -> MigrationVersion | None:
@@ -65,9 +67,14 @@ class MigrationInfo:
 
     @property
     def undoable(self) -> bool:
-        """Applied, it can be undone. A migration that failed, or is undone or deleted, cannot."""
+        """Applied, it can be undone. A migration that failed, or is undone or deleted, cannot.
+
+        Nor can one whose undo has failed until ``repair`` has removed that row: ``undo`` refuses to (Flyway 13's
+        ``info`` says that it could).
+        """
         gone = {MigrationState.UNDONE, MigrationState.DELETED}
-        return self.undo is not None and self.state not in gone and not self.state.is_failed
+        is_there = self.state not in gone and not self.state.is_failed
+        return self.undo is not None and is_there and not self.undo_failed
 
     @property
     def installed_on(self) -> datetime | None:

@@ -40,6 +40,7 @@ class InfoResult:
     all_schemas_empty: bool
     time_zone: str
     left_out: int = 0
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,11 +168,18 @@ class AddResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InitResult:
-    """A new project: its configuration file, and its folder of scripts unless that file names others."""
+    """A new project: its configuration file, and its folder of scripts unless a configuration names others.
+
+    Attributes:
+        beside: The files of Flyway's that lie beside the new one, and are read as well.
+        overrules: The new file has settings, which win over theirs.
+    """
 
     path: str
     project_id: str
     location: str | None
+    beside: tuple[str, ...] = ()
+    overrules: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ class DatabaseSettings:
         init_sql: Statements for each new session, before anything else.
         connect_retries: Further attempts after a failed one, waiting 1, 2, 4… seconds.
         connect_retries_interval_seconds: The longest such wait.
+        origins: Where options were set, by key as in ``user`` and ``jdbcProperties.user``; for messages.
     """
 
     url: str | Secret = ""
@@ -31,6 +32,7 @@ class DatabaseSettings:
     init_sql: str = field(default="", repr=False)
     connect_retries: int = 0
     connect_retries_interval_seconds: int = 120
+    origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -103,6 +103,7 @@ class _Row:
     resolved: ResolvedMigration | None = None
     deleted: bool = False
     undone: bool = False
+    undo_failed: bool = False
     out_of_order: bool = False
     is_latest: bool = True
 
@@ -128,8 +129,8 @@ def _read_rows(applied: Iterable[AppliedMigration]) -> list[_Row]:
             _mark_deleted(latest.get(identity), entry)
             if entry.version is not None:
                 continue
-        if entry.type.is_undo and entry.success:
-            _mark_undone(latest.get(identity))
+        if entry.type.is_undo:
+            _mark_undone(latest.get(identity), success=entry.success)
         row = _Row(entry)
         rows.append(row)
         if not (entry.type.is_synthetic or entry.type.is_undo):
@@ -150,9 +151,9 @@ def _mark_deleted(row: _Row | None, entry: AppliedMigration) -> None:
     row.deleted = True
 
 
-def _mark_undone(row: _Row | None) -> None:
+def _mark_undone(row: _Row | None, *, success: bool) -> None:
     if row is not None and not row.deleted and not row.applied.type.is_baseline:
-        row.undone = True
+        row.undone, row.undo_failed = row.undone or success, not success
 
 
 def _mark_superseded(rows: Iterable[_Row]) -> None:
@@ -310,9 +311,14 @@ def _infos(
     scripts = [_info(script, None, _script_state(script, context), context) for script in waiting]
     return (
         *(info for info in scripts if info.state in _BEFORE_THE_HISTORY),
-        *(_info(row.resolved, row.applied, _row_state(row, context), context) for row in rows),
+        *(_applied_info(row, context) for row in rows),
         *(info for info in scripts if info.state not in _BEFORE_THE_HISTORY),
     )
+
+
+def _applied_info(row: _Row, context: _Context) -> MigrationInfo:
+    info = _info(row.resolved, row.applied, _row_state(row, context), context)
+    return replace(info, undo_failed=row.undo_failed)
 
 
 def _info(

@@ -10,7 +10,7 @@ have returned by then.
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, LiteralString
@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import psycopg
 import tzlocal
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.pq import Conninfo
 
 from taxiway import errors
 from taxiway.engine.ports import Clock, SessionFacts
@@ -27,22 +28,15 @@ from taxiway.model.event import NoticeReceived, WaitingForDatabase, Warned
 from taxiway.model.settings import DatabaseSettings
 from taxiway.nearest import find_nearest
 from taxiway.postgres import jdbc
+from taxiway.postgres.defaults import add_defaults
 from taxiway.postgres.errors import error_of_ours, translate_connect_error, translate_error
 from taxiway.postgres.init_sql import run_init_sql
+from taxiway.postgres.login import find_login
 from taxiway.postgres.session import PostgresSession
 from taxiway.secret import Secret, reveal
 
 if TYPE_CHECKING:
     from psycopg.abc import Params
-
-# libpq waits for ever by default. Keepalives find a peer that is gone within about a minute.
-_DEFAULTS: Final[Mapping[str, str]] = {
-    "application_name": "taxiway",
-    "connect_timeout": "15",
-    "keepalives_idle": "30",
-    "keepalives_interval": "10",
-    "keepalives_count": "3",
-}
 
 _SET_TIME_ZONE: Final = "SELECT pg_catalog.set_config('TimeZone', %s, false)"
 # One round trip for all that the engine wants to know, and the time zone set on the way unless it is None.
@@ -62,6 +56,7 @@ _ADDRESS: Final = re.compile(r"postgres(?:ql)?://(?:(?P<user>[^@/]*)@)?(?P<rest>
 _PARAMETER_IN_USER: Final = re.compile(r"\?\w+=")
 # Several hosts have several ports. In a URL without a host, the password is what libpq takes for the port.
 _PORTS: Final = re.compile(r"[0-9, ]*")
+_UNKNOWN_PARAMETER: Final = re.compile(r'invalid (?:URI query parameter: |connection option )"([^"]*)"')
 _HOW_TO_WRITE_A_URL: Final = "Write it as postgresql://user@host:port/database?sslmode=verify-full."
 
 # What libpq and the server say about parameters that no other attempt makes better. The values, which may hold a
@@ -88,14 +83,16 @@ def parse_url(settings: DatabaseSettings) -> DatabaseSettings:
 
     Raises:
         InvalidOption: The URL or a property cannot be understood. The URL is not shown: it may hold a password.
+        UnknownOption: A parameter of a libpq URL, or a property that has to do with security, is misspelt.
         UnsupportedOption: It asks for something that only Java's driver can do.
     """
     if jdbc.is_jdbc_url(reveal(settings.url)):
         return _from_jdbc_url(settings)
     translation = jdbc.translate(settings.jdbc_properties)
     parts = _take_apart(reveal(settings.url)) if settings.url else {}
-    if isinstance(parts, errors.InvalidOption):
+    if isinstance(parts, errors.ConfigError):
         raise parts
+    origins = _origins(settings, parts, url_wins=False)
     user, password = parts.pop("user", None), parts.pop("password", None)
     return replace(
         settings,
@@ -104,6 +101,7 @@ def parse_url(settings: DatabaseSettings) -> DatabaseSettings:
         password=settings.password or _as_secret(password) or translation.password,
         parameters=dict(translation.parameters) | parts | dict(settings.parameters),
         jdbc_properties=_unknown(settings, translation),
+        origins=origins,
     )
 
 
@@ -122,7 +120,19 @@ def _from_jdbc_url(settings: DatabaseSettings) -> DatabaseSettings:
         password=translation.password,
         parameters=jdbc.with_defaults(translation) | dict(settings.parameters),
         jdbc_properties=_unknown(settings, translation),
+        origins=_origins(settings, [name for name in given if said.get(name)], url_wins=True),
     )
+
+
+def _origins(settings: DatabaseSettings, in_url: Collection[str], *, url_wins: bool) -> dict[str, str]:
+    """Where the user and the password that count were said, as far as that is known."""
+    origins: dict[str, str] = {}
+    for name, explicit in (("user", settings.user), ("password", settings.password)):
+        if name in in_url and (url_wins or not explicit):
+            origins[name] = f"the URL ({settings.origins['url']})" if "url" in settings.origins else "the URL"
+        elif origin := settings.origins.get(name if explicit else f"jdbcProperties.{name}"):
+            origins[name] = origin
+    return origins
 
 
 def _unknown(settings: DatabaseSettings, translation: jdbc.Translation) -> dict[str, str | Secret]:
@@ -133,7 +143,7 @@ def _as_secret(value: str | Secret | None) -> Secret | None:
     return Secret(value) if isinstance(value, str) and value else value or None
 
 
-def _take_apart(url: str) -> dict[str, str | Secret] | errors.InvalidOption:
+def _take_apart(url: str) -> dict[str, str | Secret] | errors.ConfigError:
     """The libpq parameters of a URL, or why it has none: not raised, since this frame holds the password."""
     if _is_ambiguous(url):
         return errors.InvalidOption(
@@ -144,11 +154,20 @@ def _take_apart(url: str) -> dict[str, str | Secret] | errors.InvalidOption:
         )
     try:
         parts = {key: str(value) for key, value in conninfo_to_dict(url).items() if value is not None}
-    except (psycopg.Error, ValueError):
-        return errors.InvalidOption("The database URL cannot be understood by libpq.", hint=_HOW_TO_WRITE_A_URL)
+    except (psycopg.Error, ValueError) as error:
+        return _not_understood(str(error))
     if _PORTS.fullmatch(parts.get("port", "")):
         return {key: Secret(value) if key in _SECRET_PARAMETERS else value for key, value in parts.items()}
     return errors.InvalidOption("The port in the database URL is not a number.", hint=_HOW_TO_WRITE_A_URL)
+
+
+def _not_understood(words: str) -> errors.ConfigError:
+    """A name is shown only if it resembles one that exists: it may be what follows the ``?`` of a password."""
+    found = _UNKNOWN_PARAMETER.search(words)
+    known = (option.keyword.decode() for option in Conninfo.get_defaults())
+    if found and (nearest := find_nearest(found[1], known)):
+        return errors.UnknownOption(found[1], origin="The database URL", nearest=nearest)
+    return errors.InvalidOption("The database URL cannot be understood by libpq.", hint=_HOW_TO_WRITE_A_URL)
 
 
 def url_for_programs(given: DatabaseSettings, parsed: DatabaseSettings) -> str | Secret:
@@ -217,7 +236,7 @@ def open_session(
             server refuses ``initSql``.
         UnsupportedOption: The URL asks for something that only Java's driver can do.
         ConnectionFailed: Nobody answered, after all retries.
-        AuthenticationFailed, DatabaseNotFound, CertificateRejected: At once, without a retry.
+        AuthenticationFailed, DatabaseNotFound, CertificateRejected, TlsUnavailable: At once, without a retry.
     """
     settings = parse_url(settings)
     for warning in _warnings(tuple(settings.jdbc_properties)):
@@ -281,7 +300,7 @@ def _connect(settings: DatabaseSettings, target: str) -> psycopg.Connection[Any]
 
 def _unusable(settings: DatabaseSettings) -> str | None:
     """The name of a parameter that would end libpq's text early, and whatever comes behind it with it."""
-    return next((name for name, value in _parameters(settings).items() if not _is_plain(value)), None)
+    return next((name for name, value in _given(settings).items() if not _is_plain(value)), None)
 
 
 def _is_plain(text: str) -> bool:
@@ -292,12 +311,16 @@ def _is_plain(text: str) -> bool:
 
 
 def _parameters(settings: DatabaseSettings) -> dict[str, Any]:
-    given: dict[str, Any] = dict(_DEFAULTS) | {name: reveal(v) for name, v in settings.parameters.items()}
+    return {**add_defaults(_given(settings)), "client_encoding": "UTF8"}
+
+
+def _given(settings: DatabaseSettings) -> dict[str, str]:
+    given = {name: reveal(value) for name, value in settings.parameters.items()}
     if settings.user:
         given["user"] = settings.user
     if settings.password:
         given["password"] = settings.password.reveal()
-    return given | {"client_encoding": "UTF8"}
+    return given
 
 
 def _refusal(error: psycopg.Error, settings: DatabaseSettings, target: str) -> errors.TaxiwayError:
@@ -311,7 +334,7 @@ def _refusal(error: psycopg.Error, settings: DatabaseSettings, target: str) -> e
         )
     if isinstance(error, psycopg.ProgrammingError) or _INVALID_COMBINATION.search(words):
         return errors.InvalidOption(f"libpq does not accept the connection parameters: {words}", hint=hint)
-    return translate_connect_error(error, target=target, user=settings.user)
+    return translate_connect_error(error, target=target, login=find_login(settings))
 
 
 def _prepare(connection: psycopg.Connection[Any], init_sql: str, target: str) -> SessionFacts:
@@ -339,7 +362,7 @@ def _ask(
 
 def _setup_error(error: psycopg.Error, target: str) -> errors.TaxiwayError:
     if isinstance(error, psycopg.OperationalError):
-        return translate_connect_error(error, target=target, user=None)
+        return translate_connect_error(error, target=target, login=None)
     return error_of_ours(translate_error(error), doing=f"Setting up the session with {target}")
 
 

@@ -1,9 +1,13 @@
 """From psycopg's exceptions to ours: by SQLSTATE where the server gave one, by libpq's words where it did not."""
 
+import re
+from typing import Final
+
 import psycopg
 
 from taxiway import errors
 from taxiway.engine.advice import PERMISSION_DENIED, advise
+from taxiway.postgres.login import Login
 
 _NO_SUCH_COLUMN = "42703"
 _RELATION_EXISTS = "42P07"
@@ -22,30 +26,32 @@ _AUTHENTICATION = (
     "authentication method requirement",
     "channel binding",
 )
+_ACCESS_RULES = "pg_hba.conf"
 _CERTIFICATE = (
     "certificate verify failed",
     "root certificate file",
     "server certificate for",
-    "server does not support SSL",
     "could not read root certificate",
 )
+_NO_TLS = "server does not support SSL"
+_PASSWORD_FILE: Final = re.compile(r'password retrieved from file "([^"]*)"')
+
+_SET_USER = "Set user (--user, FLYWAY_USER, or [database] in taxiway.toml), or name it in the URL."
 
 
-def translate_connect_error(error: psycopg.Error, *, target: str, user: str | None) -> errors.DatabaseError:
-    """The error for a failed attempt to connect to ``target`` (``host:port/database``)."""
+def translate_connect_error(error: psycopg.Error, *, target: str, login: Login | None) -> errors.DatabaseError:
+    """The error for a failed attempt to connect to ``target`` (``host:port/database``).
+
+    ``login`` is ``None`` when that was accepted already.
+    """
     words = _first_reason(str(error))
-    who = f" as user '{user}'" if user else ""
-    if _NONE_GIVEN in words:
-        return errors.AuthenticationFailed(
-            f"{target} wants a password{who}, and none was given.",
-            hint="Set FLYWAY_PASSWORD or PGPASSWORD, use a .pgpass file, or fill [database] in taxiway.toml.",
-        )
-    refusal = next((line for line in words.split("; ") if any(phrase in line for phrase in _AUTHENTICATION)), None)
-    if refusal or ('role "' in words and "does not exist" in words):
-        # The first refusal tells: with sslmode=prefer a second attempt, without TLS, has another reason.
-        return errors.AuthenticationFailed(
-            f"{target} refused the connection{who}: {refusal or words}",
-            hint="Check user and password: FLYWAY_PASSWORD, the secret that taxiway.toml names, or .pgpass.",
+    if login and (refusal := _login_refused(words, target=target, login=login)):
+        return refusal
+    if _NO_TLS in words:
+        return errors.TlsUnavailable(
+            f"{target}: the server does not support TLS, and sslmode asks for it.",
+            hint="Turn TLS on at the server; or, where the network can be trusted, set sslmode=prefer in the URL, "
+            "by --sslmode or by DB_SSLMODE.",
         )
     if any(phrase in words for phrase in _CERTIFICATE):
         return errors.CertificateRejected(
@@ -57,9 +63,42 @@ def translate_connect_error(error: psycopg.Error, *, target: str, user: str | No
             f"{target}: {words}", hint="Check the database name, or create the database first."
         )
     return errors.ConnectionFailed(
-        f"Cannot connect to {target}{who}: {words}",
+        f"Cannot connect to {target}{_who(login)}: {words}",
         hint="Check host, port, security group and whether the server is up; connectRetries waits for it.",
     )
+
+
+def _login_refused(words: str, *, target: str, login: Login) -> errors.AuthenticationFailed | None:
+    nobody = "" if login.user_origin else " No user was given, so that of the operating system was taken."
+    if _NONE_GIVEN in words:
+        return errors.AuthenticationFailed(
+            f"{target} wants a password{_who(login)}, and none was given.{nobody}",
+            hint="Set FLYWAY_PASSWORD or PGPASSWORD, use a .pgpass file, or fill [database] in taxiway.toml.",
+        )
+    refusal = next((line for line in words.split("; ") if any(phrase in line for phrase in _AUTHENTICATION)), None)
+    if not refusal and not ('role "' in words and "does not exist" in words):
+        return None
+    # The first refusal tells: with sslmode=prefer a second attempt, without TLS, has another reason.
+    reason = refusal or words
+    return errors.AuthenticationFailed(
+        f"{target} refused the connection{_who(login)}: {reason}{'.' if nobody else ''}{nobody}",
+        hint=_login_hint(reason, words, login),
+    )
+
+
+def _login_hint(reason: str, words: str, login: Login) -> str:
+    if not login.user_origin:
+        return _SET_USER
+    if _ACCESS_RULES in reason:
+        return "Check user, database name and sslmode; the server's pg_hba.conf says who may connect how."
+    file = _PASSWORD_FILE.search(words)
+    password = login.password_origin or (file[1] if file else "")
+    came = f"the password came from {password}" if password else "no password was given"
+    return f"Check user and password: the user came from {login.user_origin}, {came}."
+
+
+def _who(login: Login | None) -> str:
+    return f" as user '{login.user}'" if login and login.user else ""
 
 
 def translate_error(error: psycopg.Error) -> errors.DatabaseError:

@@ -15,12 +15,13 @@ parameter
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote_plus
 
 from taxiway import errors
+from taxiway.nearest import find_nearest
 from taxiway.secret import Secret, reveal
 
 type Properties = dict[str, str | Secret]
@@ -128,6 +129,12 @@ _WITHOUT_MEANING: Final = """
 KNOWN_PROPERTIES: Final = frozenset({*_OWN_RULE, *_RENAMED, *_CHOICES, *_WITHOUT_MEANING.split()})
 """Every property that means something to the driver (pgjdbc 42.7.12, ``PGProperty``) or to us."""
 
+# Without one of these the connection would be less safe than was asked for.
+_SECURITY: Final = frozenset(
+    {name for name in KNOWN_PROPERTIES if name.startswith("ssl")} | {"channelBinding", "gssEncMode", "requireAuth"}
+)
+_SPEAKS_OF_TLS: Final = re.compile("ssl|tls", re.IGNORECASE)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Translation:
@@ -167,7 +174,10 @@ def translate(properties: Mapping[str, str | Secret]) -> Translation:
     Raises:
         InvalidOption: A value that the driver does not take either.
         UnsupportedOption: A class of Java, or a file, that libpq cannot use.
+        UnknownOption: A misspelt property that has to do with security.
     """
+    unknown = tuple(name for name in properties if name not in KNOWN_PROPERTIES)
+    _refuse_misspelt_security(unknown)
     _refuse_java(properties)
     parameters: Properties = {
         _RENAMED[name]: value for name, value in properties.items() if name in _RENAMED and reveal(value)
@@ -179,7 +189,7 @@ def translate(properties: Mapping[str, str | Secret]) -> Translation:
         parameters=parameters,
         user=user or None,
         password=_secret(password) if password else None,
-        unknown=tuple(name for name in properties if name not in KNOWN_PROPERTIES),
+        unknown=unknown,
     )
 
 
@@ -268,6 +278,20 @@ def _text(properties: Mapping[str, str | Secret], name: str) -> str:
 
 def _is_true(properties: Mapping[str, str | Secret], name: str) -> bool:
     return _text(properties, name).lower() == "true"
+
+
+def _refuse_misspelt_security(unknown: Iterable[str]) -> None:
+    """Refuse what the driver would ignore, if somebody may believe that the connection is safe because of it."""
+    for name in unknown:
+        nearest = find_nearest(name, KNOWN_PROPERTIES)
+        if nearest in _SECURITY:
+            raise errors.UnknownOption(name, origin="The JDBC properties", nearest=nearest)
+        if not nearest and _SPEAKS_OF_TLS.search(name):
+            # Not shown: a name that resembles none may be what follows the & of a password.
+            raise errors.InvalidOption(
+                "A JDBC property speaks of SSL or TLS in its name, and PostgreSQL's driver has none of that name.",
+                hint="Say it with sslmode: disable, prefer, require, verify-ca or verify-full.",
+            )
 
 
 def _refuse_java(properties: Mapping[str, str | Secret]) -> None:

@@ -156,7 +156,7 @@ class PostgresSession:
     def lock_holder(self, table: HistoryTable) -> str | None:
         """Who holds the lock: process, user, program, address, since when; less if the server hides it from us."""
         query = sql.SQL(_LOCK_HOLDER).format(is_the_lock=_is_the_lock(table))
-        rows = self._rows(query, doing=f"Asking who holds the migration lock of {table}")
+        rows = self._read(query, doing=f"Asking who holds the migration lock of {table}")
         return _holder_in_words(*rows[0]) if rows else None
 
     def create_schemas_and_history(

@@ -1,18 +1,17 @@
 """Results in the JSON shape of Flyway 13, for scripts that parse it. Field names and nulls are Flyway's.
 
-``flywayVersion`` names the version whose shape and behaviour this is; ``taxiwayVersion`` is our own. In errors,
-``taxiwayCode`` and ``hint`` are additions of ours.
+``flywayVersion`` names the version whose shape and behaviour this is; ``taxiwayVersion`` is our own. Errors:
+:mod:`.flyway_error_json`.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from taxiway import errors
 from taxiway.model.info import MigrationInfo, MigrationState
-from taxiway.model.migration import AppliedMigration, MigrationKind
+from taxiway.model.migration import AppliedMigration
 from taxiway.model.result import (
     AddResult,
     BaselineResult,
@@ -45,39 +44,11 @@ class Stamp(NamedTuple):
     version: str
 
 
-# Flyway's general codes (CoreErrorCode); what is not listed is its default, ERROR.
-_ERROR_CODES: Final[Mapping[type[errors.TaxiwayError], str]] = {
-    errors.ConfigError: "CONFIGURATION",
-    # It is the default code that Flyway gives this one.
-    errors.CleanDisabled: "ERROR",
-    errors.InvalidScriptConfiguration: "CONFIGURATION",
-    errors.ValidationFailed: "VALIDATE_ERROR",
-    errors.NonEmptySchema: "NON_EMPTY_SCHEMA_WITHOUT_SCHEMA_HISTORY_TABLE",
-    errors.DatabaseError: "DB_CONNECTION",
-    errors.ObsoleteOption: "CONFIGURATION_RECOVERABLE",
-    errors.VariableNotSet: "ENVIRONMENT_RESOLVE",
-}
-
-_FAILED_CODES: Final = {
-    MigrationKind.VERSIONED: "FAILED_VERSIONED_MIGRATION",
-    MigrationKind.REPEATABLE: "FAILED_REPEATABLE_MIGRATION",
-    MigrationKind.BASELINE: "FAILED_BASELINE_MIGRATION",
-    # Flyway's open code has no word for this one.
-    MigrationKind.UNDO: "FAILED_UNDO_MIGRATION",
-}
-
-
-_DUPLICATE_CODES: Final = {
-    MigrationKind.VERSIONED: "DUPLICATE_VERSIONED_MIGRATION",
-    MigrationKind.REPEATABLE: "DUPLICATE_REPEATABLE_MIGRATION",
-    # Flyway sorts migrations by whether they undo and whether they have a version.
-    MigrationKind.BASELINE: "DUPLICATE_VERSIONED_MIGRATION",
-    MigrationKind.UNDO: "DUPLICATE_UNDO_MIGRATION",
-}
-
-
 def info_json(result: InfoResult, stamp: Stamp) -> Json:
-    """The result of ``info``. Undo scripts that could run are not among the migrations; those that ran are."""
+    """The result of ``info``; ``warnings`` is an addition of ours.
+
+    Undo scripts that could run are not among the migrations; those that ran are.
+    """
     schema_version = result.schema_version
     shown = (info for info in result.migrations if info.state is not MigrationState.AVAILABLE)
     return {
@@ -88,6 +59,7 @@ def info_json(result: InfoResult, stamp: Stamp) -> Json:
         "schemaName": ", ".join(result.schemas),
         "migrations": [_info_item(info, result.time_zone) for info in shown],
         "allSchemasEmpty": result.all_schemas_empty,
+        "warnings": list(result.warnings),
         **_head("info", result.database, stamp),
     }
 
@@ -102,7 +74,7 @@ def migrate_json(result: MigrateResult, stamp: Stamp) -> Json:
         "initialSchemaVersion": initial.text if initial is not None else None,
         "targetSchemaVersion": target.text if target is not None else None,
         "schemaName": ", ".join(result.schemas),
-        "migrations": [_applied_item(one) for one in result.migrations],
+        "migrations": [applied_item(one) for one in result.migrations],
         "migrationsExecuted": result.count,
         "success": True,
         "databaseType": "PostgreSQL",
@@ -185,9 +157,10 @@ def clean_json(result: CleanResult, stamp: Stamp) -> Json:
 
 
 def connection_test_json(result: ConnectionTestResult, _stamp: Stamp) -> Json:
-    """The result of ``test-connection``; where and as whom are additions of ours."""
+    """The result of ``test-connection``; where, as whom and ``warnings`` are additions of ours."""
     return {
         "successfulConnections": ["Flyway"],
+        "warnings": list(result.warnings),
         "connection": {"label": result.label, "user": result.user, "serverVersion": result.server_version},
     }
 
@@ -251,105 +224,8 @@ def run_json(result: RunResult, stamp: Stamp) -> Json:
     ) | {"source": {"repository": result.repository, "branch": result.branch, "commit": result.commit}}
 
 
-def error_json(error: errors.TaxiwayError, stamp: Stamp) -> Json:
-    """A failed command. What ended a ``migrate`` or ``undo`` under way comes inside its result, as with Flyway."""
-    details = _error_details(error)
-    if error.result is None:
-        return {"error": details}
-    failure = {"success": False, "exception": error.message, "error": details}
-    if isinstance(error.result, UndoResult):
-        return undo_json(error.result, stamp) | failure
-    return migrate_json(error.result, stamp) | failure | {"targetSchemaVersion": None}
-
-
-def failed_chain_json(done: Sequence[Json], failure: Json) -> Json:
-    """Several commands, the last of which failed.
-
-    A result that has an error inside is one of the results; an error alone comes beside them (Flyway 13 gives it
-    alone, without the results of the commands before).
-    """
-    if failure.keys() == {"error"}:
-        return failure | several_json(done)
-    return several_json([*done, failure])
-
-
-def stopped_json(message: str, *, code: str, applied: Sequence[MigrationOutput]) -> Json:
-    """A command that was stopped by a signal, or by a bug of ours, with what it is known to have applied."""
-    return {
-        "error": {
-            "errorCode": "FAULT" if code == "bug" else "ERROR",
-            "message": message,
-            "cause": None,
-            "taxiwayCode": code,
-            "hint": "Run 'taxiway info' to see every migration with its state.",
-        },
-        "success": False,
-        "migrations": [_applied_item(one) for one in applied],
-        "migrationsExecuted": len(applied),
-    }
-
-
-def _error_details(error: errors.TaxiwayError) -> Json:
-    match error:
-        case errors.MigrationFailed():
-            return _migration_error(error)
-        case errors.CallbackFailed():
-            return _general_error(error) | _place(error)
-        case _:
-            return _general_error(error)
-
-
-def _migration_error(error: errors.MigrationFailed) -> Json:
-    return {
-        "errorCode": _FAILED_CODES[error.kind],
-        "message": error.message,
-        "cause": None,
-        "rolledBack": error.rolled_back,
-        "taxiwayCode": error.code,
-        "hint": error.hint,
-        **_place(error),
-    }
-
-
-def _place(error: errors.MigrationFailed | errors.CallbackFailed) -> Json:
-    """What the server refused, and where it stands in the script."""
-    return {
-        "sqlState": error.sqlstate,
-        "sqlErrorCode": 0,
-        "lineNumber": error.line if error.line is not None else -1,
-        "columnNumber": error.column if error.column is not None else -1,
-        "path": error.path,
-        "excerpt": error.excerpt,
-    }
-
-
-def _general_error(error: errors.TaxiwayError) -> Json:
-    details: Json = {
-        "errorCode": _error_code(error),
-        "message": error.message,
-        "cause": None,
-        "taxiwayCode": error.code,
-        "hint": error.hint,
-    }
-    if isinstance(error, errors.ObsoleteOption):
-        details["obsoleteParameters"] = [key for key, _present in error.obsolete]
-    if isinstance(error, errors.DatabaseError):
-        unreachable = isinstance(error, errors.ConnectionFailed | errors.ConnectionLost)
-        details |= {
-            "subErrorCode": "CONNECTION_FAILURE" if unreachable else None,
-            "sqlState": error.sqlstate,
-            "sqlErrorCode": 0,
-        }
-    return details
-
-
-def _error_code(error: errors.TaxiwayError) -> str:
-    if isinstance(error, errors.DuplicateMigration):
-        return _DUPLICATE_CODES[error.kind]
-    return next((_ERROR_CODES[cls] for cls in type(error).__mro__ if cls in _ERROR_CODES), "ERROR")
-
-
-def _applied_item(one: MigrationOutput) -> Json:
+def applied_item(one: MigrationOutput) -> Json:
+    """A migration that was applied, as an item of a list."""
     return {
         "category": one.kind.value,
         "version": _text(one.version),

@@ -9,10 +9,15 @@ from taxiway.model.result import MigrationOutput
 
 @dataclass(slots=True)
 class Progress:
-    """What the events have told so far. ``applied`` has the migrations, undo scripts too, that are committed."""
+    """What the events have told so far. ``applied`` has the migrations, undo scripts too, that are committed.
+
+    Several commands of one call are told as one: what was cleaned may have been migrated just before.
+    """
 
     applied: list[MigrationOutput] = field(default_factory=list)
     _done: list[str] = field(default_factory=list)
+    _changed: list[str] = field(default_factory=list)
+    _is_migrating: bool = False
     _running: events.MigrationStarted | None = None
     _programs: list[str] = field(default_factory=list)
     _has_run_statements: bool = False
@@ -26,16 +31,17 @@ class Progress:
             case events.HistoryCreated():
                 self._done.append("the schema history had been created")
             case events.SchemaCleaned():
-                self._done.append(f'schema "{event.schema}" had been {"dropped" if event.dropped else "cleaned"}')
+                self._note_change(f'schema "{event.schema}" had been {"dropped" if event.dropped else "cleaned"}')
             case events.Baselined():
-                self._done.append(f'schema "{event.schema}" had been baselined')
+                self._note_change(f'schema "{event.schema}" had been baselined')
             case events.RowRemoved() | events.RowMarkedDeleted() | events.RowAligned():
-                self._done.append("the schema history had been repaired")
+                self._note_change("the schema history had been repaired")
             case events.CallbackStarted() if self._running is None:
                 self._done.append(f"callback {event.callback.script} had begun")
             case events.MigrationStarted():
                 self._note_program()
                 self._running, self._has_run_statements, self._has_committed = event, False, False
+                self._is_migrating = True
             case events.StatementRun():
                 self._has_run_statements = True
                 self._has_committed = self._has_committed or event.command == "COMMIT"
@@ -54,12 +60,22 @@ class Progress:
             outcome = self._outcome(self._running)
             programs = f"; what {', '.join(self._programs)} did has stayed" if self._programs else ""
             script = self._running.migration.script
-            return f"{word} while {script} ran: {outcome} {self._before()} before it{programs}."
-        if self.applied:
-            return f"{word} between migrations: {self._before()}."
-        if self._done:
-            return f"{word} before the end; until then {' and '.join(dict.fromkeys(self._done))}."
+            return f"{word} while {script} ran: {outcome} {self._before()} before it{programs}{self._changes()}."
+        if self.applied and self._is_migrating:
+            return f"{word} between migrations: {self._before()}{self._changes()}."
+        done = [*([self._before()] if self.applied else []), *self._done]
+        if done:
+            return f"{word} before the end; until then {' and '.join(dict.fromkeys(done))}."
         return f"{word} before anything was changed."
+
+    def _note_change(self, change: str) -> None:
+        self._done.append(change)
+        self._changed.append(change)
+        self._is_migrating = False
+
+    def _changes(self) -> str:
+        """What other commands of this call have done."""
+        return f"; until then {' and '.join(dict.fromkeys(self._changed))}" if self._changed else ""
 
     def _note_program(self) -> None:
         """One of a group, not on record yet: another migration begins before it is told to be finished."""

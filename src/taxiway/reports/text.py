@@ -1,6 +1,6 @@
 """Results as text for people. Tables and durations look as Flyway's do. For events see :mod:`.log`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from taxiway.model import event as events
@@ -20,6 +20,7 @@ from taxiway.model.result import (
     UndoResult,
     ValidateResult,
 )
+from taxiway.reports.table import render_table
 
 if TYPE_CHECKING:
     from taxiway.model.settings import MigrationSettings
@@ -69,21 +70,6 @@ def _places(settings: "MigrationSettings") -> str:
         ("sqlMigrationSuffixes", ", ".join(naming.suffixes)),
     )
     return render_table(("Setting", "Value"), rows)
-
-
-def render_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, empty: str | None = None) -> str:
-    """A framed table; with ``empty``, that text in a frame when there are no rows."""
-    if not rows and empty is not None:
-        rule = f"+-{'-' * len(empty)}-+"
-        return "\n".join((rule, f"| {empty} |", rule))
-    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-    rule = "+" + "+".join("-" * (width + 2) for width in widths) + "+"
-    lines = (
-        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
-        for row in (header, *rows)
-    )
-    first, *others = lines
-    return "\n".join((rule, first, rule, *others, *([rule] if rows else [])))
 
 
 def render_result_table(table: events.ResultTable) -> str:
@@ -207,11 +193,23 @@ def render_add(result: AddResult) -> str:
 
 def render_init(result: InitResult) -> str:
     """What was made, and what comes next."""
+    if result.beside:
+        return _render_init_beside(result)
     place = f"; scripts belong in {result.location}" if result.location else ""
     return (
         f"Created {result.path}{place}\n"
         "Name the database in it, add a migration with 'taxiway add', and run 'taxiway migrate'."
     )
+
+
+def _render_init_beside(result: InitResult) -> str:
+    files = " and ".join(result.beside)
+    others = (
+        f"Its settings win over those of {files}, which {'is' if len(result.beside) == 1 else 'are'} still read."
+        if result.overrules
+        else f"It has no settings yet, so that those of {files} hold as before."
+    )
+    return f"Created {result.path}. {others}\nRun 'taxiway config' to see every setting and where it comes from."
 
 
 def _noun(count: int) -> str:
@@ -224,7 +222,7 @@ def render_warning(event: events.Event) -> str | None:
         case events.Warned():
             return event.message
         case events.NoticeReceived() if event.sqlstate != "00000":
-            return f"DB: {event.message} (SQL State: {event.sqlstate})"
+            return f"DB: {events.with_sqlstate(event.message, event.sqlstate)}"
         case _:
             return None
 

@@ -1,9 +1,11 @@
 """The job in the container: secrets, one commit, info, migrate, info."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final
 
+from taxiway import errors
 from taxiway.aws.secrets import SecretsManager
 from taxiway.config.load import load
 from taxiway.config.merge import Loaded
@@ -19,6 +21,11 @@ from taxiway.sources.git import Checkout, GitRepository, checkout, github_url
 # Over a network that is not ours to trust, the server proves who it is, unless the configuration says otherwise.
 _SSLMODE: Final = "verify-full"
 _VERIFYING: Final = frozenset({"verify-ca", "verify-full"})
+# Here the setting is passed over in files: whoever may push must not decide what the task runs.
+_LET_PROGRAMS_RUN: Final = (
+    "Set FLYWAY_SCRIPT_MIGRATIONS=true in the environment of the task definition if they may run in the "
+    "container, or move them out of the locations."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,13 +54,7 @@ def run(spec: JobSpec, *, environment: Mapping[str, str], redactor: Redactor, li
         listener.on_checkout(commit)
         settings = _configure(commit, environment, secrets, redactor, listener)
         listener.on_step("Connecting to the database ...")
-        with open_project(
-            settings,
-            base=commit.directory,
-            inside=commit.directory,
-            redact=redactor,
-            on_event=listener.on_event,
-        ) as project:
+        with _open_project(commit, settings, redactor, listener) as project:
             before, migrated, after = _migrate(project, settings.migrations, listener)
     return RunResult(
         repository=commit.repository,
@@ -77,6 +78,24 @@ def _configure(
         redactor.add(secret)
     listener.on_configuration(loaded)
     return replace(loaded.settings, database=with_verified_server(loaded.settings.database, environment))
+
+
+@contextmanager
+def _open_project(
+    commit: Checkout, settings: Settings, redactor: Redactor, listener: JobListener
+) -> Iterator[Project]:
+    try:
+        with open_project(
+            settings,
+            base=commit.directory,
+            inside=commit.directory,
+            redact=redactor,
+            on_event=listener.on_event,
+        ) as project:
+            yield project
+    except errors.ScriptMigrationsDisabled as error:
+        error.hint = _LET_PROGRAMS_RUN
+        raise
 
 
 def _migrate(

@@ -174,12 +174,7 @@ def _refuse_programs(
 ) -> None:
     programs = [printable(one.file.path) for one in found if one.extension is not None]
     if programs and not settings.script_migrations:
-        lines = "\n".join(f"  {path}" for path in programs)
-        raise errors.ScriptMigrationsDisabled(
-            f"{len(programs)} file(s) are programs, and programs may not run:\n{lines}",
-            hint="Set scriptMigrations=true (--script-migrations) if they may run here, as they always may in "
-            "Flyway, or move them out of the locations.",
-        )
+        raise errors.ScriptMigrationsDisabled(programs)
 
 
 def _refuse_duplicate_callbacks(callbacks: Sequence[Found[CallbackName]]) -> None:

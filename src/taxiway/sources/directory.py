@@ -54,7 +54,8 @@ class DirectorySources:
     directory that matched, or below the root if the pattern is one of files. A ``classpath:`` location is looked
     for in ``src/main/resources``, then in the base.
 
-    ``warnings`` says what was left out; it is complete when :meth:`files` has returned.
+    ``setting`` is what an error names as the place to correct. ``warnings`` says what was left out; it is complete
+    when :meth:`files` has returned.
     """
 
     def __init__(
@@ -64,12 +65,14 @@ class DirectorySources:
         base: Path,
         fail_on_missing: bool,
         inside: Path | None = None,
+        setting: str = "locations",
     ) -> None:
         self.warnings: list[str] = []
         self._locations = sorted(locations, key=str)
         self._base = base.absolute()
         self._fail_on_missing = fail_on_missing
         self._inside = _resolved(inside) if inside else None
+        self._setting = setting
 
     def files(self) -> list[SourceFile]:
         """Every file once, in location order, then by path.
@@ -150,8 +153,8 @@ class DirectorySources:
         shown = f" ({', '.join(paths)}{base})" if base or len(paths) > 1 else ""
         return LocationNotFound(
             f"Location {place.location}: {reason}{shown}.",
-            hint="Set 'locations' to directories that exist, or failOnMissingLocations=false to skip missing ones "
-            "as Flyway does.",
+            hint=f"Set '{self._setting}' to directories that exist, or failOnMissingLocations=false to skip "
+            "missing ones as Flyway does.",
         )
 
     def _shown(self, place: _Place) -> str:

@@ -4,8 +4,11 @@ Terminology:
 
 program
     A file, and the command that runs it; a file without a command runs by itself.
+piece
+    A part of a line that is too long to be held until it ends.
 """
 
+import codecs
 import errno
 import os
 import select
@@ -24,6 +27,10 @@ from taxiway.model.migration import Program
 from taxiway.secret import Secret, reveal
 
 _CHUNK_BYTES: Final = 1 << 16
+# How many characters of a line are told at once, and how many are held behind them: more than any secret has.
+_PIECE: Final = 1 << 16
+# How far to go back for a place where a line can be cut.
+_STEP: Final = 1 << 8
 # How often to look whether a program has ended whose output somebody else keeps open.
 _POLL_MILLISECONDS: Final = 100
 # How long a program may take to end when it is asked to, before it is made to.
@@ -32,7 +39,14 @@ _GRACE_SECONDS: Final = 5.0
 
 @final
 class ChildPrograms:
-    """Programs of this machine, each in a process group of its own."""
+    """Programs of this machine, each in a process group of its own.
+
+    What masks secrets is needed to find out where a line may be cut: of a secret that is cut in two, neither half
+    would be masked by those who are told of the line.
+    """
+
+    def __init__(self, redact: Callable[[str], str]) -> None:
+        self._redact = redact
 
     def run(
         self, program: Program, environment: Mapping[str, str | Secret], *, on_line: Callable[[str], None]
@@ -40,16 +54,17 @@ class ChildPrograms:
         """Run a program with these variables besides our own environment, and return its exit status.
 
         The status is negative if a signal has ended it. Each line that it prints, to standard error too, is told
-        at once; bytes that are not UTF-8 are replaced. It has no input. What it leaves running in the background
-        is not waited for. An exception, that of an interruption included, ends it with all that it has started.
+        at once, unmasked; bytes that are not UTF-8 are replaced, and a line that does not end is told in pieces.
+        It has no input. What it leaves running in the background is not waited for. An exception, that of an
+        interruption included, ends it with all that it has started.
 
         Raises:
             ProgramUnavailable: It cannot be started.
         """
         variables = {**os.environ, **{name: reveal(value) for name, value in environment.items()}}
         with _running(_command(program), variables, program) as process:
-            for line in _lines(process):
-                on_line(line.decode(errors="replace").rstrip("\r\n"))
+            for line in _lines(process, self._redact):
+                on_line(line.rstrip("\r"))
             return process.wait()
 
 
@@ -129,20 +144,52 @@ def _not_started(reason: str, program: Program) -> ProgramUnavailable:
     return ProgramUnavailable(f"it cannot be started: {reason}.", path=program.file, hint=hint)
 
 
-def _lines(process: subprocess.Popen[bytes]) -> Iterator[bytes]:
-    """The lines of the output as they come, until it ends, or the program has ended and nothing is left of it.
-
-    A line is told whole, however long it is: of a secret that is cut in two, neither half would be masked.
-    """
-    pieces: list[bytes] = []
+def _lines(process: subprocess.Popen[bytes], redact: Callable[[str], str]) -> Iterator[str]:
+    """The lines of the output as they come, until it ends, or the program has ended and nothing is left of it."""
+    decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+    line = _Line(redact)
     for chunk in _chunks(process):
-        first, *others = chunk.split(b"\n")
-        pieces.append(first)
+        first, *others = decoder.decode(chunk).split("\n")
+        yield from line.add(first)
         for following in others:
-            yield b"".join(pieces)
-            pieces = [following]
-    if rest := b"".join(pieces):
+            yield line.end()
+            yield from line.add(following)
+    yield from line.add(decoder.decode(b"", final=True))
+    if rest := line.end():
         yield rest
+
+
+class _Line:
+    """The line that is being printed, as far as it has come and is not told yet."""
+
+    def __init__(self, redact: Callable[[str], str]) -> None:
+        self._redact = redact
+        self._parts: list[str] = []
+        self._length = 0
+
+    def add(self, text: str) -> Iterator[str]:
+        """Take in what comes next; gives pieces as long as there is too much."""
+        self._parts.append(text)
+        self._length += len(text)
+        while self._length > 2 * _PIECE:
+            held = self.end()
+            cut = self._find_cut(held)
+            yield held[:cut]
+            self._parts, self._length = [held[cut:]], len(held) - cut
+
+    def end(self) -> str:
+        """What is left to be told."""
+        text = "".join(self._parts)
+        self._parts, self._length = [], 0
+        return text
+
+    def _find_cut(self, text: str) -> int:
+        """Where both sides, masked alone, are what they are together; at the end if there is no such place."""
+        masked = self._redact(text)
+        cuts = range(_PIECE, 0, -_STEP)
+        return next(
+            (cut for cut in cuts if self._redact(text[:cut]) + self._redact(text[cut:]) == masked), len(text)
+        )
 
 
 def _chunks(process: subprocess.Popen[bytes]) -> Iterator[bytes]:

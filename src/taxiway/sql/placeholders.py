@@ -21,8 +21,8 @@ from taxiway.model.script import ReplacedText, Replacement, locate
 from taxiway.secret import Secret, reveal
 
 _WAYS_OUT: Final = (
-    "Define it with --placeholder NAME=VALUE or in taxiway.toml under [flyway.placeholders], "
-    "switch replacement off with placeholderReplacement=false, or choose another placeholderPrefix."
+    "Set placeholders.NAME (--placeholder NAME=VALUE, FLYWAY_PLACEHOLDERS_NAME, or [flyway.placeholders] in "
+    "taxiway.toml), switch replacement off with placeholderReplacement=false, or choose another placeholderPrefix."
 )
 _LONGEST_EXCERPT: Final = 40
 

@@ -32,11 +32,8 @@ def parse_script(
     It does not as soon as one statement refuses a transaction block; ``mixed`` allows others beside that one. It
     does not either when ``in_transaction``, the rule for all scripts, is false: kinds may be mixed then. What the
     script's own configuration says, ``declared``, wins over all of that (Flyway 13, ``executeInTransaction``).
-
     ``standard_strings`` is the session's ``standard_conforming_strings`` when the script begins.
-
-    Byte order marks are dropped wherever they stand, as Flyway 13 does: files that were joined have them in the
-    middle.
+    Byte order marks are dropped wherever they stand (Flyway 13): files that were joined have some in the middle.
 
     Raises:
         UnknownPlaceholder: A placeholder has no value, or is not closed.
@@ -54,9 +51,8 @@ def parse_script(
     )
     if declared is not None:
         return Script(replaced, statements, transactional=declared)
-    first_odd = _find_first_of_second_kind(statements)
-    if first_odd and in_transaction and not mixed:
-        raise _mixed(replaced, first_odd, path)
+    if in_transaction and not mixed:
+        _refuse_mixture(replaced, statements, path)
     transactional = in_transaction and not any(map(_refuses_transaction, statements))
     return Script(replaced, statements, transactional=transactional)
 
@@ -65,8 +61,11 @@ def _refuses_transaction(statement: Statement) -> bool:
     return statement.kind is StatementKind.NON_TRANSACTIONAL
 
 
-def _find_first_of_second_kind(statements: Sequence[Statement]) -> Statement | None:
-    return next((s for s in statements if _refuses_transaction(s) != _refuses_transaction(statements[0])), None)
+def _refuse_mixture(replaced: ReplacedText, statements: Sequence[Statement], path: str) -> None:
+    """At the first statement that is not of the first one's kind."""
+    for statement in statements:
+        if _refuses_transaction(statement) != _refuses_transaction(statements[0]):
+            raise _mixed(replaced, statement, path)
 
 
 def _mixed(replaced: ReplacedText, statement: Statement, path: str) -> MixedTransactions:

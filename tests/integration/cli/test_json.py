@@ -92,6 +92,7 @@ def test_info_has_flyways_fields(workspace: Workspace) -> None:
         "flywayVersion": "13.12.0",
         "database": workspace.database.name,
         "allSchemasEmpty": False,
+        "warnings": [],
     }
     assert (marker["category"], marker["type"], marker["state"], marker["filepath"]) == (
         "",
@@ -216,7 +217,7 @@ def test_wrong_usage_is_json_when_that_was_asked_for_before(workspace: Workspace
     assert json.loads(result.stdout)["error"]["errorCode"] == "CONFIGURATION"
 
 
-WARNING = 'DB: relation "a" already exists, skipping (SQL State: 42P07)'
+WARNING = 'DB: relation "a" already exists, skipping (SQL State: 42P07 - Error Code: 0)'
 AGAIN = "CREATE TABLE a ();\nCREATE TABLE IF NOT EXISTS a ();\nDO $$ BEGIN RAISE NOTICE 'no warning'; END $$;"
 
 
@@ -232,6 +233,38 @@ def test_warnings_are_in_the_result_of_migrate(workspace: Workspace) -> None:
 def test_warnings_are_in_the_result_of_a_failed_migrate(workspace: Workspace) -> None:
     workspace.write({"V1__a.sql": AGAIN, "V2__b.sql": "SELECT oops;"})
     assert answer(workspace, "migrate", exit_code=1)["warnings"] == [WARNING]
+
+
+MISNAMED = {"V2_misnamed.sql": "SELECT 1;"}
+LENIENT = "--no-validate-migration-naming"
+GIVES_WAY = "elsewhere.example"
+
+
+@pytest.mark.parametrize("command", ["info", "migrate", "validate", "repair", "test-connection"])
+def test_a_warning_of_the_configuration_is_in_every_result(workspace: Workspace, command: str) -> None:
+    [warning] = answer(workspace, command, FLYWAY_FAIL_ON_MISSING_LOCATIONS="false", DB_HOST=GIVES_WAY)["warnings"]
+    assert "DB_HOST" in warning
+
+
+def test_a_failed_migrate_has_the_warnings_of_the_configuration_first(workspace: Workspace) -> None:
+    workspace.write({"V1__a.sql": AGAIN, "V2__b.sql": "SELECT oops;"})
+    configuration, server = answer(workspace, "migrate", exit_code=1, DB_HOST=GIVES_WAY)["warnings"]
+    assert "DB_HOST" in configuration
+    assert server == WARNING
+
+
+def test_each_result_of_a_chain_has_its_own_warnings(workspace: Workspace) -> None:
+    workspace.write({"V1__a.sql": AGAIN, **MISNAMED})
+    value = answer(workspace, "info", "migrate", "info", LENIENT, DB_HOST=GIVES_WAY)
+    before, migrated, after = (result["warnings"] for result in value["individualResults"])
+    assert ["DB_HOST" in before[0], "is skipped" in before[1], len(before)] == [True, True, 2]
+    assert (migrated, after) == ([WARNING], [])
+
+
+def test_a_failure_in_a_chain_does_not_repeat_the_warnings_of_the_results_before(workspace: Workspace) -> None:
+    workspace.write({"V1__a.sql": "SELECT oops;", **MISNAMED})
+    value = answer(workspace, "info", "migrate", LENIENT, exit_code=1, DB_HOST=GIVES_WAY)
+    assert [len(result["warnings"]) for result in value["individualResults"]] == [2, 0]
 
 
 def test_a_lost_connection_keeps_what_was_applied_before(workspace: Workspace) -> None:

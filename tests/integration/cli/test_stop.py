@@ -100,6 +100,17 @@ def test_what_ran_outside_a_transaction_has_stayed(workspace: Workspace) -> None
     assert [row["success"] for row in workspace.history()] == [True, False]
 
 
+def test_a_stop_in_clean_after_migrate_names_what_was_cleaned(workspace: Workspace) -> None:
+    workspace.write({"V1__a.sql": "CREATE TABLE a ();", "afterClean.sql": SLEEP})
+    with workspace.running("migrate", "clean", "--no-clean-disabled") as child:
+        workspace.wait_for(SLEEPING)
+        child.terminate()
+        _, error = child.communicate(timeout=30)
+    assert child.returncode == 143
+    assert "1 migration was applied and" in error
+    assert 'schema "public" had been cleaned and callback afterClean.sql had begun.' in error
+
+
 def test_who_waits_for_the_lock_has_changed_nothing(workspace: Workspace) -> None:
     workspace.write({"V1__a.sql": SLEEP})
     with workspace.running("migrate") as holder:

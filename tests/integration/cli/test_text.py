@@ -32,7 +32,7 @@ def test_a_first_run_and_a_second_one(workspace: Workspace) -> None:
         'Current version of schema "public": << Empty Schema >>',
         'Migrating schema "public" to version "1 - First table"',
         'Migrating schema "public" to version "1.1 - Second"',
-        'WARNING: DB: relation "a" already exists, skipping (SQL State: 42P07)',
+        'WARNING: DB: relation "a" already exists, skipping (SQL State: 42P07 - Error Code: 0)',
         'Migrating schema "public" with repeatable migration "View"',
     ]
     assert re.fullmatch(

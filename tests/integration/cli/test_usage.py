@@ -14,13 +14,17 @@ from tests.support.command import complaint, run_command
     ("arguments", "words"),
     [
         (["migrat"], "Did you mean 'migrate'?"),
-        (["migrate", "--ulr", "x"], "--url"),
+        (["migrate", "--ulr", "x"], "There is no option '--ulr' of 'taxiway migrate'. Did you mean '--url'?"),
+        (["info", "--no-out-of-ordre"], "Did you mean '--no-out-of-order'?"),
+        (["migrate", "--debug=3"], "Run 'taxiway migrate --help'"),
+        (["--url", "x"], "--url is an option of a command, and none is named."),
+        (["--output", "text"], "taxiway info --url"),
         (["migrate", "-ulr", "x"], "There is no flag '-ulr'"),
         (["migrate", "--target"], "--target"),
         (["migrate", "stray"], "stray"),
         (["info", "--output", "xml"], "json"),
         (["info", "--placeholder", "x"], "NAME=VALUE"),
-        (["--nonsense"], "--nonsense"),
+        (["--nonsense"], "There is no option '--nonsense' of 'taxiway'."),
         (["repare"], "Did you mean 'repair'?"),
         (["repair", "--plan", "plan"], "There is no command 'plan'"),
         (["migrate", "--plan"], "--plan belongs to 'repair'"),
@@ -97,3 +101,5 @@ def test_no_command_at_all_shows_the_help(tmp_path: Path) -> None:
     result = run_command(directory=tmp_path)
     assert result.returncode == 0
     assert "Commands:" in result.stdout
+    for told in ("taxiway COMMAND --help", "FLYWAY_URL", "taxiway.toml", "taxiway config", "docs/index.md"):
+        assert told in result.stdout

@@ -19,7 +19,7 @@ def warnings_of(workspace: Workspace, *overrides: str, **placeholders: taxiway.S
 def test_a_script_goes_on_after_an_error_that_is_none(workspace: Workspace) -> None:
     workspace.write({"V1__a.sql": TABLE + TWICE})
     message = 'DB: duplicate key value violates unique constraint "a_pkey"'
-    assert warnings_of(workspace, "23505:0:W") == [f"{message} (SQL State: 23505)"]
+    assert warnings_of(workspace, "23505:0:W") == [f"{message} (SQL State: 23505 - Error Code: 0)"]
     assert workspace.query("SELECT i FROM a") == [(1,), (2,)]
     assert workspace.applied() == ["1"]
 

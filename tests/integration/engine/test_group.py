@@ -153,9 +153,18 @@ def test_a_script_that_rolls_back_those_before_it_fails_the_group(workspace: Wor
     assert "taken along what came before it, from V1__a.sql on" in caught.value.message
     assert (caught.value.script, caught.value.line, caught.value.rolled_back) == ("V3__c.sql", 2, True)
     assert "Nothing of this group was kept" in (caught.value.hint or "")
+    assert caught.value.result.warnings == ()
     assert workspace.applied() == []
     workspace.query("DROP TABLE flyway_schema_history")
     assert fingerprint(workspace.database) == before
+
+
+def test_the_first_of_a_group_may_roll_back_what_it_did_itself(workspace: Workspace) -> None:
+    workspace.write({"V1__a.sql": "CREATE TABLE gone (); ROLLBACK;", "V2__b.sql": "CREATE TABLE b ();"})
+    [warning] = workspace.migrate(group=True).warnings
+    assert "ROLLBACK: what came before is gone, and that is not taken for a failure" in warning
+    assert workspace.applied() == ["1", "2"]
+    assert workspace.value("SELECT to_regclass('gone')") is None
 
 
 def test_a_savepoint_that_is_rolled_back_to_ends_nothing(workspace: Workspace) -> None:

@@ -250,6 +250,8 @@ def test_a_failed_undo_is_seen_named_and_repaired(migrated: Workspace) -> None:
     assert [line.split("|")[1:3] for line in shown.splitlines() if "Failed" in line] == [
         [" Undo       ", " 3       "]
     ]
+    [own] = [line.split("|") for line in shown.splitlines() if "create_3" in line or "create 3" in line]
+    assert (own[-3].strip(), own[-2].strip()) == ("Success", "No")
     for refused in (migrated.undo, migrated.migrate):
         with pytest.raises(errors.FailedMigrationRecorded, match=r"undo of version 3 \(drop 3\)") as caught:
             refused(validate_on_migrate=False)

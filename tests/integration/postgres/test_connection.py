@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,6 +64,43 @@ def test_a_wrong_password(ready: Workspace) -> None:
     message = refusal(ready, errors.AuthenticationFailed, 2, password=make_password())
     assert "password authentication failed" in message
     assert f"127.0.0.1:{ready.database.port}/{ready.database.name}" in message
+
+
+@pytest.mark.parametrize(
+    ("environment", "origin"),
+    [
+        ({"FLYWAY_PASSWORD": "wrong"}, "the password came from FLYWAY_PASSWORD."),
+        ({"FLYWAY_PASSWORD": "", "PGPASSWORD": "wrong"}, "the password came from PGPASSWORD."),
+    ],
+)
+def test_a_wrong_password_is_told_with_where_it_came_from(
+    ready: Workspace, environment: dict[str, str], origin: str
+) -> None:
+    message = complaint(ready.run("info", environment=environment), 2, "authentication-failed")
+    assert f"the user came from the URL (FLYWAY_URL), {origin}" in message
+
+
+def test_a_wrong_password_of_a_password_file_is_told_with_the_file(ready: Workspace) -> None:
+    file = ready.directory / ".pgpass"
+    file.write_text("*:*:*:*:wrong\n")
+    file.chmod(0o600)
+    environment = {"FLYWAY_PASSWORD": "", "PGPASSFILE": str(file)}
+    message = complaint(ready.run("info", environment=environment), 2, "authentication-failed")
+    assert f"the password came from {file}." in message
+
+
+def test_a_wrong_password_of_a_file_is_told_with_its_key(ready: Workspace) -> None:
+    (ready.directory / "taxiway.toml").write_text('[database]\npassword = "${env:MY_PASSWORD}"\n')
+    environment = {"FLYWAY_PASSWORD": "", "MY_PASSWORD": "wrong"}
+    message = complaint(ready.run("info", environment=environment), 2, "authentication-failed")
+    assert "the password came from taxiway.toml: database.password." in message
+
+
+def test_a_user_whom_nobody_gave_is_told_to_be_the_systems(ready: Workspace) -> None:
+    url = ready.database.url.replace(f"{ready.database.user}@", "")
+    message = complaint(ready.run("info", environment={"FLYWAY_URL": url}), 2, "authentication-failed")
+    assert "No user was given, so that of the operating system was taken." in message
+    assert "FLYWAY_USER" in message
 
 
 def test_no_password(ready: Workspace) -> None:
@@ -134,6 +172,27 @@ def test_a_certificate_for_another_name(ready: Workspace) -> None:
     url = f"{ready.database.url}&hostaddr=127.0.0.1"
     message = refusal(ready, errors.CertificateRejected, 2, url=url, host="database.example.com")
     assert "does not match host name" in message
+
+
+@pytest.fixture(scope="module")
+def server_without_tls() -> Iterator[PostgresServer]:
+    with temporary_directory() as directory:
+        rules = directory / "rules"
+        rules.write_text("host all all 127.0.0.1/32 trust\n")
+        settings = {"ssl": "off", "hba_file": str(rules)}
+        with PostgresServer(directory / "postgres", settings=settings) as server:
+            yield server
+
+
+@pytest.mark.parametrize("sslmode", ["require", "verify-ca", "verify-full"])
+def test_a_server_without_tls_is_told_as_one(
+    ready: Workspace, server_without_tls: PostgresServer, sslmode: str
+) -> None:
+    url = f"postgresql://postgres@127.0.0.1:{server_without_tls.port}/postgres"
+    root = str(ready.database.sslrootcert)
+    message = refusal(ready, errors.TlsUnavailable, 2, url=url, sslmode=sslmode, sslrootcert=root)
+    assert "the server does not support TLS" in message
+    assert taxiway.test_connection(url=url, sslmode="prefer").user == "postgres"
 
 
 def test_a_server_that_wants_tls(ready: Workspace) -> None:
@@ -279,6 +338,49 @@ def test_the_session_tells_who_it_is(ready: Workspace) -> None:
     )
     ready.migrate()
     assert ready.query("SELECT * FROM b") == [("taxiway",)]
+
+
+@pytest.fixture
+def own_name(ready: Workspace) -> Workspace:
+    """With a script that keeps the name of the program."""
+    ready.write(
+        {
+            "V2__b.sql": "CREATE TABLE b AS SELECT application_name FROM pg_stat_activity WHERE pid = pg_backend_pid();"
+        }
+    )
+    return ready
+
+
+def test_the_name_of_the_program_may_come_from_a_variable(own_name: Workspace) -> None:
+    assert own_name.run("migrate", environment={"PGAPPNAME": "of the variable"}).returncode == 0
+    assert own_name.query("SELECT * FROM b") == [("of the variable",)]
+
+
+@pytest.mark.parametrize("named_by", ["PGSERVICE", "URL"])
+def test_the_name_of_the_program_may_come_from_a_service(own_name: Workspace, named_by: str) -> None:
+    file = own_name.directory / "services"
+    file.write_text("[mine]\napplication_name=of the service\n")
+    environment = {"PGSERVICEFILE": str(file), "PGAPPNAME": "of the variable"}
+    if named_by == "URL":
+        environment["FLYWAY_URL"] = f"{own_name.database.url}&service=mine"
+    else:
+        environment["PGSERVICE"] = "mine"
+    assert own_name.run("migrate", environment=environment).returncode == 0
+    assert own_name.query("SELECT * FROM b") == [("of the service",)]
+
+
+@pytest.mark.parametrize("said_by", ["variable", "service"])
+def test_the_time_to_wait_may_come_from_a_variable_or_a_service(ready: Workspace, said_by: str) -> None:
+    file = ready.directory / "services"
+    file.write_text("[mine]\nconnect_timeout=2\n")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        environment = {"PGCONNECT_TIMEOUT": "2"}
+        if said_by == "service":
+            environment = {"PGSERVICEFILE": str(file), "PGSERVICE": "mine"}
+        started = time.monotonic()
+        result = ready.run("info", "--port", str(server.getsockname()[1]), environment=environment)
+    assert result.returncode == 4
+    assert 2 <= time.monotonic() - started < 8
 
 
 def test_a_reader_of_the_cluster_is_named_as_the_cause(ready: Workspace) -> None:

@@ -8,7 +8,10 @@ import pytest
 
 import taxiway
 from taxiway import errors
+from taxiway.engine.ports import HistoryTable
 from taxiway.model.event import Event, MigrationFinished, StatementRun, WaitingForLock
+from taxiway.model.script import Statement
+from taxiway.postgres.session import PostgresSession
 from tests.support.fingerprint import fingerprint
 from tests.support.workspace import Workspace
 
@@ -127,6 +130,17 @@ def test_a_holder_whom_the_server_hides_is_named_as_far_as_it_is_known(workspace
             f"process {holder.info.backend_pid} (user postgres; a member of pg_read_all_stats would see more)"
         )
         assert caught.value.holder == process
+
+
+def test_the_holder_is_asked_for_with_the_role_of_the_connection(
+    session: PostgresSession, workspace: Workspace, table: HistoryTable
+) -> None:
+    """The role that a script has set may see less of other sessions."""
+    workspace.query("CREATE ROLE sees_nothing")
+    workspace.query(f"GRANT sees_nothing TO {workspace.database.user}")
+    with flyway_holds(workspace, 77433833903597):
+        session.run(Statement("SET ROLE sees_nothing", 0, 0))
+        assert "another tool" in (session.lock_holder(table) or "")
 
 
 @pytest.mark.parametrize("word", ["pg_advisory_unlock_all()", "release()"])

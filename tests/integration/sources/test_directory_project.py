@@ -57,9 +57,16 @@ def test_callbacks_are_looked_for_where_callback_locations_says(workspace: Works
     (workspace.directory / "hooks").mkdir()
     (workspace.directory / "hooks/afterMigrate.sql").write_text("INSERT INTO log VALUES ('hooks');")
     places = [f"filesystem:{workspace.directory}/{name}" for name in ("hooks", "nowhere")]
-    workspace.migrate(heard.append, callback_locations=places)
+    workspace.migrate(heard.append, callback_locations=places, fail_on_missing_locations=False)
     assert workspace.value("SELECT who FROM log") == "hooks"
     assert ["nowhere" in warning and "skipped" in warning for warning in warnings(heard)] == [True]
+
+
+def test_a_folder_for_callbacks_that_does_not_exist_is_an_error(workspace: Workspace) -> None:
+    workspace.write({"V1__a.sql": "SELECT 1;"})
+    with pytest.raises(errors.LocationNotFound, match="nowhere") as caught:
+        workspace.migrate(callback_locations=[f"filesystem:{workspace.directory}/nowhere"])
+    assert (caught.value.hint or "").startswith("Set 'callbackLocations' to directories that exist")
 
 
 def test_the_configuration_beside_a_script_counts(workspace: Workspace) -> None:

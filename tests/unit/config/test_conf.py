@@ -51,7 +51,7 @@ def test_origins_name_the_file_and_the_key() -> None:
     ("key", "nearest"),
     [
         ("flyway.outOfOrdr", "flyway.outOfOrder"),
-        ("flyway.placeholders", "flyway.placeholders.<NAME>"),
+        ("flyway.placeholders", "flyway.placeholders.NAME"),
         ("flyway.infoOfState", None),
         ("flyway.zzz", None),
     ],

@@ -87,7 +87,7 @@ VALUES = {
     "infoUntilDate": "31/12/2026 16:30",
     "infoOfState": "pending,out_of_order",
     "url": "postgresql://h/d",
-    "configFiles": "absent.toml",
+    "configFiles": "-",
 }
 BY_KIND = {
     Kind.STRING: "1",

@@ -91,14 +91,25 @@ def test_the_default_one_need_not_be_there(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "hint"),
-    [("Prod", "Did you mean 'prod'? Upper and lower case differ."), ("staging", "[environments.staging]")],
+    [
+        ("Prod", "Did you mean 'prod'? Upper and lower case differ."),
+        ("prd", "Did you mean 'prod'?"),
+        ("staging", "Add [environments.staging]"),
+    ],
 )
 def test_an_unknown_one_is_an_error(name: str, hint: str, tmp_path: Path) -> None:
     with pytest.raises(
-        errors.UnknownEnvironment, match=f"no environment '{name}'. There are default, prod"
+        errors.UnknownEnvironment,
+        match=f"^--environment: there is no environment '{name}'. There are default, prod",
     ) as caught:
         load_from(tmp_path, {"environment": name})
-    assert hint in (caught.value.hint or "")
+    assert (caught.value.hint or "").startswith(hint)
+    assert "case" not in (caught.value.hint or "") or name == "Prod"
+
+
+def test_an_unknown_one_of_a_variable_names_the_variable(tmp_path: Path) -> None:
+    with pytest.raises(errors.UnknownEnvironment, match=r"^flyway_environment: there is no environment 'x'"):
+        load_from(tmp_path, flyway_environment="x")
 
 
 # --- precedence

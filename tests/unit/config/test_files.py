@@ -86,7 +86,20 @@ def test_toml_wins_over_conf_when_both_are_there_and_the_other_is_told(world: Pa
     loaded = load_in(world)
     assert loaded.settings.migrations.table == "toml"
     assert loaded.warnings == (
-        "~/flyway.conf is not read: the configuration is in the other of Flyway's two syntaxes.",
+        "~/flyway.conf is not read: flyway.toml wins, and Flyway's two syntaxes never mix.",
+    )
+
+
+def test_what_is_not_read_is_told_with_all_that_win_over_it(world: Path) -> None:
+    files = {"project/flyway.toml": "", "home/flyway.user.toml": "", "project/flyway.conf": ""}
+    write(world, files | {"project/x.conf": "", "project/y.conf": ""})
+    assert load_in(world).warnings == (
+        "flyway.conf is not read: ~/flyway.user.toml and flyway.toml win, and Flyway's two syntaxes never mix.",
+    )
+    assert load_in(world, {"configFiles": "-"}, FLYWAY_CONFIG_FILES="z.toml").warnings == (
+        "~/flyway.user.toml is not read: standard input wins, and Flyway's two syntaxes never mix.",
+        "flyway.toml is not read: standard input wins, and Flyway's two syntaxes never mix.",
+        "z.toml is not read: standard input wins, and Flyway's two syntaxes never mix.",
     )
 
 
@@ -108,19 +121,20 @@ def test_arguments_decide_the_syntax_before_the_variable(world: Path) -> None:
 
 @pytest.mark.parametrize("names", ["a.toml,b.conf", "-,a.toml"])
 def test_files_of_both_syntaxes_together_are_an_error(world: Path, names: str) -> None:
-    with pytest.raises(errors.InvalidOption, match="configFiles: files in TOML and"):
+    with pytest.raises(errors.InvalidOption, match=r"^--config-files: files in TOML and"):
         load_in(world, {"configFiles": names})
 
 
-def test_a_named_toml_file_that_is_not_there_is_warned_of_as_flyway_does(world: Path) -> None:
-    assert load_in(world, {"configFiles": "absent.toml"}).warnings == (
-        "absent.toml is named in configFiles and does not exist.",
-    )
-
-
-def test_a_named_conf_file_that_is_not_there_is_an_error_as_with_flyway(world: Path) -> None:
-    with pytest.raises(errors.ConfigFileUnreadable, match=r"absent\.conf cannot be read"):
-        load_in(world, {"configFiles": "absent.conf"})
+@pytest.mark.parametrize("name", ["absent.toml", "absent.conf"])
+def test_a_named_file_that_is_not_there_is_an_error_that_tells_who_named_it(world: Path, name: str) -> None:
+    absent = f"{world}/project/{name} cannot be read: there is no such file."
+    with pytest.raises(errors.ConfigFileUnreadable) as caught:
+        load_in(world, {"configFiles": name})
+    assert str(caught.value) == f"--config-files: {absent}"
+    with pytest.raises(errors.ConfigFileUnreadable) as caught:
+        load_in(world, FLYWAY_CONFIG_FILES=name)
+    assert str(caught.value) == f"FLYWAY_CONFIG_FILES: {absent}"
+    assert "FLYWAY_CONFIG_FILES" in (caught.value.hint or "")
 
 
 def test_a_hyphen_is_standard_input(world: Path) -> None:
@@ -155,6 +169,12 @@ def test_a_home_directory_that_is_the_project_is_read_once(world: Path) -> None:
     write(world, {"project/flyway.toml": toml("x")})
     loaded = load({}, environ={}, directory=world / "project", home=world / "project", secret=lambda _id, _key: "")
     assert loaded.files == (world / "project/flyway.toml",)
+
+
+def test_what_is_not_read_of_a_home_directory_that_is_the_project_is_told_once(world: Path) -> None:
+    write(world, {"project/flyway.toml": "", "project/flyway.conf": ""})
+    loaded = load({}, environ={}, directory=world / "project", home=world / "project", secret=lambda _id, _key: "")
+    assert loaded.warnings == ("flyway.conf is not read: flyway.toml wins, and Flyway's two syntaxes never mix.",)
 
 
 def test_the_encoding_is_for_the_syntax_of_conf(world: Path) -> None:

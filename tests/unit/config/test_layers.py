@@ -3,7 +3,7 @@
 import pytest
 
 from taxiway import errors
-from taxiway.config.arguments import arguments_layer, read_arguments, read_command_line
+from taxiway.config.arguments import program_layer, read_arguments, read_command_line
 from taxiway.config.layers import Scope
 from taxiway.config.option import Kind
 from taxiway.config.options import OPTIONS
@@ -16,7 +16,7 @@ def in_environment(**environ: str) -> dict[str, object]:
 
 
 def in_arguments(**arguments: object) -> dict[str, object]:
-    return {given.key: given.value for given in arguments_layer(arguments).values()}
+    return {given.key: given.value for given in read_arguments(arguments).given}
 
 
 # --- environment
@@ -120,12 +120,20 @@ def test_the_variable_that_flyway_does_not_read_names_the_one_that_it_reads() ->
 
 
 def test_arguments_are_given_by_key_and_their_origin_is_the_flag() -> None:
-    layer = arguments_layer({"outOfOrder": True, "password": Secret("x"), "placeholders": {"A": "b"}})
-    assert {given.key: given.origin for given in layer.values()} == {
+    arguments = {"outOfOrder": True, "password": Secret("x"), "placeholders": {"A": "b"}}
+    assert {given.key: given.origin for given in read_arguments(arguments).given} == {
         "outOfOrder": "--out-of-order",
         "password": "password",
         "placeholders.A": "--placeholder A",
     }
+
+
+def test_a_program_calls_an_option_by_its_identifier() -> None:
+    layer = program_layer({"outOfOrder": True, "placeholders": {"A": "b"}})
+    assert [given.origin for given in layer.values()] == ["out_of_order", "placeholders A"]
+    with pytest.raises(errors.InvalidOption, match=r"^placeholders: expected a table") as caught:
+        program_layer({"placeholders": "A=b"})
+    assert "--" not in (caught.value.hint or "")
 
 
 @pytest.mark.parametrize(
@@ -169,20 +177,59 @@ def test_none_counts_as_not_given() -> None:
 )
 def test_values_of_other_types_are_errors_that_do_not_show_them(key: str, value: object) -> None:
     with pytest.raises(errors.InvalidOption, match=r"expected .*, found ") as caught:
-        arguments_layer({key: value})
+        read_arguments({key: value})
     assert "hunter2" not in str(caught.value)
 
 
 def test_an_unknown_key_is_an_error_with_the_nearest_known_one() -> None:
     with pytest.raises(errors.UnknownOption) as caught:
-        arguments_layer({"outofordr": True})
+        read_arguments({"outofordr": True})
     assert caught.value.nearest == "outOfOrder"
+
+
+@pytest.mark.parametrize(
+    ("key", "argument"),
+    [
+        ("placeholder.X", "-placeholders.X=VALUE"),
+        ("placeholder.a_long_name.with_dots", "-placeholders.a_long_name.with_dots=VALUE"),
+        ("placeholder", "-placeholders.NAME=VALUE"),
+        ("placeholder.", "-placeholders.NAME=VALUE"),
+        ("flyway.placeholders.X", "-placeholders.X=VALUE"),
+        ("jdbcPropertys.sslmode", "-jdbcProperties.sslmode=VALUE"),
+        ("placeholderPrefx", "placeholderPrefix"),
+        ("flyway.url", "url"),
+    ],
+)
+def test_an_unknown_key_that_is_like_a_table_is_told_the_whole_argument(key: str, argument: str) -> None:
+    with pytest.raises(errors.UnknownOption) as caught:
+        read_arguments({key: "x"})
+    assert caught.value.hint == f"Did you mean '{argument}'?"
+
+
+@pytest.mark.parametrize(
+    ("key", "hint"),
+    [
+        ("placeholders", "Write -placeholders.NAME=VALUE, or --placeholder NAME=VALUE."),
+        (
+            "environments.prod.flyway.placeholders",
+            "Write -environments.prod.flyway.placeholders.NAME=VALUE.",
+        ),
+    ],
+)
+def test_a_table_that_is_given_as_one_text_is_told_how_to_name_its_entries(key: str, hint: str) -> None:
+    with pytest.raises(errors.InvalidOption, match="expected a table of texts, found a text") as caught:
+        read_arguments({key: "x"})
+    assert caught.value.hint == hint
 
 
 def test_several_unknown_keys_are_told_at_once() -> None:
     with pytest.raises(errors.UnknownOption) as caught:
-        arguments_layer({"outofordr": True, "placeholder.X": "1", "xyz": "1"})
-    assert caught.value.unknown == (("outofordr", "outOfOrder"), ("placeholder.X", "placeholders"), ("xyz", None))
+        read_arguments({"outofordr": True, "placeholder.X": "1", "xyz": "1"})
+    assert caught.value.unknown == (
+        ("outofordr", "outOfOrder"),
+        ("placeholder.X", "-placeholders.X=VALUE"),
+        ("xyz", None),
+    )
 
 
 @pytest.mark.parametrize(
@@ -243,7 +290,7 @@ def test_a_key_may_belong_to_an_environment(key: str, scope: Scope, name: str, o
 )
 def test_an_unknown_key_of_an_environment_names_the_nearest_there(key: str, nearest: str | None) -> None:
     with pytest.raises(errors.UnknownOption) as caught:
-        arguments_layer({key: "x"})
+        read_arguments({key: "x"})
     assert caught.value.nearest == nearest
 
 
@@ -281,13 +328,13 @@ def test_what_only_flyway_has_is_ignored_with_a_warning_where_it_matters(
 )
 def test_what_flyway_has_no_more_is_an_error_that_names_the_present_way(key: str, present: str | None) -> None:
     with pytest.raises(errors.ObsoleteOption) as caught:
-        arguments_layer({key: "true"})
+        read_arguments({key: "true"})
     assert caught.value.obsolete == ((key, present),)
 
 
 def test_dry_runs_are_refused() -> None:
     with pytest.raises(errors.UnsupportedOption, match="dryRunOutput") as caught:
-        arguments_layer({"dryRunOutput": "out.sql"})
+        read_arguments({"dryRunOutput": "out.sql"})
     assert caught.value.hint
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from taxiway import errors
-from taxiway.config.arguments import arguments_layer
+from taxiway.config.arguments import read_arguments
 from taxiway.config.merge import Loaded, find_visible_secrets, merge
 from taxiway.config.toml import parse_toml
 from taxiway.config.variables import read_variables
@@ -21,7 +21,7 @@ def merged(
     arguments: Mapping[str, object] | None = None, environ: Mapping[str, str] | None = None, file: str = ""
 ) -> Loaded:
     layers = [
-        arguments_layer(arguments or {}),
+        read_arguments(arguments or {}).layer(),
         read_variables(environ or {}).layer(),
         parse_toml(file).layer(),
     ]

@@ -381,8 +381,14 @@ def test_unknown_keys_of_flyways_file_are_errors(text: str, key: str, nearest: s
 
 
 def test_unknown_keys_of_an_environment_are_warned_of() -> None:
-    place = parse_toml("[environments.prod]\nuri = 'x'", name="flyway.toml", dialect=FLYWAY)
-    assert place.warnings == ("flyway.toml: unknown key environments.prod.uri is ignored, as Flyway does.",)
+    place = parse_toml("[environments.prod]\nulr = 'x'\nzzz = 1", name="flyway.toml", dialect=FLYWAY)
+    assert place.warnings == (
+        (
+            "flyway.toml: unknown key 'environments.prod.ulr' is ignored, as Flyway does. "
+            "Did you mean 'environments.prod.url'?"
+        ),
+        "flyway.toml: unknown key 'environments.prod.zzz' is ignored, as Flyway does.",
+    )
 
 
 @pytest.mark.parametrize("key", ["host", "port", "name", "sslmode", "sslrootcert"])

@@ -23,10 +23,10 @@ def overrides(*texts: str) -> Overrides:
         (["42P07:0:D"], None),
         (
             ["42P07:*:I"],
-            NoticeReceived(severity="INFO", message="skipping (SQL State: 42P07)", sqlstate="00000"),
+            NoticeReceived(severity="INFO", message="skipping (SQL State: 42P07 - Error Code: 0)", sqlstate="00000"),
         ),
         (["42P07:0:I-"], NoticeReceived(severity="INFO", message="skipping", sqlstate="00000")),
-        (["*:*:W"], Warned(message="DB: skipping (SQL State: 42P07)")),
+        (["*:*:W"], Warned(message="DB: skipping (SQL State: 42P07 - Error Code: 0)")),
         (["*:*:W-"], Warned(message="DB: skipping")),
         (["42P07:0:D", "*:*:W"], None),
     ],
@@ -61,7 +61,7 @@ def test_what_an_error_counts_as(rules: list[str], action: ErrorAction, sqlstate
 
 @pytest.mark.parametrize(
     ("rules", "told"),
-    [(["*:*:D"], None), (["*:*:W"], Warned(message="DB: exists (SQL State: 42P07)"))],
+    [(["*:*:D"], None), (["*:*:W"], Warned(message="DB: exists (SQL State: 42P07 - Error Code: 0)"))],
 )
 def test_what_is_told_of_an_error_that_is_none(rules: list[str], told: object) -> None:
     assert overrides(*rules).of_forgiven(StatementFailed("exists", sqlstate="42P07")) == told

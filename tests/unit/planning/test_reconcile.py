@@ -351,6 +351,14 @@ def test_undoable_are_live_versions_that_have_an_undo_file() -> None:
     assert [f"{info.version} {info.state.value}" for info in infos if info.undoable] == ["1 Success", "3 Pending"]
 
 
+def test_a_migration_whose_undo_failed_is_not_undoable_until_that_row_is_gone() -> None:
+    files = [resolved("1"), undo("1")]
+    [own, *_] = reconcile(files, history(applied("1"), undone("1", success=False)), Policy())
+    assert (own.state, own.undoable) == (MigrationState.SUCCESS, False)
+    [own, *_] = reconcile(files, history(applied("1")), Policy())
+    assert own.undoable
+
+
 def test_a_failed_migration_is_not_undoable() -> None:
     [failed, _] = reconcile([resolved("1"), undo("1")], history(applied("1", success=False)), Policy())
     assert failed.state is MigrationState.FAILED

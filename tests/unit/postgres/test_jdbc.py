@@ -234,6 +234,33 @@ def test_what_nobody_knows_is_ignored_and_told() -> None:
     assert parameters("currentschema=a&clusterId=7") == {}
 
 
+@pytest.mark.parametrize(
+    ("misspelt", "right"),
+    [
+        ("sslmod", "sslmode"),
+        ("ssl_mode", "sslmode"),
+        ("sslMode", "sslmode"),
+        ("SSL", "ssl"),
+        ("sslRootCert", "sslrootcert"),
+        ("channelbinding", "channelBinding"),
+        ("require_auth", "requireAuth"),
+    ],
+)
+def test_a_misspelt_property_of_security_is_an_error_that_names_the_right_one(misspelt: str, right: str) -> None:
+    with pytest.raises(errors.UnknownOption) as caught:
+        translated(f"{misspelt}=require")
+    assert misspelt in caught.value.message
+    assert caught.value.hint == f"Did you mean '{right}'?"
+
+
+@pytest.mark.parametrize("name", ["useTLS", "requireSSLAlways", "TlsVersion"])
+def test_what_speaks_of_tls_and_resembles_nothing_is_an_error_without_its_name(name: str) -> None:
+    with pytest.raises(errors.InvalidOption, match="speaks of SSL or TLS") as caught:
+        translated(f"{name}=true")
+    assert name not in caught.value.message
+    assert "sslmode" in (caught.value.hint or "")
+
+
 def test_the_database_is_named_after_the_user_by_default() -> None:
     assert with_defaults(translate({"user": "u"})) == {"host": "localhost", "port": "5432", "dbname": "u"}
 

@@ -55,6 +55,47 @@ def test_what_nobody_knows_is_what_is_left_of_the_properties() -> None:
     assert parse_url(once) == once
 
 
+@pytest.mark.parametrize(
+    ("url", "explicit", "user", "password"),
+    [
+        (JDBC, True, "the URL (--url)", "the URL (--url)"),
+        (LIBPQ, True, "FLYWAY_USER", "FLYWAY_PASSWORD"),
+        (LIBPQ, False, "the URL (--url)", "the URL (--url)"),
+        ("postgresql://h/d", False, "flyway.conf: x", None),
+        ("jdbc:postgresql://h/d?user=", False, "flyway.conf: x", None),
+        ("jdbc:postgresql://h/d", True, "FLYWAY_USER", "FLYWAY_PASSWORD"),
+    ],
+)
+def test_the_origin_of_user_and_password_is_that_of_the_ones_that_count(
+    url: str, explicit: bool, user: str, password: str | None
+) -> None:
+    settings = DatabaseSettings(
+        url=url,
+        user="u" if explicit else None,
+        password=Secret("p") if explicit else None,
+        jdbc_properties={"user": "of_properties"},
+        origins={
+            "url": "--url",
+            "user": "FLYWAY_USER",
+            "password": "FLYWAY_PASSWORD",
+            "jdbcProperties.user": "flyway.conf: x",
+        },
+    )
+    once = parse_url(settings)
+    assert (once.origins["user"], once.origins.get("password")) == (user, password)
+    assert parse_url(once).origins == once.origins
+
+
+@pytest.mark.parametrize(
+    ("url", "nearest"),
+    [("postgresql://h/d?sslmod=require", "sslmode"), ("host=h ssl_mode=require", "sslmode")],
+)
+def test_a_misspelt_parameter_of_libpq_is_an_error_that_names_the_right_one(url: str, nearest: str) -> None:
+    with pytest.raises(errors.UnknownOption) as caught:
+        parse_url(DatabaseSettings(url=url))
+    assert caught.value.hint == f"Did you mean '{nearest}'?"
+
+
 def test_a_jdbc_url_that_cannot_be_used_is_refused_without_a_frame_that_holds_it() -> None:
     url = Secret("jdbc:postgresql://u:hunter2@h/d")
     with pytest.raises(errors.InvalidOption) as caught:

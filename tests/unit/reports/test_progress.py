@@ -68,6 +68,25 @@ STAYED = (
         ),
         (ONE, "Terminated between migrations: 1 migration was applied."),
         (
+            (*ONE, CLEANED),
+            'Terminated before the end; until then 1 migration was applied and schema "app" had been cleaned.',
+        ),
+        (
+            (CONNECTED, CLEANED, CREATED),
+            f'Terminated before the end; until then schema "app" had been cleaned and {WITH_HISTORY}.',
+        ),
+        (
+            (CONNECTED, CLEANED, *ONE),
+            'Terminated between migrations: 1 migration was applied; until then schema "app" had been cleaned.',
+        ),
+        (
+            (CONNECTED, CLEANED, CREATED, started("2")),
+            (
+                "Terminated while V2__x.sql ran: it was rolled back; no migration was applied before it; "
+                'until then schema "app" had been cleaned.'
+            ),
+        ),
+        (
             (*ONE, started("2"), finished("2")),
             "Terminated between migrations: 2 migrations were applied.",
         ),

@@ -8,7 +8,7 @@ from taxiway.model.result import InfoResult, MigrateResult, MigrationOutput
 from taxiway.model.settings import MigrationSettings
 from taxiway.model.version import MigrationVersion
 from taxiway.reports.log import describe
-from taxiway.reports.text import render_duration, render_info, render_migrate, render_table
+from taxiway.reports.text import render_duration, render_info, render_migrate
 from tests.support.builders import applied, repeatable, resolved
 
 
@@ -53,12 +53,6 @@ def test_an_empty_list_is_one_framed_line_after_where_was_looked() -> None:
     assert text.startswith("Schema version: << Empty Schema >>\n\nNo migrations found on disk.")
     assert "| locations                    | filesystem:sql |" in text
     assert text.endswith("\n\n+---------------------+\n| No migrations found |\n+---------------------+")
-
-
-def test_the_table_is_as_wide_as_its_longest_cells() -> None:
-    assert render_table(("A", "Bee"), [("long", "x"), ("", "")]) == (
-        "+------+-----+\n| A    | Bee |\n+------+-----+\n| long | x   |\n|      |     |\n+------+-----+"
-    )
 
 
 def test_a_row_shows_the_history_and_a_waiting_script_shows_itself() -> None:
@@ -107,7 +101,8 @@ def test_durations_look_as_flyways(milliseconds: int, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sqlstate", "line"), [("00000", "DB: hello"), ("42P07", "WARNING: DB: hello (SQL State: 42P07)")]
+    ("sqlstate", "line"),
+    [("00000", "DB: hello"), ("42P07", "WARNING: DB: hello (SQL State: 42P07 - Error Code: 0)")],
 )
 def test_a_notice_with_a_state_is_a_warning(sqlstate: str, line: str) -> None:
     assert str(describe(events.NoticeReceived(severity="NOTICE", message="hello", sqlstate=sqlstate))) == line

@@ -170,7 +170,8 @@ def test_every_program_is_told_where_they_may_not_run() -> None:
     assert caught.value.message == (
         "3 file(s) are programs, and programs may not run:\n  sql/V1__a.py\n  sql/R__b\n  sql/afterMigrate.sh"
     )
-    assert "scriptMigrations" in str(caught.value.hint)
+    assert caught.value.programs == ("sql/V1__a.py", "sql/R__b", "sql/afterMigrate.sh")
+    assert "Set scriptMigrations=true" in str(caught.value.hint)
 
 
 def test_programs_that_do_not_count_are_no_reason_to_refuse() -> None:

@@ -143,14 +143,15 @@ def test_an_unknown_name_is_an_error_with_its_place_in_the_source() -> None:
 
 def test_the_hint_names_the_three_ways_out() -> None:
     hint = error("${nope}", Placeholders()).hint or ""
-    for way_out in ("--placeholder", "[flyway.placeholders]", "placeholderReplacement=false", "placeholderPrefix"):
+    ways_out = ("placeholders.NAME", "--placeholder", "[flyway.placeholders]", "placeholderReplacement=false")
+    for way_out in (*ways_out, "placeholderPrefix"):
         assert way_out in hint
 
 
 @pytest.mark.parametrize("typo", ["READ_ONLY_PASWORD", "read_only_pasword", " READ_ONLY_PASSWORD "])
 def test_a_near_miss_is_pointed_out(typo: str) -> None:
     hint = error(f"${{{typo}}}", Placeholders(values={"READ_ONLY_PASSWORD": Secret("s3cret")})).hint or ""
-    assert hint.startswith("Did you mean '${READ_ONLY_PASSWORD}'? Define it")
+    assert hint.startswith("Did you mean '${READ_ONLY_PASSWORD}'? Set placeholders.NAME")
     assert "s3cret" not in hint
 
 

@@ -7,7 +7,7 @@ from taxiway.cli.commands.options import call_options
 from taxiway.cli.invocation import Invocation
 from taxiway.cli.output import print_json, print_result
 from taxiway.reports.flyway_json import FLYWAY_VERSION, engines_json, version_json
-from taxiway.reports.text import render_table
+from taxiway.reports.table import render_table
 
 
 @click.command()

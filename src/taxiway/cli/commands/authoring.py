@@ -6,7 +6,8 @@ from pathlib import Path
 import click
 
 from taxiway import __version__
-from taxiway.authoring import NewMigration, NewProject, Timestamp, add_migration, init_project
+from taxiway.authoring.add import NewMigration, Timestamp, add_migration
+from taxiway.authoring.init import NewProject, init_project
 from taxiway.cli.commands.options import SettingsCommand, call_options, load_settings, setting_options
 from taxiway.cli.invocation import Invocation
 from taxiway.cli.output import print_json, print_result
@@ -58,15 +59,13 @@ def add(
     **options: object,
 ) -> None:
     """Create the file of a new migration, with the next version, and tell its path."""
-    if words and description is not None:
-        raise click.UsageError("The description is given twice, as an argument and as --description.")
     # Nothing but the path goes to standard output, because scripts read it.
     invocation.result_only = True
     groups = (Group.CONFIGURATION, Group.LOCATIONS)
     settings = load_settings(invocation, options, config_file, groups=groups).settings.migrations
     new = NewMigration(
         kind=_TYPES[kind.lower()],
-        description=" ".join(words) if words else description or "",
+        description=_description(words, description),
         version=version,
         location=location,
         timestamp=Timestamp(timestamp.lower()),
@@ -79,10 +78,13 @@ def add(
         write=not name_only,
         replace=force,
     )
-    if invocation.json:
-        print_json(add_json(result, Stamp(datetime.now().astimezone(), __version__)))
-    else:
-        print_result(render_add(result))
+    _answer(invocation, add_json(result, _stamp()), render_add(result))
+
+
+def _description(words: tuple[str, ...], option: str | None) -> str:
+    if words and option is not None:
+        raise click.UsageError("The description is given twice, as an argument and as --description.")
+    return " ".join(words) if words else option or ""
 
 
 @click.command()
@@ -118,7 +120,15 @@ def init(
         raise click.UsageError(f"--database-type: only PostgreSQL is here, not '{database_type}'.")
     new = NewProject(name=project_name, file_name=file_name, source=Path(source) if source else None)
     result = init_project(new, directory=Path.cwd())
+    _answer(invocation, init_json(result, _stamp()), render_init(result))
+
+
+def _stamp() -> Stamp:
+    return Stamp(datetime.now().astimezone(), __version__)
+
+
+def _answer(invocation: Invocation, as_json: dict[str, object], text: str) -> None:
     if invocation.json:
-        print_json(init_json(result, Stamp(datetime.now().astimezone(), __version__)))
+        print_json(as_json)
     else:
-        print_result(render_init(result))
+        print_result(text)

@@ -1,6 +1,8 @@
 """``taxiway config``: what every setting is, and where that comes from."""
 
+import re
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -9,8 +11,19 @@ from taxiway.cli.invocation import Invocation
 from taxiway.cli.output import print_json, print_result
 from taxiway.config.effective import EffectiveOption
 from taxiway.config.merge import Loaded
+from taxiway.config.option import Kind
+from taxiway.config.options import OPTIONS
 from taxiway.nearest import find_nearest
-from taxiway.reports.text import render_table
+from taxiway.reports.table import render_table
+
+_MAPS: Final = {option.key.lower(): option.key for option in OPTIONS if option.kind is Kind.MAP}
+# Whatever else it is called
+_SPELLINGS: Final = {
+    spelling.lower(): option.key
+    for option in OPTIONS
+    for spelling in (option.key, option.path, option.environment_variable, option.identifier)
+    if spelling
+}
 
 
 @click.command(cls=SettingsCommand)
@@ -41,10 +54,26 @@ def _named(effective: tuple[EffectiveOption, ...], names: tuple[str, ...]) -> li
     wanted = [name.lower() for name in names]
     known = {one.key.lower() for one in effective} | {one.key.partition(".")[0].lower() for one in effective}
     for name in names:
-        if name.lower() not in known | {"placeholders", "jdbcproperties"}:
-            near = find_nearest(name, [one.key for one in effective])
-            raise click.UsageError(f"There is no setting '{name}'." + (f" Did you mean '{near}'?" if near else ""))
+        if name.lower() not in known | set(_MAPS):
+            raise click.UsageError(f"There is no setting '{name}'.{_suggestion(name, effective)}")
     return [one for one in effective if not names or _is_named(one.key.lower(), wanted)]
+
+
+def _suggestion(name: str, effective: tuple[EffectiveOption, ...]) -> str:
+    """The key of what was written as a file, a variable or a program calls it, or of what is nearest."""
+    own = _own_name(name)
+    keys = {one.key.lower(): one.key for one in effective}
+    if key := keys.get(own.lower()) or _SPELLINGS.get(own.lower()):
+        return f" Did you mean '{key}'?"
+    if table := _MAPS.get(own.partition(".")[0].lower()):
+        return f" 'taxiway config {table}' shows those that are set."
+    near = find_nearest(own, keys.values())
+    return f" Did you mean '{near}'?" if near else ""
+
+
+def _own_name(name: str) -> str:
+    """Without the environment that it belongs to, and without Flyway's prefix."""
+    return re.sub(r"^(?:environments\.[^.]+\.)?(?:flyway\.)?", "", name, flags=re.IGNORECASE)
 
 
 def _is_named(key: str, wanted: list[str]) -> bool:

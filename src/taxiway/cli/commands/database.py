@@ -6,7 +6,7 @@ configuration, one connection and one look at the files, and the first failure i
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -239,9 +239,7 @@ def _run_all(names: tuple[str, ...], loaded: "Loaded", invocation: Invocation, w
 
 def _run_one(command: DatabaseCommand[Any], opener: Opener, wish: Wish) -> int:
     invocation = opener.invocation
-    result = command.run(opener, wish)
-    if not isinstance(result, InfoResult):
-        result = replace(result, warnings=(*opener.loaded.warnings, *result.warnings))
+    result = invocation.with_warnings(command.run(opener, wish))
     failure = command.failure(result)
     if invocation.json:
         invocation.results.append(command.json(result, json.Stamp(datetime.now().astimezone(), __version__)))

@@ -223,7 +223,8 @@ def load_settings(
 
 
 def log_configuration(invocation: Invocation, loaded: "Loaded") -> None:
-    """Warn of what has no effect; with ``--debug`` show what has."""
+    """Warn of what has no effect, in the first result too; with ``--debug`` show what has."""
+    invocation.warnings.extend(loaded.warnings)
     for warning in loaded.warnings:
         invocation.warn(warning)
     for file in loaded.files:

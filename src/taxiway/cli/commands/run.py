@@ -36,19 +36,17 @@ def run(invocation: Invocation, /, branch: str | None) -> None:
             f"'run' takes its settings from the environment and the repository, not from {given}."
         )
     spec = read_job(os.environ, branch=branch)
-    warnings: list[str] = []
-    listener = _listener(invocation, warnings)
-    result = run_job(spec, environment=os.environ, redactor=invocation.redactor, listener=listener)
+    result = run_job(spec, environment=os.environ, redactor=invocation.redactor, listener=_listener(invocation))
     invocation.termination.check()
     if invocation.json:
         stamp = Stamp(datetime.now().astimezone(), __version__)
-        print_json(run_json(result, stamp) | {"warnings": warnings})
+        print_json(run_json(result, stamp) | {"warnings": invocation.warnings})
     else:
         print_result(render_run(result))
 
 
-def _listener(invocation: Invocation, warnings: list[str]) -> JobListener:
-    """A listener that logs, shows the results, and leaves the warnings of the configuration in ``warnings``."""
+def _listener(invocation: Invocation) -> JobListener:
+    """A listener that logs, and shows the results."""
 
     def on_checkout(commit: Checkout) -> None:
         invocation.say(
@@ -56,7 +54,6 @@ def _listener(invocation: Invocation, warnings: list[str]) -> JobListener:
         )
 
     def on_configuration(loaded: Loaded) -> None:
-        warnings.extend(loaded.warnings)
         log_configuration(invocation, loaded)
 
     def on_result(result: InfoResult | MigrateResult, settings: MigrationSettings) -> None:

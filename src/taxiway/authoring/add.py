@@ -1,4 +1,4 @@
-"""New files: the script of the next migration, and the beginning of a project.
+"""The script of the next migration: its name, and an empty file.
 
 Terminology:
 
@@ -6,10 +6,8 @@ stamp
     A part of a version that is a moment in UTC, ``yyyyMMddHHmmss``. It keeps the versions of branches apart.
 """
 
-import json
 import re
-import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -17,17 +15,9 @@ from pathlib import Path
 from typing import Final
 
 from taxiway import errors
-from taxiway.config.conf import parse_conf
-from taxiway.config.confidential import is_confidential
-from taxiway.config.files import FILE_NAME
-from taxiway.config.layers import Given
-from taxiway.config.merge import convert
-from taxiway.config.option import Kind, Option
-from taxiway.config.toml import parse_toml
-from taxiway.config.url import passwords_in
 from taxiway.model.location import Location
 from taxiway.model.migration import MigrationKind
-from taxiway.model.result import AddResult, InitResult
+from taxiway.model.result import AddResult
 from taxiway.model.rules import Naming
 from taxiway.model.settings import MigrationSettings
 from taxiway.model.version import MigrationVersion
@@ -39,9 +29,6 @@ _STAMP: Final = re.compile(r"(?<![0-9])[0-9]{14}(?![0-9])")
 _STAMP_FORMAT: Final = "%Y%m%d%H%M%S"
 _FIRST_PART: Final = re.compile(r"[+-]?[0-9]+")
 _WILDCARD: Final = re.compile(r"[*?]")
-_CONF_VARIABLE: Final = re.compile(r"\$\{([A-Za-z0-9_]+)\}", re.ASCII)
-_BEHIND_DOLLAR: Final = re.compile(r"\$\$\{[A-Za-z0-9_]+\}", re.ASCII)
-_UNFIT_IN_VARIABLE: Final = re.compile(r"[^A-Z0-9_]", re.ASCII)
 # In a name of a file they would be folders, or break every list of files.
 _UNFIT: Final = re.compile(r"[/\\\x00-\x1f\x7f]")
 
@@ -116,7 +103,7 @@ def _folder(new: NewMigration, settings: MigrationSettings, base: Path) -> Path:
     if location is None:
         raise errors.MissingOption(
             "None of the locations is a folder that the file could be created in.",
-            hint="Name one with --location.",
+            hint="Name a folder as location (--location), or set locations to one.",
         )
     return base / location.path
 
@@ -125,7 +112,7 @@ def _parse_location(text: str) -> Location:
     try:
         return Location.parse(text)
     except ValueError as error:
-        raise errors.InvalidOption(f"--location: {error}.", hint="Name a folder, such as 'sql'.") from None
+        raise errors.InvalidOption(f"location: {error}.", hint="Name a folder, such as 'sql'.") from None
 
 
 def _file_name(new: NewMigration, naming: Naming, existing: Iterable[_Existing], now: datetime) -> str:
@@ -175,7 +162,8 @@ def _version(new: NewMigration, highest: _Existing | None, now: datetime) -> str
         return new.version
     if highest is None and new.kind is MigrationKind.UNDO:
         raise errors.InvalidOption(
-            "There is no versioned migration that could be undone.", hint="Add that one first, or give --version."
+            "There is no versioned migration that could be undone.",
+            hint="Add that one first, or give a version (--version).",
         )
     if highest is None:
         return _stamped(_FIRST_VERSION, now) if new.timestamp is Timestamp.ALWAYS else _FIRST_VERSION
@@ -188,7 +176,7 @@ def _parse_version(text: str) -> MigrationVersion:
     try:
         return MigrationVersion(text)
     except ValueError as error:
-        raise errors.InvalidOption(f"--version: {error}.", hint="Give a version such as 1.2.") from None
+        raise errors.InvalidOption(f"version: {error}.", hint="Give a version such as 1.2.") from None
 
 
 def next_version(highest: MigrationVersion, *, timestamp: Timestamp, now: datetime) -> str:
@@ -245,7 +233,7 @@ def _refuse_taken_version(new: MigrationName, path: Path, existing: Iterable[_Ex
         if is_same_place and Path(one.path) != path:
             raise errors.FileAlreadyExists(
                 f"{one.path} has that {'version' if new.version else 'description'} already.",
-                hint="Give another one with --version or --description.",
+                hint="Give another version (--version) or description (--description).",
             )
 
 
@@ -257,188 +245,8 @@ def _create(path: Path, *, replace: bool) -> None:
             pass
     except FileExistsError:
         raise errors.FileAlreadyExists(
-            f"{path} is there already.", hint="Give another name, or --force to replace it."
-        ) from None
-    except OSError as error:
-        raise errors.InvalidOption(
-            f"{path} cannot be written: {error.strerror}.", hint="Name another place, or mend its rights."
-        ) from error
-
-
-# --- a new project ----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewProject:
-    """What is asked for. ``source`` is a flyway.conf whose settings are taken over."""
-
-    name: str | None = None
-    file_name: str = FILE_NAME
-    source: Path | None = None
-
-
-def init_project(new: NewProject, *, directory: Path) -> InitResult:
-    """Write the configuration file, and make the folder of scripts. What is there is never replaced.
-
-    The file is read before it is written: one that the other commands would refuse is refused here.
-
-    Raises:
-        FileAlreadyExists: The configuration file is there.
-        ConfigFileUnreadable: The file to convert cannot be read.
-        ConfigError: It has a setting that does not exist, that cannot be had here, or that our file cannot say.
-        InvalidOption: Another file than a ``taxiway.toml`` is asked for.
-    """
-    path = directory / new.file_name
-    _refuse_other_files(path)
-    name = new.name or directory.resolve().name
-    project_id = str(uuid.uuid4())
-    settings = _converted(new.source) if new.source else dict(_EXAMPLE)
-    text = render_project(name, project_id, settings)
-    parse_toml(text)
-    _write_new(path, text)
-    location = None if "flyway.locations" in settings else _make_folder(directory / "sql")
-    return InitResult(path=str(path), project_id=project_id, location=location)
-
-
-def _refuse_other_files(path: Path) -> None:
-    """Under another name it would be read as a file of Flyway's, where ``[database]`` means nothing."""
-    if path.name != FILE_NAME:
-        raise errors.InvalidOption(
-            f"{path.name} cannot be made: files of Flyway's are read here, and not written.",
-            hint=f"Leave out --file-name, or name a {FILE_NAME}.",
-        )
-
-
-def _make_folder(path: Path) -> str:
-    try:
-        path.mkdir(exist_ok=True)
-    except OSError as error:
-        raise errors.InvalidOption(
-            f"The folder {path} cannot be made: {error.strerror}.",
-            hint="Make a folder for the scripts, and name it in flyway.locations.",
-        ) from error
-    return str(path)
-
-
-_EXAMPLE: Final[Mapping[str, object]] = {
-    "database.host": "${env:DB_HOST}",
-    "database.name": "${env:DB_NAME}",
-    "database.user": "${env:DB_USER}",
-    "database.password": "${env:DB_PASSWORD}",
-}
-
-
-def render_project(name: str, project_id: str, settings: Mapping[str, object]) -> str:
-    """The text of ``taxiway.toml``: tables and keys in the order given."""
-    lines = [f"# Project {' '.join(name.split())}, {project_id}", "# All settings: taxiway config"]
-    for table in dict.fromkeys(path.partition(".")[0] for path in settings):
-        lines += ["", f"[{table}]"]
-        lines += [
-            f"{path.partition('.')[2]} = {_quoted(value)}"
-            for path, value in settings.items()
-            if path.partition(".")[0] == table
-        ]
-    return "\n".join(lines) + "\n"
-
-
-def _quoted(value: object) -> str:
-    """As TOML has it, which is as JSON has it but for one character."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _converted(source: Path) -> dict[str, object]:
-    """The settings of a flyway.conf by their places in our file. What has no meaning here is left out.
-
-    Raises:
-        ConfigFileUnreadable: It cannot be read.
-        ConfigError: It has a setting that does not exist, cannot be had here, or has a wrong value.
-    """
-    text = _read_text(source)
-    # Variables stand for themselves: what they are today does not belong into the new file.
-    themselves = {name: f"${{{name}}}" for name in _CONF_VARIABLE.findall(text)}
-    given = parse_conf(text, name=source.name, environ=themselves).layer().values()
-    return {_place(one): _value(one, str(one.value)) for one in given}
-
-
-def _place(given: Given) -> str:
-    return f"{given.option.path}.{_quoted(given.entry)}" if given.entry else str(given.option.path)
-
-
-def _value(given: Given, text: str) -> object:
-    """As TOML has it. What is confidential cannot lie in a file of a repository: the environment will have it."""
-    option = given.option
-    if _is_confidential(given, text):
-        only = _CONF_VARIABLE.fullmatch(text)
-        return f"${{env:{only[1] if only and option.key != 'url' else _variable(given)}}}"
-    if _CONF_VARIABLE.search(text):
-        _refuse_unwritable(given, text)
-        # A list too: what the variable holds may have commas.
-        return _referring(text)
-    value = convert(given, text)
-    match option.kind:
-        case Kind.BOOLEAN:
-            return value
-        case Kind.INTEGER:
-            return int(text)
-        case Kind.LIST:
-            return [_literal(option, item.strip()) for item in text.split(",") if item.strip()]
-        case _:
-            return _literal(option, text)
-
-
-def _is_confidential(given: Given, text: str) -> bool:
-    return (
-        given.option.kind is Kind.SECRET
-        or is_confidential(given.entry)
-        or (given.option.key == "url" and bool(passwords_in(text)))
-    )
-
-
-def _variable(given: Given) -> str:
-    """The variable that sets it without any file; of an entry, the nearest name that a variable can have."""
-    return f"{given.option.environment_variable}{_UNFIT_IN_VARIABLE.sub('_', given.entry.upper())}"
-
-
-def _refuse_unwritable(given: Given, text: str) -> None:
-    """Our file has no references in some settings, and none right behind a dollar sign."""
-    if not given.option.resolved or _BEHIND_DOLLAR.search(text):
-        raise errors.InvalidOption(
-            f"{given.origin}: {FILE_NAME} cannot have a variable in this place.",
-            hint="Write the value in the place of the variable, and run 'taxiway init' again.",
-        )
-
-
-def _referring(text: str) -> str:
-    """The variables as references, and what only looks like one as it is."""
-    end = 0
-    parts: list[str] = []
-    for found in _CONF_VARIABLE.finditer(text):
-        parts += text[end : found.start()].replace("${", "$${"), f"${{env:{found[1]}}}"
-        end = found.end()
-    return "".join([*parts, text[end:].replace("${", "$${")])
-
-
-def _literal(option: Option, text: str) -> str:
-    return text.replace("${", "$${") if option.resolved else text
-
-
-def _read_text(source: Path) -> str:
-    try:
-        return source.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise errors.ConfigFileUnreadable(
-            f"{source} cannot be read: {reason}.", hint="Name a flyway.conf with --from."
-        ) from error
-
-
-def _write_new(path: Path, text: str) -> None:
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        raise errors.FileAlreadyExists(
-            f"{path} is there already.", hint="Edit it, or start in another folder."
+            f"{path} is there already.",
+            hint="Give another version or description, or replace the file by force (--force).",
         ) from None
     except OSError as error:
         raise errors.InvalidOption(

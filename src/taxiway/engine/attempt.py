@@ -1,0 +1,265 @@
+"""One go at one migration, with the callbacks around it and its row in the history.
+
+Terminology:
+
+group
+    All migrations of a run that are one transaction.
+"""
+
+from dataclasses import dataclass, replace
+
+from taxiway import errors
+from taxiway.engine.callbacks import Callbacks
+from taxiway.engine.failure import GroupSoFar, MigrationRefused
+from taxiway.engine.ports import HistoryTable
+from taxiway.engine.programs import ProgramFailed, run_program
+from taxiway.engine.statements import ScriptRun, StatementHooks, StatementRefused, milliseconds
+from taxiway.engine.survey import Scope
+from taxiway.engine.tools import Tools
+from taxiway.model.callback import CallbackEvent
+from taxiway.model.event import MigrationStarted, Warned
+from taxiway.model.plan import PlannedMigration
+from taxiway.model.settings import MigrationSettings
+from taxiway.planning.history import applied_row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EachEvents:
+    """The events around each migration and each of its statements.
+
+    ``before_repeatables`` are told once, before the first repeatable migration.
+    """
+
+    before: CallbackEvent
+    before_statement: CallbackEvent
+    after_statement: CallbackEvent
+    after_statement_error: CallbackEvent
+    after: CallbackEvent
+    after_error: CallbackEvent
+    before_repeatables: tuple[CallbackEvent, ...] = ()
+
+    @property
+    def all(self) -> tuple[CallbackEvent, ...]:
+        """Every one of them."""
+        of_statements = self.before_statement, self.after_statement, self.after_statement_error
+        return (self.before, *of_statements, self.after, self.after_error, *self.before_repeatables)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """What all attempts of a run have in common. ``each`` are the events to fire around each migration."""
+
+    scope: Scope
+    settings: MigrationSettings
+    tools: Tools
+    callbacks: Callbacks
+    installed_by: str
+    each: EachEvents
+
+    @property
+    def table(self) -> HistoryTable:
+        """The schema history."""
+        return self.scope.table
+
+
+class Attempt:
+    """One go at one migration. ``opening`` are further events to fire at its beginning.
+
+    Attributes:
+        run: The scripts of this migration: its own, and the callbacks around it.
+        has_begun: The migration itself has sent a statement, or started its program.
+        is_in_statements: Its statements are being run.
+        duration_ms: How long it took, callbacks included (Flyway 13), once it has finished.
+    """
+
+    def __init__(
+        self,
+        shared: Shared,
+        planned: PlannedMigration,
+        *,
+        rank: int,
+        opening: tuple[CallbackEvent, ...],
+        group: GroupSoFar | None,
+        is_last: bool,
+    ) -> None:
+        self.planned = planned
+        self.run = ScriptRun(
+            shared.tools,
+            shared.settings,
+            transactional=planned.script.transactional,
+            group_begins_with=group.begins_with if group else None,
+        )
+        self.has_begun = self.is_in_statements = False
+        self.duration_ms = 0
+        self._shared, self._tools, self._callbacks = shared, shared.tools, shared.callbacks
+        self._rank, self._opening, self._group, self._is_last = rank, opening, group, is_last
+        self._started = self._tools.clock.monotonic()
+        self._is_finished = False
+
+    @property
+    def can_be_undone(self) -> bool:
+        """All that it has done is in the open transaction. Nobody knows what a program does."""
+        return self.run.can_be_undone and not (self.planned.migration.program and self.has_begun)
+
+    @property
+    def may_have_left_something(self) -> bool:
+        """A rollback would not undo all that it has done."""
+        return (self.run.has_sent or self.has_begun) and not self.can_be_undone
+
+    @property
+    def _earlier_programs(self) -> tuple[str, ...]:
+        """Those of the group that have no row; the script has committed their rows too if it has committed."""
+        return self._group.programs if self._group and not self.run.has_committed else ()
+
+    def carry_out(self) -> None:
+        """Run the migration, with its callbacks, and write its row.
+
+        Raises:
+            StatementRefused, ProgramFailed, TaxiwayError: What has ended it.
+        """
+        is_skipped = self._shared.settings.skip_executing_migrations
+        if not is_skipped:
+            self._tell_start()
+        if self._group or not is_skipped:
+            self._begin()
+        for event in self._opening:
+            self._callbacks.fire_inside(event, self.run)
+        if not is_skipped:
+            self._execute()
+        self._record()
+
+    def refused(self, cause: StatementRefused | ProgramFailed) -> MigrationRefused:
+        """The failure of this attempt, with what has stayed of it, and of the group that it is in."""
+        return MigrationRefused(
+            self.planned,
+            cause,
+            undone=self.can_be_undone,
+            group=replace(self._group, programs=self._earlier_programs) if self._group else None,
+        )
+
+    def cut_off(self, error: errors.ConnectionLost) -> errors.ConnectionLost:
+        """The same error, saying what it means for this migration; OutcomeUnknown if something may have stayed."""
+        message = f"{error.message}\nMigration {self.planned.migration.script} was running."
+        programs = ", ".join(self._earlier_programs)
+        if not self.run.has_sent and not self.has_begun:
+            outcome = "It had not done anything."
+        elif self.may_have_left_something:
+            outcome = "What it had done before may have stayed, and the history may have no row for it."
+            return errors.OutcomeUnknown(f"{message} {outcome}", sqlstate=error.sqlstate)
+        elif self._is_finished and self._is_last:
+            outcome = "It was being committed: whether it was applied is not known."
+            return errors.OutcomeUnknown(f"{message} {outcome}", sqlstate=error.sqlstate)
+        else:
+            outcome = "The server rolls back what it had done."
+        if programs:
+            outcome = f"{outcome} What {programs} did has stayed, and the history has no row for it."
+            return errors.OutcomeUnknown(f"{message} {outcome}", sqlstate=error.sqlstate)
+        return errors.ConnectionLost(f"{message} {outcome}", sqlstate=error.sqlstate, hint=error.hint)
+
+    def is_to_blame(self, failure: Exception) -> bool:
+        """Whether it is the migration that has failed, its statement callbacks and its row included."""
+        each = self._shared.each
+        around = {each.before.value, each.after.value, *(event.value for event in each.before_repeatables)}
+        return not (isinstance(failure, errors.CallbackFailed) and failure.event in around)
+
+    def record_failure(self) -> None:
+        """Leave a row that says so: without a transaction, what ran before the failure has stayed.
+
+        Flyway 13 does so with ``postgresql.transactional.lock=false``; its default lock loses the row.
+        """
+        self._finish()
+        migration = self.planned.migration
+        shared = self._shared
+        row = applied_row(migration, self._rank, shared.installed_by, self.duration_ms, success=False)
+        try:
+            self._tools.session.record(shared.table, row, only_with_lock=False)
+        except errors.DatabaseError as error:
+            # The failure itself is what the caller has to learn about.
+            message = f"The history has no row that says that {migration.script} failed: {error.message}"
+            self._tools.on_event(Warned(message=self._tools.redact(message)))
+
+    def _begin(self, *, keep_lock: bool = True) -> None:
+        """Reset role and search path, and see to it that a transaction is open if there is to be one."""
+        session = self._tools.session
+        transactional = self.run.transactional and not session.in_transaction
+        session.begin_script(self._shared.table, transactional=transactional, keep_lock=keep_lock)
+
+    def _execute(self) -> None:
+        each = self._shared.each
+        self._callbacks.fire_inside(each.before, self.run)
+        if self.planned.migration.program:
+            self._run_program()
+        else:
+            self._run_statements()
+        self._callbacks.fire_inside(each.after, self.run)
+
+    def _tell_start(self) -> None:
+        self._tools.on_event(
+            MigrationStarted(
+                migration=self.planned.migration,
+                schema=self._shared.table.schema,
+                out_of_order=self.planned.out_of_order,
+                transactional=self.run.transactional,
+            )
+        )
+
+    def _run_statements(self) -> None:
+        each = self._shared.each
+
+        def before() -> None:
+            self._callbacks.fire_inside(each.before_statement, self.run)
+            self.has_begun = True
+
+        def after() -> None:
+            self._callbacks.fire_inside(each.after_statement, self.run)
+
+        self.is_in_statements = True
+        self.run.run(self.planned.migration.script, self.planned.script, StatementHooks(before, after))
+        self.is_in_statements = False
+
+    def _run_program(self) -> None:
+        """Run it while no transaction of ours is open: it may want what that has locked.
+
+        The one of a group stays open, as with Flyway 13.
+        """
+        migration = self.planned.migration
+        if self._group:
+            self._tools.on_event(
+                Warned(
+                    message=f"{migration.script} is a program: if the group fails later, what it does now stays."
+                )
+            )
+        else:
+            self.run.commit(self.planned.script)
+        self.has_begun = True
+        run_program(
+            migration,
+            programs=self._tools.programs,
+            environment=self._tools.program_environment,
+            placeholders=self._shared.scope.placeholders,
+            on_event=self._tools.on_event,
+            redact=self._tools.redact,
+        )
+        if not self._group:
+            # It has done its work, so its row is written with the lock or without it.
+            self._begin(keep_lock=False)
+
+    def _record(self) -> None:
+        self._finish()
+        shared = self._shared
+        row = applied_row(self.planned.migration, self._rank, shared.installed_by, self.duration_ms)
+        try:
+            # What is committed already has to be on record, with the lock or without it, and whatever comes later.
+            self._tools.session.record(
+                shared.table,
+                row,
+                only_with_lock=not self.may_have_left_something,
+                commit=self._is_last or self.run.has_committed,
+            )
+        except (errors.StatementFailed, errors.PermissionDenied) as error:
+            raise StatementRefused(self.planned.script, None, error) from error
+
+    def _finish(self) -> None:
+        """The last statement was run, or failed."""
+        self.duration_ms = milliseconds(self._tools.clock.monotonic() - self._started)
+        self._is_finished = True
