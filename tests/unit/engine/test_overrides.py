@@ -23,7 +23,9 @@ def overrides(*texts: str) -> Overrides:
         (["42P07:0:D"], None),
         (
             ["42P07:*:I"],
-            NoticeReceived(severity="INFO", message="skipping (SQL State: 42P07 - Error Code: 0)", sqlstate="00000"),
+            NoticeReceived(
+                severity="INFO", message="skipping (SQL State: 42P07 - Error Code: 0)", sqlstate="00000"
+            ),
         ),
         (["42P07:0:I-"], NoticeReceived(severity="INFO", message="skipping", sqlstate="00000")),
         (["*:*:W"], Warned(message="DB: skipping (SQL State: 42P07 - Error Code: 0)")),
