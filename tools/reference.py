@@ -397,9 +397,29 @@ catches all of its kind. [Command line](cli.md#exit-codes) says what the exit co
 """
 
 
+_STOPS_INTRODUCTION: Final = """
+## Stops and bugs
+
+What ends a command and is none of these errors has a code in JSON only. `migrations` has what is known to have
+been applied until then. For people, the last line on standard error says where the command was.
+
+| Code | Exit code | Meaning |
+| --- | --- | --- |
+"""
+
+# By the code that flyway_error_json.stopped_json is given.
+_STOPS: Final[Mapping[str, int]] = {
+    "interrupted": exit_codes.INTERRUPTED,
+    "terminated": exit_codes.TERMINATED,
+    "bug": exit_codes.BUG,
+}
+
+
 def render_errors(root: type[errors.TaxiwayError]) -> str:
-    """The page of all errors, in the order of the module."""
-    return _ERRORS_INTRODUCTION + "".join(_render_error(error, depth) for error, depth in _tree(root, 0))
+    """The page of all errors, in the order of the module, and of what else ends a command."""
+    rows = (_render_error(error, depth) for error, depth in _tree(root, 0))
+    stops = (f"| `{code}` | {number} | {EXIT_CODES[number]} |\n" for code, number in _STOPS.items())
+    return "".join((_ERRORS_INTRODUCTION, *rows, _STOPS_INTRODUCTION, *stops))
 
 
 def _tree(error: type[errors.TaxiwayError], depth: int) -> Iterator[tuple[type[errors.TaxiwayError], int]]:
