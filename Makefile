@@ -45,8 +45,8 @@ check: lint types test demo conformance ## everything that has to pass; what CI 
 conformance: setup ## the real Flyway beside Taxiway: scenarios, random histories, hand-overs; needs Java and Maven
 	@$(BIN)/python -m conformance $(ARGS)
 
-bench: setup ## measure a cold start and a cold run; prints a table
-	@$(BIN)/python -m bench.cold_start
+bench: setup ## measure Taxiway beside psql, other tools and the real Flyway; writes docs/explanation/performance.md
+	@$(BIN)/python -m bench $(ARGS)
 
 docs: setup ## write the generated reference pages
 	@$(BIN)/python tools/reference.py

@@ -1,0 +1,133 @@
+"""``python -m bench``: measure everything and write docs/explanation/performance.md.
+
+With arguments that leave something out, the page goes to standard output, unless ``--output`` names a file.
+"""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from bench.machine import describe_machine
+from bench.page import Report, render_page
+from bench.rows import Row, make_rows
+from bench.run import RUNS, Bench, RowResult, Scripts
+from bench.server import BenchServer, open_server
+from bench.starts import ImportCost, measure_starts, profile_imports
+from bench.tools import BUILD, TOOLS, Step, Taxiway, Tool, ToolUnavailable
+from sandbox.directory import REPOSITORY_ROOT, temporary_directory
+
+PAGE: Final = REPOSITORY_ROOT / "docs" / "explanation" / "performance.md"
+
+_STARTS: Final = "starts"
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Measure what was asked for, and write it down."""
+    options = _parse(arguments)
+    chosen = [tool for tool in TOOLS if not options.tool or tool.name in options.tool]
+    tools, versions, unavailable = _install(chosen)
+    rows = [row for row in make_rows(quick=options.quick) if not options.only or row.key in options.only]
+    has_starts = not options.only or _STARTS in options.only
+    runs = 1 if options.quick else RUNS
+    with (
+        open_server() as server,
+        temporary_directory() as directory,
+        _scripts() as scripts,
+        Bench(server, scripts, directory, report=_say) as bench,
+    ):
+        report = Report(
+            day=datetime.now(UTC).date(),
+            machine=describe_machine(),
+            server=server.version,
+            versions=versions,
+            unavailable=unavailable,
+            rows=_measure(rows, tools, bench, runs),
+            starts=measure_starts(runs=runs) if has_starts else {},
+            imports=_profile(server, scripts, directory) if has_starts else (),
+            arguments=_describe(options),
+        )
+    is_partial = options.quick or options.only or options.tool
+    _write(render_page(report), options.output or (None if is_partial else PAGE))
+
+
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench")
+    keys = [*(row.key for row in make_rows(quick=False)), _STARTS]
+    names = [tool.name for tool in TOOLS]
+    parser.add_argument("--quick", action="store_true", help="small workloads, one run: proves that it works")
+    parser.add_argument("--only", action="append", choices=keys, help="only this row; may be repeated")
+    parser.add_argument("--tool", action="append", choices=names, help="only this tool; may be repeated")
+    parser.add_argument("--output", type=Path, help="where to write the page")
+    return parser.parse_args(arguments)
+
+
+def _install(chosen: Sequence[Tool]) -> tuple[list[Tool], dict[str, str], dict[str, str]]:
+    """The tools that can be had, their versions, and why the others cannot."""
+    tools: list[Tool] = []
+    versions: dict[str, str] = {}
+    unavailable: dict[str, str] = {}
+    for tool in chosen:
+        try:
+            versions[tool.title] = tool.install()
+        except ToolUnavailable as error:
+            unavailable[tool.title] = str(error)
+            _say(f"LEFT OUT: {tool.title}: {error}")
+        else:
+            tools.append(tool)
+    return tools, versions, unavailable
+
+
+def _measure(rows: Sequence[Row], tools: Sequence[Tool], bench: Bench, runs: int) -> list[RowResult]:
+    """All rows; what there is when somebody presses Ctrl-C."""
+    results: list[RowResult] = []
+    try:
+        for row in rows:
+            results.append(bench.measure(row, tools, most_runs=runs))  # noqa: PERF401 - kept when interrupted
+    except KeyboardInterrupt:
+        _say("interrupted: the page will have the rows so far")
+    return results
+
+
+def _profile(server: BenchServer, scripts: Scripts, directory: Path) -> tuple[ImportCost, ...]:
+    """Of ``taxiway info`` on the smallest workload."""
+    taxiway = Taxiway()
+    folder = scripts.folder(make_rows(quick=True)[0].workload, taxiway)
+    with server.database() as address:
+        return profile_imports(taxiway.command([Step.INFO], folder, address, directory))
+
+
+@contextmanager
+def _scripts() -> Iterator[Scripts]:
+    """Workloads in a folder of their own, gone afterwards: no run finds what an older generator has written."""
+    BUILD.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=BUILD, prefix="workloads-") as directory:
+        yield Scripts(Path(directory))
+
+
+def _describe(options: argparse.Namespace) -> str:
+    """The arguments that say what was measured."""
+    words = ["--quick"] if options.quick else []
+    words += [word for key in options.only or () for word in ("--only", key)]
+    words += [word for name in options.tool or () for word in ("--tool", name)]
+    return " ".join(words)
+
+
+def _write(page: str, file: Path | None) -> None:
+    if file:
+        file.write_text(page, encoding="utf-8")
+        _say(f"written: {file}")
+    else:
+        print(page, end="")
+
+
+def _say(text: str) -> None:
+    print(text.rstrip(), file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

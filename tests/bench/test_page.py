@@ -1,0 +1,70 @@
+"""The page says what was measured, and what was not."""
+
+from datetime import date
+
+from bench.measure import Sample
+from bench.page import Report, render_page
+from bench.rows import make_rows
+from bench.run import Outcome, RowResult, runs_for
+from bench.starts import ImportCost, parse_import_times
+
+COLD, QUOTA, *_ = make_rows(quick=False)
+
+
+def sample(wall: float, cpu: float = 1.0) -> Sample:
+    return Sample(wall_seconds=wall, cpu_seconds=cpu, peak_mib=40.4)
+
+
+def page(*rows: RowResult) -> str:
+    return render_page(
+        Report(
+            day=date(2026, 11, 23),
+            machine="2 cores",
+            server="17.10",
+            versions={"Taxiway": "1.0"},
+            unavailable={"Flyway": "java not found"},
+            rows=rows,
+            starts={"taxiway --help": [sample(0.1, 0.1)]},
+            imports=[ImportCost(package="psycopg", modules=3, milliseconds=30.0)],
+        )
+    )
+
+
+def test_a_row_has_medians_ranges_ratios_and_round_trips() -> None:
+    outcomes = {
+        "taxiway": Outcome(samples=[sample(1), sample(3), sample(2)], round_trips=1200, connections=1),
+        "psql": Outcome(samples=[sample(0.5, 0.25)]),
+    }
+    text = page(RowResult(row=COLD, outcomes=outcomes))
+    assert "| Taxiway | 2.00 (1.00-3.00) | 1.00 (1.00-1.00) | 40 | 1,200 + 1 | 4 | 4 | - | - | 3 |" in text
+    assert "| psql (one session) | 0.500 | 0.250 | 40 | - | 1 | 1 | - | - | 1 |" in text
+    assert f"| {COLD.title} | 1.00 | 2.00 | 40 | 4 | 4 | - | - |" in text
+
+
+def test_a_tool_that_failed_or_is_not_there_is_named_with_the_reason() -> None:
+    text = page(RowResult(row=COLD, outcomes={"dbmate": Outcome(failure="fails (exit 2)")}))
+    assert "| dbmate | fails (exit 2) |" in text
+    assert "- **Left out:** Flyway: java not found" in text
+
+
+def test_a_row_that_was_skipped_says_why() -> None:
+    text = page(RowResult(row=QUOTA, skipped="no control group could be made"))
+    assert "Skipped: no control group could be made." in text
+
+
+def test_the_first_run_decides_how_many_there_are() -> None:
+    assert [runs_for(sample(wall)) for wall in (0.1, 16, 121)] == [5, 3, 1]
+
+
+def test_imports_are_summed_up_by_package() -> None:
+    text = (
+        "import time: self [us] | cumulative | imported package\n"
+        "import time:       100 |        100 |   zipimport\n"
+        "import time:      2000 |       2000 |     psycopg.pq\n"
+        "import time:      1500 |       3500 |   psycopg\n"
+        "something else\n"
+    )
+    assert parse_import_times(text) == (
+        ImportCost(package="psycopg", modules=2, milliseconds=3.5),
+        ImportCost(package="zipimport", modules=1, milliseconds=0.1),
+    )
