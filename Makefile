@@ -1,6 +1,6 @@
 # Every verb of this project. CI (.ci/run) calls "check" and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-psql demo-stop test lint fix types check conformance bench lock docs clean
+.PHONY: help setup demo demo-psql demo-stop test lint fix types check conformance bench faults fuzz lock docs clean
 
 BIN := .venv/bin
 # Two test processes at a time: what the smallest machines of CI have cores for.
@@ -47,6 +47,14 @@ conformance: setup ## the real Flyway beside Taxiway: scenarios, random historie
 
 bench: setup ## measure Taxiway beside psql, other tools and the real Flyway; writes docs/explanation/performance.md
 	@$(BIN)/python -m bench $(ARGS)
+
+faults: setup ## break runs at every message and look what is left; writes docs/explanation/reliability.md
+	@$(BIN)/python -m faults $(ARGS)
+
+fuzz: setup ## random inputs for all that reads text, 60 s each; ARGS="--target sql --seconds 600"; needs Linux on x86-64
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --no-deps --require-hashes -r requirements/fuzz.txt
+	@$(BIN)/python -m fuzz $(ARGS)
 
 docs: setup ## write the generated reference pages
 	@$(BIN)/python tools/reference.py

@@ -169,7 +169,7 @@ def data_spans(text: str, statements: Sequence[Statement]) -> dict[int, tuple[in
         if statement.kind is StatementKind.COPY_FROM_STDIN:
             line_end = text.find("\n", statement.offset + len(statement.text))
             start = max(line_end + 1, following) if line_end >= 0 else len(text)
-            end = start + len(statement.copy_data)
+            end = start + sum(map(len, statement.copy_data))
             spans[index] = start, end
             following = _next_line(text, end)
     return spans
@@ -234,7 +234,7 @@ def _send(connection: abc.PGconn, statement: Statement) -> Sent:
     result = connection.exec_(statement.text.encode())
     takes_data = result.status == ExecStatus.COPY_IN
     if takes_data:
-        connection.put_copy_data(statement.copy_data.encode())
+        connection.put_copy_data("".join(statement.copy_data).encode())
         connection.put_copy_end()
         while following := connection.get_result():
             result = following

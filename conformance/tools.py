@@ -9,11 +9,10 @@ import taxiway
 from conformance.answer import Answer, Outcome, line, ok
 from conformance.database import Database
 from conformance.oracle import Hangs, Oracle
-from taxiway.model.info import MigrationInfo
+from taxiway.model.info import InfoResult, MigrationInfo
 from taxiway.model.result import (
     BaselineResult,
     CleanResult,
-    InfoResult,
     MigrateResult,
     RepairResult,
     UndoResult,

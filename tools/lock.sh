@@ -13,3 +13,4 @@ compile() {
 compile requirements/runtime.txt pyproject.toml
 compile requirements/build.txt --group build
 compile requirements/dev.txt pyproject.toml --group dev
+compile requirements/fuzz.txt --group fuzz

@@ -15,7 +15,7 @@ import click
 from taxiway import errors, exit_codes
 from taxiway.cli.commands.options import SettingsCommand
 from taxiway.cli.flyway_args import CALL_OPTIONS, FLAGS, IGNORED_FLAGS, PARAMETERS
-from taxiway.cli.main import COMMANDS, taxiway
+from taxiway.cli.group import COMMANDS, taxiway
 from taxiway.cli.names import ELSEWHERE
 from taxiway.config.flyway_only import BY_PLACE, Foreign, Ignored, Obsolete, Unsupported
 from taxiway.config.option import Group, Kind, Option

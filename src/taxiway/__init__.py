@@ -18,12 +18,11 @@ from taxiway.version import __version__
 if TYPE_CHECKING:
     from taxiway.api import baseline, clean, info, migrate, repair, test_connection, undo, validate
     from taxiway.errors import CallbackFailed, MigrationFailed, TaxiwayError, ValidationFailed
-    from taxiway.model.info import MigrationInfo, MigrationState
+    from taxiway.model.info import InfoResult, MigrationInfo, MigrationState
     from taxiway.model.result import (
         BaselineResult,
         CleanResult,
         ConnectionTestResult,
-        InfoResult,
         MigrateResult,
         RepairResult,
         UndoResult,
@@ -65,7 +64,7 @@ _HOME = {
     "CallbackFailed": "taxiway.errors",
     "CleanResult": "taxiway.model.result",
     "ConnectionTestResult": "taxiway.model.result",
-    "InfoResult": "taxiway.model.result",
+    "InfoResult": "taxiway.model.info",
     "MigrateResult": "taxiway.model.result",
     "MigrationFailed": "taxiway.errors",
     "MigrationInfo": "taxiway.model.info",

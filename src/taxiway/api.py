@@ -22,11 +22,11 @@ from taxiway.secret import Redactor, Secret
 if TYPE_CHECKING:
     from taxiway.engine.ports import EventSink
     from taxiway.model.event import Event
+    from taxiway.model.info import InfoResult
     from taxiway.model.result import (
         BaselineResult,
         CleanResult,
         ConnectionTestResult,
-        InfoResult,
         MigrateResult,
         RepairResult,
         UndoResult,
@@ -48,6 +48,7 @@ class Options(TypedDict, total=False):
     sslrootcert: str
     connect_retries: int
     connect_retries_interval: int
+    silence_timeout: int
     jdbc_properties: Mapping[str, str | Secret]
     init_sql: str
     locations: Sequence[str]

@@ -19,7 +19,7 @@ The tree::
     │                       BaselineRefused · CherryPickNotFound · UndoImpossible
     ├── DatabaseError       ConnectionFailed · AuthenticationFailed · DatabaseNotFound
     │                       CertificateRejected · TlsUnavailable · PermissionDenied · StatementFailed
-    │                       ConnectionLost ── OutcomeUnknown
+    │                       LibraryMissing · ConnectionLost ── OutcomeUnknown
     ├── LockNotAcquired
     ├── MigrationFailed
     ├── CallbackFailed
@@ -440,6 +440,15 @@ class DatabaseError(TaxiwayError):
     def __init__(self, message: str, *, sqlstate: str | None = None, hint: str | None = None) -> None:
         self.sqlstate = sqlstate
         super().__init__(message, hint=hint)
+
+
+class LibraryMissing(DatabaseError):
+    """libpq, the client library of PostgreSQL, is not to be found, or too old."""
+
+    code = "library-missing"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, hint="Install it: 'pip install psycopg-binary' brings one.")
 
 
 class ConnectionFailed(DatabaseError):

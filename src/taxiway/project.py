@@ -3,48 +3,48 @@
 Commands that follow each other (info, migrate, info) share one connection and one scan of the files.
 """
 
+from __future__ import annotations
+
 import os
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from taxiway import errors
 from taxiway.clock import SystemClock
-from taxiway.engine import baseline as baseline_command
-from taxiway.engine import clean as clean_command
-from taxiway.engine import info as info_command
-from taxiway.engine import migrate as migrate_command
-from taxiway.engine import repair as repair_command
 from taxiway.engine import survey
-from taxiway.engine import undo as undo_command
-from taxiway.engine import validate as validate_command
 from taxiway.engine.callbacks import Callbacks
 from taxiway.engine.overrides import Overrides
-from taxiway.engine.ports import Clock, EventSink, Session, SessionFacts
 from taxiway.engine.tools import Tools
 from taxiway.model.callback import CallbackEvent
-from taxiway.model.event import Connected, Event, NoticeReceived, WaitingForDatabase, Warned
-from taxiway.model.result import (
-    BaselineResult,
-    CleanResult,
-    ConnectionTestResult,
-    InfoResult,
-    MigrateResult,
-    RepairResult,
-    UndoResult,
-    ValidateResult,
-)
-from taxiway.model.rules import Placeholders
-from taxiway.model.settings import DatabaseSettings, MigrationSettings, Settings
+from taxiway.model.event import Connected, NoticeReceived, WaitingForDatabase, Warned
 from taxiway.reports.text import render_warning
 from taxiway.scan.inventory import Inventory, take_inventory
 from taxiway.scan.resolve import before_connect_callbacks
-from taxiway.secret import Secret
 from taxiway.sources.directory import DirectorySources
-from taxiway.sources.program import ChildPrograms
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from taxiway.engine.ports import Clock, EventSink, Session, SessionFacts
+    from taxiway.model.event import Event
+    from taxiway.model.info import InfoResult
+    from taxiway.model.migration import Program
+    from taxiway.model.result import (
+        BaselineResult,
+        CleanResult,
+        CommandResult,
+        ConnectionTestResult,
+        MigrateResult,
+        RepairResult,
+        UndoResult,
+        ValidateResult,
+    )
+    from taxiway.model.rules import Placeholders
+    from taxiway.model.settings import DatabaseSettings, MigrationSettings, Settings
+    from taxiway.secret import Secret
 
 # PostgreSQL 14 to 18 are tested.
 _FIRST_UNKNOWN_SERVER: Final = 190000
@@ -63,22 +63,10 @@ class WarningCollector:
             self._texts.append(text)
         self._on_event(event)
 
-    def added_to[T: ResultWithWarnings](self, result: T) -> T:
+    def added_to[T: CommandResult](self, result: T) -> T:
         """The result, with every warning that no result before it has."""
         texts, self._texts = self._texts, []
         return replace(result, warnings=tuple(texts))
-
-
-type ResultWithWarnings = (
-    InfoResult
-    | MigrateResult
-    | ValidateResult
-    | UndoResult
-    | BaselineResult
-    | RepairResult
-    | CleanResult
-    | ConnectionTestResult
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,44 +84,58 @@ class Project:
 
     def info(self) -> InfoResult:
         """Every migration with its state."""
+        from taxiway.engine.info import info
+
         with self._command():
-            result = info_command.info(self.scope, self.settings, self.tools)
+            result = info(self.scope, self.settings, self.tools)
         return self.warnings.added_to(result)
 
     def validate(self) -> ValidateResult:
         """Every disagreement between scripts and history."""
+        from taxiway.engine.validate import validate
+
         with self._command():
-            result = validate_command.validate(self.scope, self.settings, self.tools)
+            result = validate(self.scope, self.settings, self.tools)
         return self.warnings.added_to(result)
 
     def migrate(self) -> MigrateResult:
         """Apply what is pending. Raises as :func:`taxiway.engine.migrate.migrate`."""
+        from taxiway.engine.migrate import migrate
+
         with self._command():
-            result = migrate_command.migrate(self.scope, self.settings, self.tools)
+            result = migrate(self.scope, self.settings, self.tools)
         return self.warnings.added_to(result)
 
     def undo(self) -> UndoResult:
         """Take back what was applied last. Raises as :func:`taxiway.engine.undo.undo`."""
+        from taxiway.engine.undo import undo
+
         with self._command():
-            result = undo_command.undo(self.scope, self.settings, self.tools)
+            result = undo(self.scope, self.settings, self.tools)
         return self.warnings.added_to(result)
 
     def baseline(self) -> BaselineResult:
         """Let the history begin at a version. Raises as :func:`taxiway.engine.baseline.baseline`."""
+        from taxiway.engine.baseline import baseline
+
         with self._command(needs_migrations=False):
-            result = baseline_command.baseline(self.scope, self.settings, self.tools)
+            result = baseline(self.scope, self.settings, self.tools)
         return self.warnings.added_to(result)
 
     def repair(self, *, carry_out: bool = True) -> RepairResult:
         """Make the history agree with the scripts, or only say how. Raises as :mod:`taxiway.engine.repair`."""
+        from taxiway.engine.repair import repair
+
         with self._command(connects=carry_out):
-            result = repair_command.repair(self.scope, self.settings, self.tools, carry_out=carry_out)
+            result = repair(self.scope, self.settings, self.tools, carry_out=carry_out)
         return self.warnings.added_to(result)
 
     def clean(self) -> CleanResult:
         """Drop every object of the managed schemas. Raises as :func:`taxiway.engine.clean.clean`."""
+        from taxiway.engine.clean import clean
+
         with self._command(needs_migrations=False):
-            result = clean_command.clean(self.scope, self.settings, self.tools)
+            result = clean(self.scope, self.settings, self.tools)
         return self.warnings.added_to(result)
 
     @contextmanager
@@ -153,6 +155,20 @@ class Project:
             if error.result is not None:
                 error.result = self.warnings.added_to(error.result)
             raise
+
+
+class _Programs:
+    """Programs of this machine; what runs them is loaded with the first one."""
+
+    def __init__(self, redact: Callable[[str], str]) -> None:
+        self._redact = redact
+
+    def run(
+        self, program: Program, environment: Mapping[str, str | Secret], *, on_line: Callable[[str], None]
+    ) -> int:
+        from taxiway.sources.program import ChildPrograms
+
+        return ChildPrograms(self._redact).run(program, environment, on_line=on_line)
 
 
 @contextmanager
@@ -197,15 +213,21 @@ def _opened(
     overrides = Overrides(migrations.error_overrides)
     inventory = _take_inventory(migrations, base=base, inside=inside, on_event=sink)
     placeholders = _early_placeholders(migrations, clock)
-    programs, program_environment = ChildPrograms(redact), _program_environment(settings.database)
-    Callbacks.before_connect(
-        before_connect_callbacks(inventory, migrations, placeholders=placeholders, environment=os.environ),
-        programs=programs,
-        environment=program_environment,
-        placeholders=placeholders,
-        on_event=sink,
-        redact=redact,
-    )
+    programs = _Programs(redact)
+    program_environment = _program_environment(settings.database) if inventory.has_programs else {}
+    if callbacks := before_connect_callbacks(
+        inventory, migrations, placeholders=placeholders, environment=os.environ
+    ):
+        from taxiway.engine.callback_runner import run_before_connect
+
+        run_before_connect(
+            callbacks,
+            programs=programs,
+            environment=program_environment,
+            placeholders=placeholders,
+            on_event=sink,
+            redact=redact,
+        )
     with _greeted(settings.database, overrides=overrides, clock=clock, redact=redact, sink=sink) as session:
         scope = survey.read_scope(
             migrations,
@@ -262,15 +284,15 @@ def _open_session(
     from taxiway.postgres.connection import open_session
 
     def on_notice(notice: NoticeReceived) -> None:
-        remark = overrides.of_notice(replace(notice, message=redact(notice.message)))
+        remark = overrides.of_notice(notice._replace(message=redact(notice.message)))
         if remark:
             on_event(remark)
 
     def on_connecting(event: WaitingForDatabase | Warned) -> None:
         if isinstance(event, WaitingForDatabase):
-            on_event(replace(event, reason=redact(event.reason)))
+            on_event(event._replace(reason=redact(event.reason)))
         else:
-            on_event(replace(event, message=redact(event.message)))
+            on_event(event._replace(message=redact(event.message)))
 
     with open_session(database, clock=clock, on_notice=on_notice, on_event=on_connecting) as session:
         yield session
@@ -316,7 +338,7 @@ def _program_environment(database: DatabaseSettings) -> dict[str, str | Secret]:
     Raises:
         InvalidOption, UnsupportedOption: The URL cannot be understood.
     """
-    from taxiway.postgres.connection import parse_url, url_for_programs  # loads the driver
+    from taxiway.postgres.url import parse_url, url_for_programs  # loads libpq
 
     parsed = parse_url(database)
     given = {
@@ -335,6 +357,8 @@ def test_connection(
     Raises:
         ConfigError, DatabaseError: The database could not be reached.
     """
+    from taxiway.model.result import ConnectionTestResult
+
     sink = WarningCollector(on_event)
     with (
         _redacting(redact),

@@ -10,20 +10,21 @@ piece
     A part of a secret that the server shows: cut at a length, or as one token in small letters.
 """
 
-import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import starmap, takewhile
 from operator import eq
-from string import ascii_lowercase, ascii_uppercase
+from string import ascii_letters, ascii_lowercase, ascii_uppercase, digits
 from typing import Final, final
-from urllib.parse import quote, quote_plus
 
 MASK: Final = "****"
 
 # A line of a multi-line secret (a PEM key) is confidential on its own, because logs are cut into lines.
 # Shorter ones are the decoration of the format and would mask ordinary words.
 _SHORTEST_LINE = 12
+
+# Cut pieces are shorter than this; to compare more, from wherever a secret may begin, could take the square of it.
+_LONGEST_CUT: Final = 1024
 
 # Shorter pieces would mask ordinary words, and tell as little.
 _SHORTEST_PIECE = 4
@@ -123,6 +124,7 @@ class _Masker:
         self._forms = [form for form in sorted(forms, key=len, reverse=True) if form.strip(MASK)]
         self._wholes = tuple(wholes)
         self._all_wholes = "\n".join(self._wholes)
+        self._starts = tuple(whole[:_LONGEST_CUT] for whole in self._wholes)
         beginnings = _any_of({whole[:_SHORTEST_PIECE] for whole in self._wholes})
         # Looked for ahead, because the next one may begin inside this one.
         self._beginning = _compile(beginnings and f"(?={beginnings})")
@@ -153,7 +155,7 @@ class _Masker:
 
     def _agreement(self, folded: str, start: int) -> int:
         """How many characters from here on are the beginning of a secret."""
-        pairs = (zip(whole, folded[start : start + len(whole)], strict=False) for whole in self._wholes)
+        pairs = (zip(one, folded[start : start + len(one)], strict=False) for one in self._starts)
         return max(len(list(takewhile(bool, starmap(eq, pair)))) for pair in pairs)
 
 
@@ -186,7 +188,7 @@ def _fold(text: str) -> str:
 
 def _notations(text: str) -> set[str]:
     texts = {text, text.strip(), *_lines(text)}
-    return {notation(t) for t in texts if t for notation in _NOTATIONS}
+    return {form for one in texts if one for form in _written(one)}
 
 
 def _lines(text: str) -> set[str]:
@@ -205,37 +207,44 @@ def _wholes(text: str) -> set[str]:
 
 
 def _is_json(text: str) -> bool:
+    import json
+
     try:
         return isinstance(json.loads(text), dict | list)
     except (ValueError, RecursionError):
         return False
 
 
-def _backslashed(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("'", "\\'")
+# RFC 3986, 2.3
+_UNRESERVED: Final = f"{ascii_letters}{digits}_.-~"
+_URL_ESCAPE: Final = re.compile(r"%[0-9A-F]{2}")
 
 
-def _in_small_hex(quoted: str) -> str:
-    """The same URL encoding with ``%2f`` for ``%2F``."""
-    return re.sub(r"%[0-9A-F]{2}", lambda escape: escape[0].lower(), quoted)
+def _url_encoded(text: str, *, safe: str = "") -> str:
+    """As :func:`urllib.parse.quote` does it, which takes longer to load than a run needs for its secrets.
+
+    A variable may hold bytes that are no text, which Python reads as halves of surrogate pairs.
+    """
+    kept = f"{_UNRESERVED}{safe}"
+    return "".join(
+        chr(byte) if chr(byte) in kept else f"%{byte:02X}" for byte in text.encode("utf-8", "surrogatepass")
+    )
 
 
-# A variable of the environment may hold bytes that are no text, which Python reads as halves of surrogate pairs.
-_ANY: Final = "surrogatepass"
+def _written(text: str) -> Iterator[str]:
+    """The text in every notation."""
+    import json
 
-_NOTATIONS: tuple[Callable[[str], str], ...] = (
-    lambda text: text,
-    lambda text: text.replace("'", "''"),
-    lambda text: text.replace("\\", "\\\\").replace("'", "''"),
-    _backslashed,
-    lambda text: text.replace("'", "'\"'\"'"),
-    lambda text: quote(text, safe="", errors=_ANY),
-    lambda text: _in_small_hex(quote(text, safe="", errors=_ANY)),
-    lambda text: quote(text, errors=_ANY),
-    lambda text: _in_small_hex(quote(text, errors=_ANY)),
-    lambda text: quote_plus(text, errors=_ANY),
-    lambda text: _in_small_hex(quote_plus(text, errors=_ANY)),
-    lambda text: json.dumps(text)[1:-1],
-    lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
-    lambda text: repr(text)[1:-1],
-)
+    yield text
+    yield text.replace("'", "''")
+    yield text.replace("\\", "\\\\").replace("'", "''")
+    yield text.replace("\\", "\\\\").replace("'", "\\'")
+    yield text.replace("'", "'\"'\"'")
+    path, everything = _url_encoded(text, safe="/"), _url_encoded(text)
+    for encoded in (everything, path, everything.replace("%20", "+")):
+        yield encoded
+        # The same URL encoding with %2f for %2F
+        yield _URL_ESCAPE.sub(lambda escape: escape[0].lower(), encoded)
+    yield json.dumps(text)[1:-1]
+    yield json.dumps(text, ensure_ascii=False)[1:-1]
+    yield repr(text)[1:-1]

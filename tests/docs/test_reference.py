@@ -9,9 +9,9 @@ import click
 import pytest
 
 from taxiway import errors, exit_codes
-from taxiway.cli.commands.options import SETTINGS
-from taxiway.cli.main import COMMANDS, taxiway
+from taxiway.cli.group import COMMANDS, taxiway
 from taxiway.cli.names import ELSEWHERE
+from taxiway.cli.settings import SETTINGS
 from taxiway.config.flyway_only import BY_PLACE
 from taxiway.config.option import Kind, Option
 from taxiway.config.options import OPTIONS

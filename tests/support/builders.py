@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
+from io import BytesIO
 
 from taxiway.model.info import MigrationInfo
 from taxiway.model.migration import (
@@ -119,7 +120,7 @@ def stored(row: HistoryRow) -> AppliedMigration:
 
 def source_file(script: str, content: str | bytes = "", *, location: str = "sql") -> SourceFile:
     data = content.encode() if isinstance(content, str) else content
-    return SourceFile(script, f"{location}/{script}", lambda: data, f"/files/{location}/{script}")
+    return SourceFile(script, f"{location}/{script}", lambda: BytesIO(data), f"/files/{location}/{script}")
 
 
 def states(infos: Iterable[MigrationInfo]) -> list[str]:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import taxiway
 from taxiway.api import Options, ignore_events
+from taxiway.model.info import InfoResult
 from taxiway.model.result import (
     BaselineResult,
     CleanResult,
-    InfoResult,
     MigrateResult,
     RepairResult,
     UndoResult,

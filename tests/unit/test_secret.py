@@ -170,3 +170,10 @@ def test_json_keeps_its_names_and_numbers(secret: str) -> None:
     assert list(redacted) == list(value)
     assert (redacted["success"], redacted["count"], redacted["none"]) == (True, 1, None)
     assert secret not in f"{redacted['texts']} {redacted['quote']}"
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
+def test_a_secret_is_masked_whatever_a_url_makes_of_its_characters(text: str) -> None:
+    redactor = Redactor([Secret(text)])
+    forms = [quote(text, safe=""), quote(text), quote_plus(text)]
+    assert [form for form in forms if form.strip("*") and redactor(form) != MASK] == []

@@ -13,11 +13,8 @@ parameter
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final
-
-import click
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from taxiway import errors
 from taxiway.cli.names import ALIASES, ELSEWHERE, explain_word
@@ -25,6 +22,9 @@ from taxiway.config.keys import FlatKey
 from taxiway.config.option import Kind
 from taxiway.config.options import BY_KEY, OPTIONS
 from taxiway.nearest import find_nearest
+
+if TYPE_CHECKING:
+    import click
 
 _SETTING: Final = re.compile(r"-(?P<key>[A-Za-z][^=]+)=(?P<value>.*)", re.DOTALL)
 _LONG_FLAG: Final = re.compile(r"-[A-Za-z]\w+")
@@ -80,8 +80,7 @@ _VALUE_FLAGS: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class CommandLine:
+class CommandLine(NamedTuple):
     """A command line, taken apart.
 
     Attributes:
@@ -114,7 +113,7 @@ def parse_command_line(arguments: Sequence[str]) -> CommandLine:
     plain = [FLAGS.get(argument, argument) for argument in arguments if argument not in IGNORED_FLAGS]
     command = next((plain[index] for index in _words(plain)), None)
     if command is not None and command in ELSEWHERE:
-        raise click.UsageError(explain_word(command, ()))
+        raise _refusal(explain_word(command, ()))
     settings: dict[str, object] = {}
     rest: list[str] = []
     for argument in plain:
@@ -124,6 +123,12 @@ def parse_command_line(arguments: Sequence[str]) -> CommandLine:
             _refuse_unknown_flag(argument, command)
             rest.append(argument)
     return CommandLine(settings, tuple(_command_first(rest)))
+
+
+def _refusal(message: str) -> "click.UsageError":
+    import click
+
+    return click.UsageError(message)
 
 
 def _taken(settings: dict[str, object], key: str, value: str, command: str | None) -> Iterable[str]:
@@ -150,7 +155,7 @@ def _taken(settings: dict[str, object], key: str, value: str, command: str | Non
 def _parameter(command: str, name: str, value: str) -> Iterable[str]:
     parameters = PARAMETERS[command]
     if name not in parameters:
-        raise click.UsageError(f"'{command}' has no parameter '{name}'.{_suggestion(name, parameters)}")
+        raise _refusal(f"'{command}' has no parameter '{name}'.{_suggestion(name, parameters)}")
     return _in_our_style(parameters[name], value)
 
 
@@ -160,7 +165,7 @@ def _in_our_style(flag: str, value: str) -> Iterable[str]:
     if flag not in _SWITCHES:
         return flag, value
     if value.lower() not in {"true", "false"}:
-        raise click.UsageError(f"{flag}: expected true or false, found '{value}'.")
+        raise _refusal(f"{flag}: expected true or false, found '{value}'.")
     return (flag,) if value.lower() == "true" else ()
 
 
@@ -189,10 +194,10 @@ def _refuse_unknown_flag(argument: str, command: str | None) -> None:
     if key in flags:
         value = "true" if flags[key] in _SWITCHES else "VALUE"
         ours = f", or {flags[key]} in our style" if flags[key] else ""
-        raise click.UsageError(f"'{argument}' has no value. Write {argument}={value} without blanks{ours}.")
+        raise _refusal(f"'{argument}' has no value. Write {argument}={value} without blanks{ours}.")
     # Of two with the same letters the later one is told: Flyway's, where somebody wrote in its style.
     known = [*(f"-{name}=" for name in flags), *FLAGS.values(), *FLAGS, *IGNORED_FLAGS]
-    raise click.UsageError(f"There is no flag '{argument}'.{_suggestion(argument, known)}")
+    raise _refusal(f"There is no flag '{argument}'.{_suggestion(argument, known)}")
 
 
 def _suggestion(name: str, known: Iterable[str]) -> str:

@@ -2,17 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from taxiway.cli.output import print_log
-from taxiway.model.event import Event, NoticeReceived, Warned
+from taxiway.model.event import Event, MigrationFinished, NoticeReceived, Warned
 from taxiway.reports.progress import Progress
 from taxiway.runner.signals import Termination
 from taxiway.secret import Redactor
 
 if TYPE_CHECKING:
-    from taxiway.project import ResultWithWarnings
+    from taxiway.model.result import CommandResult
     from taxiway.reports.log import Level, LogLine
+
+
+# What is told on the way out: notices and warnings of the clean-up after a stop, and what turns out to be applied.
+_ALSO_WHEN_STOPPED: Final = (MigrationFinished, NoticeReceived, Warned)
 
 
 @dataclass(slots=True)
@@ -48,20 +52,19 @@ class Invocation:
     def on_event(self, event: Event) -> None:
         """Take in an event, log it, and go no further if the process was asked to end meanwhile.
 
-        Notices come from a callback of the driver, where an exception would be lost, and some warnings from the
-        clean-up after a stop, so these two never stop anything.
+        What comes in the clean-up after a stop never stops anything.
 
         Raises:
             Terminated: SIGTERM has come, and the exception that it raised was lost.
         """
         self.progress.note(event)
-        if not isinstance(event, NoticeReceived | Warned):
+        if not isinstance(event, _ALSO_WHEN_STOPPED):
             self.termination.check()
         from taxiway.reports.log import describe
 
         self.log(describe(event))
 
-    def with_warnings[R: ResultWithWarnings](self, result: R) -> R:
+    def with_warnings[R: CommandResult](self, result: R) -> R:
         """The result, with the warnings of the configuration before its own if no result had them."""
         taken, self.warnings = self.warnings, []
         return replace(result, warnings=(*taken, *result.warnings))

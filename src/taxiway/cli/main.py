@@ -1,123 +1,18 @@
-"""The table of commands, and the one place where exceptions become exit codes."""
+"""The one place where a call begins, and where exceptions become exit codes."""
 
-import importlib
+import os
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple, override
-
-import click
+from typing import Any, Final
 
 from taxiway import errors, exit_codes
 from taxiway.cli.invocation import Invocation
-from taxiway.cli.names import ALIASES, explain_word
-from taxiway.cli.output import print_error, print_json, redacted_streams
-from taxiway.cli.usage import usage_error
+from taxiway.cli.output import print_aside, print_error, print_json, print_result, redacted_streams
 from taxiway.runner.signals import Terminated
-
-
-class CommandEntry(NamedTuple):
-    """A command of the table: where it is made, and its help, so that --help loads no command.
-
-    ``target`` is ``module:attribute``: a command, or what makes it of its name.
-    """
-
-    target: str
-    help: str
-
-
-_DATABASE: Final = "taxiway.cli.commands.database:make_command"
-
-COMMANDS: Final = {
-    "migrate": CommandEntry(_DATABASE, "Apply the pending migrations."),
-    "info": CommandEntry(_DATABASE, "Show every migration with its state."),
-    "validate": CommandEntry(_DATABASE, "Compare scripts and schema history."),
-    "undo": CommandEntry(_DATABASE, "Undo the migration that was applied last."),
-    "baseline": CommandEntry(_DATABASE, "Let the history of a database with tables begin."),
-    "repair": CommandEntry(_DATABASE, "Make the schema history agree with the scripts."),
-    "clean": CommandEntry(_DATABASE, "Drop every object of the managed schemas."),
-    "test-connection": CommandEntry(_DATABASE, "Connect to the database, and look at nothing else."),
-    "config": CommandEntry("taxiway.cli.commands.config:config", "Show every setting and where it comes from."),
-    "add": CommandEntry("taxiway.cli.commands.authoring:add", "Create the file of a new migration."),
-    "init": CommandEntry("taxiway.cli.commands.authoring:init", "Begin a project."),
-    "run": CommandEntry("taxiway.cli.commands.run:run", "Run a branch's migrations: the job of the container."),
-    "version": CommandEntry("taxiway.cli.commands.about:version", "Show the version."),
-    "list-engines": CommandEntry(
-        "taxiway.cli.commands.about:list_engines", "List the databases that are supported."
-    ),
-}
-
 
 # Misspelt in the usual ways, too
 _PASSWORD: Final = ("--passw", "--pass=", "--pwd")
-
-
-class LazyGroup(click.Group):
-    """A group that imports a command when it is used."""
-
-    @override
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    @override
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        name = ALIASES.get(cmd_name, cmd_name)
-        entry = COMMANDS.get(name)
-        if entry is None:
-            return None
-        module, _, attribute = entry.target.partition(":")
-        made: Any = getattr(importlib.import_module(module), attribute)
-        command: click.Command = made if isinstance(made, click.Command) else made(name)
-        return command
-
-    @override
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
-
-    @override
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
-            ctx.fail(explain_word(args[0], COMMANDS))
-        return super().resolve_command(ctx, args)
-
-
-def _print_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
-    if wanted and not ctx.resilient_parsing:
-        from taxiway import __version__
-
-        click.echo(f"taxiway {__version__}")
-        ctx.exit()
-
-
-_EPILOG: Final = """
-'taxiway COMMAND --help' shows the options of a command.
-
-Settings come from the command line, from environment variables such as FLYWAY_URL, from taxiway.toml, and from
-Flyway's own files; the first that has one wins. 'taxiway config' shows each with the place where it comes from.
-
-Several commands in one call run one after the other: taxiway clean migrate info. Flyway's own command lines work
-as well: taxiway -url=jdbc:postgresql://host/db -outOfOrder=true migrate.
-
-Documentation: docs/index.md in the repository of Taxiway; docs/reference has every option, variable and error.
-"""
-
-
-@click.group(
-    cls=LazyGroup,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog=_EPILOG,
-)
-@click.option(
-    "--version",
-    is_flag=True,
-    is_eager=True,
-    expose_value=False,
-    callback=_print_version,
-    help="Show the version and exit.",
-)
-def taxiway() -> None:
-    """Flyway-compatible SQL migrations for PostgreSQL, from one Git commit."""
+# What the shell sets to have a word completed (click, "Shell Completion")
+_COMPLETION: Final = "_TAXIWAY_COMPLETE"
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -138,24 +33,47 @@ def _run_stoppable(arguments: Sequence[str], invocation: Invocation) -> int:
 
 
 def _run_redacted(arguments: Sequence[str], invocation: Invocation) -> int:
+    if list(arguments) == ["--version"]:
+        # Asked for by every script that waits for a tool.
+        return _print_version()
     rest: Sequence[str] = ()
     try:
         rest = _take_in(arguments, invocation)
-        outcome: Any = taxiway.main(rest, prog_name="taxiway", standalone_mode=False, obj=invocation)
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message())
-        return exit_codes.SUCCESS
-    except click.ClickException as error:
-        _report(usage_error(error, rest, taxiway), invocation)
-        return exit_codes.USAGE
+        return _run_directly(rest, invocation)
     except errors.TaxiwayError as error:
         _report(error, invocation)
         return exit_codes.exit_code_for(error)
-    except click.Abort as error:
-        # click makes an Abort of every KeyboardInterrupt, ours included.
-        return _report_stop(error.__cause__, invocation)
-    except Exception as error:  # noqa: BLE001 - the last resort: a bug, shown redacted, with its own exit code
-        return _report_bug(error, invocation)
+    except KeyboardInterrupt as stop:
+        print_aside("")
+        return _report_stop(stop, invocation)
+    except Exception as error:  # noqa: BLE001 - the last resort
+        return _report_other(error, rest, invocation)
+
+
+def _print_version() -> int:
+    from taxiway import __version__
+
+    print_result(f"taxiway {__version__}")
+    return exit_codes.SUCCESS
+
+
+def _run_directly(arguments: Sequence[str], invocation: Invocation) -> int:
+    """Run a plain call; click reads all others, and completes words in a shell."""
+    from taxiway.cli.direct import read_call
+
+    call = read_call(arguments) if _COMPLETION not in os.environ else None
+    if call is None:
+        return _run_with_click(arguments, invocation)
+    from taxiway.cli.database import Wish, run_commands
+
+    call.note(invocation)
+    return run_commands(call.commands, call.settings, invocation, wish=Wish())
+
+
+def _run_with_click(arguments: Sequence[str], invocation: Invocation) -> int:
+    from taxiway.cli.group import taxiway
+
+    outcome: Any = taxiway.main(arguments, prog_name="taxiway", standalone_mode=False, obj=invocation)
     return outcome if isinstance(outcome, int) else exit_codes.SUCCESS
 
 
@@ -165,19 +83,15 @@ def _with_lost_output(exit_code: int, failure: OSError | None) -> int:
         # A reader that has left (`| head`) has seen what it wanted.
         return exit_code
     outcome = "succeeded, and ends with 1 because its output is lost" if exit_code == 0 else "failed"
-    click.echo(
+    print_aside(
         f"The output could not be written: {failure.strerror or failure}. "
-        f"The command went on without it and {outcome}.",
-        err=True,
+        f"The command went on without it and {outcome}."
     )
     return exit_code or exit_codes.FAILED
 
 
 def _take_in(arguments: Sequence[str], invocation: Invocation) -> list[str]:
-    """Note what was given in Flyway's style; the rest is for click."""
-    if list(arguments) == ["--version"]:
-        # Asked for by every script that waits for a tool: the table of settings need not be loaded for it.
-        return ["--version"]
+    """Note what was given in Flyway's style; the rest is in ours."""
     from taxiway.cli.flyway_args import parse_command_line, wants_json
 
     invocation.json = wants_json(arguments)
@@ -194,6 +108,25 @@ def _refuse_password(arguments: Sequence[str]) -> None:
             "There is no option for the password: everybody on the machine can read the arguments of a process.",
             hint="Set FLYWAY_PASSWORD, use ~/.pgpass, or write a reference such as ${env:NAME} into a file.",
         )
+
+
+def _report_other(error: Exception, arguments: Sequence[str], invocation: Invocation) -> int:
+    """What click has to say, or a bug."""
+    import click
+
+    from taxiway.cli.group import taxiway
+    from taxiway.cli.usage import usage_error
+
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        print_result(error.format_message())
+        return exit_codes.SUCCESS
+    if isinstance(error, click.ClickException):
+        _report(usage_error(error, arguments, taxiway), invocation)
+        return exit_codes.USAGE
+    if isinstance(error, click.Abort):
+        # click makes an Abort of every KeyboardInterrupt, ours included.
+        return _report_stop(error.__cause__, invocation)
+    return _report_bug(error, invocation)
 
 
 def _report(error: errors.TaxiwayError, invocation: Invocation) -> None:
@@ -229,7 +162,7 @@ def _report_stop(stop: BaseException | None, invocation: Invocation) -> int:
 
         _print_failure(stopped_json(message, code=word.lower(), applied=invocation.progress.applied), invocation)
     else:
-        click.echo(message, err=True)
+        print_aside(message)
     return exit_codes.TERMINATED if is_terminated else exit_codes.INTERRUPTED
 
 
@@ -237,8 +170,8 @@ def _report_bug(error: Exception, invocation: Invocation) -> int:
     """The traceback on standard error, in JSON mode too: it is for the developers of Taxiway."""
     import traceback
 
-    click.echo("".join(traceback.format_exception(error)), err=True)
-    click.echo("This is a bug in Taxiway. Please report it with the lines above.", err=True)
+    print_aside("".join(traceback.format_exception(error)))
+    print_aside("This is a bug in Taxiway. Please report it with the lines above.")
     if invocation.json:
         from taxiway.reports.flyway_error_json import stopped_json
 

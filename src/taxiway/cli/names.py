@@ -8,6 +8,11 @@ from taxiway.nearest import find_nearest
 # Flyway's name
 ALIASES: Final[Mapping[str, str]] = {"testConnection": "test-connection"}
 
+# What may stand in one call, one behind the other
+DATABASE_COMMANDS: Final = frozenset(
+    {"migrate", "info", "validate", "undo", "baseline", "repair", "clean", "test-connection"}
+)
+
 _NO_COMPARISON: Final = "Schemas are not compared here: use pg_dump --schema-only and a tool that compares texts."
 
 # Flyway's commands that are not here, with what to use instead.

@@ -1,14 +1,11 @@
 """Where the command line writes: results to standard output, the rest to standard error, nothing unredacted."""
 
 import io
-import json
 import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, TextIO, override
-
-import click
+from typing import TYPE_CHECKING, Any, Final, TextIO, override
 
 from taxiway import errors
 
@@ -16,6 +13,10 @@ if TYPE_CHECKING:
     from taxiway.model.result import MigrateResult, UndoResult
     from taxiway.reports.log import LogLine
     from taxiway.secret import Redactor
+
+
+# What colours are written with
+_ESCAPE: Final = "\x1b"
 
 
 class RedactingStream(io.TextIOBase):
@@ -60,6 +61,8 @@ class RedactingStream(io.TextIOBase):
 
     def write_redacted(self, value: object, *, indent: int | None = 2) -> None:
         """Write a value as JSON, redacted text by text: a secret such as ``1`` must not break the JSON."""
+        import json
+
         from taxiway.secret import redact_strings
 
         self.finish()
@@ -84,7 +87,7 @@ class RedactingStream(io.TextIOBase):
         if self._copy is None:
             return
         try:
-            self._copy.write(click.unstyle(text))
+            self._copy.write(_unstyled(text))
             self._copy.flush()
         except OSError as error:
             self.failure, self._copy = error, None
@@ -168,9 +171,35 @@ def copy_output(path: str, *, result_only: bool) -> None:
             stream.copy_to(file)
 
 
+def _unstyled(text: str) -> str:
+    if _ESCAPE not in text:
+        return text
+    import click
+
+    return click.unstyle(text)
+
+
+def _echo(text: str, *, newline: bool = True, err: bool = False, color: bool | None = None) -> None:
+    """Write a text. Whether its colours, if it has some, stay is for click to say."""
+    if _ESCAPE in text:
+        import click
+
+        click.echo(text, nl=newline, err=err, color=color)
+        return
+    stream = sys.stderr if err else sys.stdout
+    stream.write(f"{text}\n" if newline else text)
+    stream.flush()
+
+
+def _styled(text: str, color: str, *, bold: bool = False) -> str:
+    import click
+
+    return click.style(text, fg=color, bold=bold or None)
+
+
 def print_result(text: str, *, newline: bool = True) -> None:
     """A result, for people or for the next program in a pipe."""
-    click.echo(text, nl=newline)
+    _echo(text, newline=newline)
 
 
 def print_json(value: dict[str, Any]) -> None:
@@ -178,7 +207,9 @@ def print_json(value: dict[str, Any]) -> None:
     if isinstance(sys.stdout, RedactingStream):
         sys.stdout.write_redacted(value)
     else:
-        click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+        import json
+
+        _echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def print_log(line: "LogLine", *, in_json: bool, to_stderr: bool, color: bool | None) -> None:
@@ -188,13 +219,23 @@ def print_log(line: "LogLine", *, in_json: bool, to_stderr: bool, color: bool | 
     if in_json and isinstance(sys.stderr, RedactingStream):
         sys.stderr.write_redacted({"level": line.level.value, "message": line.text}, indent=None)
         return
-    is_warning = line.level is Level.WARNING
-    click.echo(click.style(str(line), fg="yellow") if is_warning else str(line), err=to_stderr, color=color)
+    text = _styled(str(line), "yellow") if line.level is Level.WARNING else str(line)
+    _echo(text, err=to_stderr, color=color)
+
+
+def print_aside(text: str) -> None:
+    """Something beside the result, on standard error."""
+    _echo(text, err=True)
+
+
+def print_warning(text: str, *, color: bool | None = None) -> None:
+    """A warning that is no line of the log, on standard error."""
+    _echo(_styled(text, "yellow"), err=True, color=color)
 
 
 def print_error(error: errors.TaxiwayError, *, color: bool | None = None) -> None:
     """Message, excerpt, the server's further words and the hint, on standard error."""
-    lines = [click.style("ERROR: ", fg="red", bold=True) + error.message]
+    lines = [_styled("ERROR: ", "red", bold=True) + error.message]
     if isinstance(error, errors.MigrationFailed | errors.CallbackFailed):
         lines += ["", error.excerpt, ""] if error.excerpt else []
         lines += [f"Server {name}: {text}" for name, text in error.details.items()]
@@ -205,7 +246,7 @@ def print_error(error: errors.TaxiwayError, *, color: bool | None = None) -> Non
     if error.hint:
         lines.append(f"Hint: {error.hint}")
     lines.append(f"Code: {error.code}")
-    click.echo("\n".join(lines), err=True, color=color)
+    _echo("\n".join(lines), err=True, color=color)
 
 
 def _aftermath(error: errors.MigrationFailed) -> str:

@@ -62,7 +62,7 @@ def _find_argument(key: str, value: object, check: KeyCheck) -> tuple[Option, st
     if foreign := flat.find_foreign():
         check.foreign(key, value, foreign)
     else:
-        check.unknown(key, _as_written(flat.find_nearest()))
+        check.unknown(key, _as_written(check.suggest(flat.find_nearest)))
     return None
 
 

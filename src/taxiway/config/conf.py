@@ -37,27 +37,28 @@ def parse_conf(text: str, *, name: str = "flyway.conf", environ: Mapping[str, st
     for written in {one.key: one for one in parse_properties(text)}.values():
         key, value = (_expand(part, environ) for part in (written.key, written.value))
         if not key.startswith(_PREFIX):
-            check.warnings.append(f"{name}: {key} is ignored: it does not begin with '{_PREFIX}'.")
-        elif found := _find(key, value, check):
+            check.warnings.append(f"{name}: {written.key} is ignored: it does not begin with '{_PREFIX}'.")
+        elif found := _find(key, value, check, written=written.key):
             option, entry = found
             if value or option.may_be_empty:
-                secrets = tuple(_confidential(written.value, environ))
-                origin = f"{name}: {key}"
+                secrets = tuple(_confidential(f"{written.key}={written.value}", environ))
+                origin = f"{name}: {written.key}"
                 given.append(Given(option=option, value=value, origin=origin, entry=entry, confidential=secrets))
     check.finish()
     return to_place(given, check.warnings)
 
 
-def _find(key: str, value: str, check: KeyCheck) -> tuple[Option, str] | None:
+def _find(key: str, value: str, check: KeyCheck, *, written: str) -> tuple[Option, str] | None:
+    """The option of a key, and the entry if it is a map. Messages tell it as ``written``: a part may be secret."""
     flat = FlatKey(key.removeprefix(_PREFIX), EVERYWHERE)
     found = flat.find_option()
     if found and found[0].in_files and (found[0].kind is Kind.MAP) == bool(found[1]):
         return found
     if foreign := flat.find_foreign():
-        check.foreign(key, value, foreign)
+        check.foreign(written, value, foreign)
     else:
-        near = find_nearest_key(flat.name, _KNOWN)
-        check.unknown(key, f"{_PREFIX}{near}" if near else None)
+        near = check.suggest(lambda: find_nearest_key(flat.name, _KNOWN)) if written == key else None
+        check.unknown(written, f"{_PREFIX}{near}" if near else None)
     return None
 
 

@@ -1,7 +1,6 @@
 """What an option is in the end, as people may see it."""
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from taxiway.config.layers import Given, Resolved
 from taxiway.config.option import Kind
@@ -10,8 +9,7 @@ from taxiway.config.url import mask_passwords
 _MASK: Final = "*" * 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EffectiveOption:
+class EffectiveOption(NamedTuple):
     """One line of ``taxiway config``: an option, or an entry of one that is a map.
 
     Attributes:

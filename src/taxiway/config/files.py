@@ -10,13 +10,14 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from taxiway import errors
-from taxiway.config.conf import parse_conf
 from taxiway.config.layers import Place
-from taxiway.config.toml import FLYWAY, TAXIWAY, Dialect, parse_toml
 from taxiway.scan.encoding import decode
+
+if TYPE_CHECKING:
+    from taxiway.config.toml import Dialect
 
 FILE_NAME: Final = "taxiway.toml"
 # The files of each of Flyway's two syntaxes; the first syntax wins over the other.
@@ -54,6 +55,8 @@ class FileReader:
             ConfigFileUnreadable: It cannot be read, is larger than 1 MiB, not UTF-8 or not TOML.
             ConfigError: See :func:`taxiway.config.toml.parse_toml`.
         """
+        from taxiway.config.toml import TAXIWAY
+
         return self._accepted(self._read_toml(path, TAXIWAY))
 
     def read_flyway(self, path: Path) -> Place:
@@ -62,13 +65,19 @@ class FileReader:
 
     def _read_flyway(self, path: Path) -> Place:
         if path.name.endswith(".toml"):
+            from taxiway.config.toml import FLYWAY
+
             return self._read_toml(path, FLYWAY)
+        from taxiway.config.conf import parse_conf
+
         if path.name == _STANDARD_INPUT:
             text = self.read_stdin() if self.read_stdin else ""
             return parse_conf(text, name=self.name_of(path), environ=self.environ)
         return parse_conf(self._read_text(path, self.encoding), name=self.name_of(path), environ=self.environ)
 
-    def _read_toml(self, path: Path, dialect: Dialect) -> Place:
+    def _read_toml(self, path: Path, dialect: "Dialect") -> Place:
+        from taxiway.config.toml import parse_toml
+
         return parse_toml(self._read_text(path, "UTF-8"), name=self.name_of(path), dialect=dialect)
 
     def _read_text(self, path: Path, encoding: str) -> str:
@@ -130,8 +139,7 @@ def _check_inside(path: Path, inside: Path) -> None:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class NamedFile:
+class NamedFile(NamedTuple):
     """A file that was named, and where: ``--config-files`` or ``FLYWAY_CONFIG_FILES``."""
 
     path: Path
@@ -143,8 +151,7 @@ class NamedFile:
         return self.path.name.endswith(".toml")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FlywayFiles:
+class FlywayFiles(NamedTuple):
     """The files to read, the lowest first, their syntax, and what is odd about them."""
 
     paths: tuple[Path, ...]

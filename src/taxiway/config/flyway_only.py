@@ -11,12 +11,10 @@ obsolete
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Ignored:
+class Ignored(NamedTuple):
     """``warning`` follows the key; without one nobody could notice. ``off`` are values that change nothing."""
 
     warning: str = ""
@@ -27,15 +25,13 @@ class Ignored:
         return bool(self.warning) and value != [] and str(value).lower() not in self.off
 
 
-@dataclass(frozen=True, slots=True)
-class Unsupported:
+class Unsupported(NamedTuple):
     """``hint`` says what to do instead."""
 
     hint: str
 
 
-@dataclass(frozen=True, slots=True)
-class Obsolete:
+class Obsolete(NamedTuple):
     """``present`` is what to write now; ``None`` when there is nothing."""
 
     present: str | None

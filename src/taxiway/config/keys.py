@@ -4,9 +4,8 @@ Arguments, variables and ``flyway.conf`` write the whole way to a value in one n
 tables instead, and share the check with them.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Final, Self
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final, NamedTuple, Self
 
 from taxiway import errors
 from taxiway.config.flyway_only import (
@@ -32,8 +31,7 @@ OVERRIDE_NAMES: Final[Mapping[str, Option]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class FlatKey:
+class FlatKey(NamedTuple):
     """A key such as ``placeholders.X`` or ``environments.prod.flyway.target``, in its parts."""
 
     name: str
@@ -89,12 +87,17 @@ def find_nearest_key(name: str, options: Mapping[str, Option]) -> str | None:
     return f"{near}.{entry or 'NAME'}" if near in maps else near
 
 
+# To look for a similar name takes a millisecond, and a file may have 200,000 wrong ones.
+_MOST_SUGGESTIONS: Final = 50
+
+
 class KeyCheck:
     """Collects what is wrong with the keys of one place, so that all of it can be told at once."""
 
     def __init__(self, origin: str) -> None:
         self.warnings: list[str] = []
         self.origin = origin
+        self._suggestions_left = _MOST_SUGGESTIONS
         self._unknown: list[tuple[str, str | None]] = []
         self._obsolete: list[tuple[str, str | None]] = []
         self._unsupported: list[errors.UnsupportedOption] = []
@@ -102,6 +105,11 @@ class KeyCheck:
     def unknown(self, key: str, nearest: str | None) -> None:
         """A key that nobody knows."""
         self._unknown.append((key, nearest))
+
+    def suggest[T](self, find: Callable[[], T | None]) -> T | None:
+        """What ``find`` finds that was probably meant; for the first keys of a place only."""
+        self._suggestions_left -= 1
+        return find() if self._suggestions_left >= 0 else None
 
     def foreign(self, key: str, value: object, foreign: Foreign) -> None:
         """A key of Flyway's that is no option here."""

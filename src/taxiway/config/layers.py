@@ -15,12 +15,12 @@ overrides
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from taxiway import errors
 from taxiway.config.option import Kind, Option
 from taxiway.config.options import OPTIONS
-from taxiway.config.resolvers import Template
+from taxiway.config.template import Template
 from taxiway.secret import Secret
 
 type Raw = str | Secret | Template | tuple[str | Template, ...]
@@ -29,8 +29,7 @@ type Resolved = str | Secret | tuple[str, ...]
 """With the texts that its references stand for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(NamedTuple):
     """Where in a place a value stands: for all environments, or in that of one, or in its overrides."""
 
     environment: str | None = None

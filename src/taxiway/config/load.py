@@ -1,20 +1,27 @@
 """Makes settings of the command line, the environment, ``taxiway.toml`` and the files of Flyway."""
 
+from __future__ import annotations
+
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from taxiway import errors
 from taxiway.config.arguments import read_command_line
+from taxiway.config.confidential import is_confidential
 from taxiway.config.files import FILE_NAME, FileReader, FlywayFiles, NamedFile, find_flyway_files
-from taxiway.config.layers import Given, Layer, Place, Raw
 from taxiway.config.merge import Loaded, convert, merge, only
 from taxiway.config.option import Group
 from taxiway.config.precedence import find_layers, pass_over_parts
-from taxiway.config.resolvers import Reference, ReferenceReader, SecretReader, Template
+from taxiway.config.template import Reference, ReferenceReader, SecretReader, Template
 from taxiway.config.variables import read_variables, without_dotted
-from taxiway.secret import Secret
+from taxiway.secret import Secret, reveal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from taxiway.config.layers import Given, Layer, Place, Raw
 
 
 def load(
@@ -140,8 +147,18 @@ def _environment(places: Sequence[Place], read: ReferenceReader) -> tuple[str, s
         if given := place.layer().get("environment"):
             value = given.value
             text = value.fill(read, given.origin) if isinstance(value, Template) else value
-            return str(convert(given, text if isinstance(text, str | Secret) else "")), given.origin
+            if not isinstance(text, str | Secret):
+                text = ""
+            return str(convert(given, Secret(reveal(text)) if _is_confidential(given) else text)), given.origin
     return "default", "default"
+
+
+def _is_confidential(given: Given) -> bool:
+    """It comes from a variable whose name speaks of a secret."""
+    references = given.value.references if isinstance(given.value, Template) else ()
+    return bool(given.confidential) or any(
+        reference.resolver == "env" and is_confidential(reference.name) for reference in references
+    )
 
 
 def _reference_reader(environ: Mapping[str, str], secret: SecretReader) -> ReferenceReader:

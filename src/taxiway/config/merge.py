@@ -1,9 +1,11 @@
 """From layers to settings: what wins is resolved, converted, checked and put in its place."""
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from taxiway import errors
 from taxiway.config import parse
@@ -18,15 +20,20 @@ from taxiway.config.layers import (
     invalid,
     to_layer,
 )
-from taxiway.config.option import Group, Kind
+from taxiway.config.option import Group, Kind, Option
 from taxiway.config.options import BY_KEY, OPTIONS
 from taxiway.config.precedence import choose
-from taxiway.config.resolvers import Reference, ReferenceReader, Template
+from taxiway.config.template import Reference, ReferenceReader, Template
 from taxiway.config.url import passwords_in
 from taxiway.model.settings import Settings
-from taxiway.secret import Secret, reveal
+from taxiway.secret import Redactor, Secret, reveal
 
 _PLACEHOLDERS: Final = "placeholders."
+# What Python makes of a byte of a variable that is not UTF-8
+_HALF: Final = re.compile("[\ud800-\udfff]")
+_ORIGINS: Final = ("database", "origins")
+# Far more than anybody writes, and far less than Python can do.
+_DEEPEST_PLACEHOLDER: Final = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,15 +79,13 @@ def merge(
     chosen = choose([*(only(groups, layer) for layer in layers), defaults_layer()])
     _check_placeholder_names(chosen)
     reader = _Reader(to_layer(choose(layers)), read)
-    resolved = [(given, reader.resolve(given)) for given in chosen]
-    values = [(given, convert(given, raw)) for given, raw in resolved]
+    read_values = [(given, *reader.read(given)) for given in chosen]
+    resolved = [(given, raw) for given, raw, _ in read_values]
+    values = [(given, value) for given, _, value in read_values]
     _check_together(values)
-    settings = Settings()
-    for given, value in values:
-        settings = _with(settings, given.field, value)
     origins = {given.key: given.origin for given in chosen}
     return Loaded(
-        settings=_with(settings, ("database", "origins"), origins),
+        settings=_to_settings([*((given.field, value) for given, value in values), (_ORIGINS, origins)]),
         origins=origins,
         secrets=_distinct([*(one for given, value in values for one in _secrets(given, value)), *reader.found]),
         effective=_effective(resolved, values),
@@ -136,8 +141,39 @@ def _check_together(values: Iterable[tuple[Given, object]]) -> None:
 # --- resolving
 
 
+@dataclass(slots=True)
+class _Reading:
+    """What is met while one value is filled in.
+
+    Attributes:
+        secrets: What came from variables whose names speak of secrets.
+        is_confidential: It has such a part, here or in a placeholder.
+        depth: How many placeholders refer to one another in it.
+    """
+
+    secrets: list[Secret] = field(default_factory=list)
+    is_confidential: bool = False
+    depth: int = 0
+
+    def add(self, *secrets: Secret) -> None:
+        """These are in the value."""
+        self.secrets += secrets
+        self.is_confidential |= bool(secrets)
+
+
+class _Filled(NamedTuple):
+    """A placeholder whose references are filled in."""
+
+    value: str | Secret
+    is_confidential: bool
+    depth: int
+
+
 class _Reader:
     """Fills in references; those to placeholders stand for values that are chosen as well.
+
+    Each placeholder is filled in once, however many refer to it: with references to references a few lines could
+    take for ever.
 
     Attributes:
         found: What came from variables whose names speak of secrets. It makes a secret of a value that may be one;
@@ -148,42 +184,57 @@ class _Reader:
         self._chosen = chosen
         self._read_other = read
         self._open: list[str] = []
+        self._filled: dict[str, _Filled] = {}
         self.found: list[Secret] = []
 
-    def resolve(self, given: Given) -> Resolved:
-        """The value with its references replaced."""
-        before = len(self.found)
-        raw = self._fill(given)
-        if given.option.kind in {Kind.BOOLEAN, Kind.INTEGER}:
-            # To mask every "true" and every "5" would spoil all that is printed.
-            del self.found[before:]
-        is_secret = given.option.may_be_secret and len(self.found) > before
-        return Secret(raw) if is_secret and isinstance(raw, str) else raw
+    def read(self, given: Given) -> tuple[Resolved, object]:
+        """The value with its references replaced, and what it stands for. No error shows what is confidential.
 
-    def _fill(self, given: Given) -> Resolved:
-        self.found += given.confidential
+        Raises:
+            InvalidOption: A reference leads nowhere, or the option does not accept the value.
+        """
+        reading = _Reading()
+        raw = self._fill(given, reading)
+        if given.option.may_be_secret and reading.is_confidential and isinstance(raw, str):
+            raw = Secret(raw)
+        try:
+            value = convert(given, raw)
+        except errors.InvalidOption as error:
+            error.redact(Redactor([*reading.secrets, *self.found]))
+            raise
+        # To mask every "true" and every "5" would spoil all that is printed.
+        if given.option.kind not in {Kind.BOOLEAN, Kind.INTEGER}:
+            self.found += reading.secrets
+        return raw, value
+
+    def _fill(self, given: Given, reading: _Reading) -> Resolved:
+        reading.add(*given.confidential)
+        read = partial(self._read, reading)
         match given.value:
             case Template() as template:
-                return template.fill(self._read, given.origin)
+                return template.fill(read, given.origin)
             case tuple() as items:
-                return self._resolve_items(items, given.origin)
+                return self._fill_items(items, read, given.origin)
             case str() | Secret() as text:
                 return text
 
-    def _resolve_items(self, items: Iterable[str | Template], origin: str) -> Resolved:
-        texts = [item.fill(self._read, origin) if isinstance(item, Template) else item for item in items]
+    def _fill_items(self, items: Iterable[str | Template], read: ReferenceReader, origin: str) -> Resolved:
+        texts = [item.fill(read, origin) if isinstance(item, Template) else item for item in items]
         secrets = [text for text in texts if isinstance(text, Secret)]
         return secrets[0] if secrets else tuple(map(reveal, texts))
 
-    def _read(self, reference: Reference, origin: str) -> str | Secret:
+    def _read(self, reading: _Reading, reference: Reference, origin: str) -> str | Secret:
         if reference.resolver == "placeholder":
-            return self._placeholder(reference.name, origin)
+            filled = self._placeholder(reference.name, origin)
+            reading.is_confidential |= filled.is_confidential
+            reading.depth = max(reading.depth, filled.depth)
+            return filled.value
         value = self._read_other(reference, origin)
         if reference.resolver == "env" and is_confidential(reference.name):
-            self.found.append(Secret(reveal(reference.keep(value))))
+            reading.add(Secret(reveal(reference.keep(value))))
         return value
 
-    def _placeholder(self, name: str, origin: str) -> str | Secret:
+    def _placeholder(self, name: str, origin: str) -> _Filled:
         key = f"{_PLACEHOLDERS}{name}".lower()
         given = self._chosen.get(key)
         if given is None or key in self._open:
@@ -191,12 +242,31 @@ class _Reader:
             raise errors.InvalidOption(
                 f"{origin}: the placeholder '{name}' {phrase}.", hint=f"Set placeholders.{name} to a text."
             )
+        if key not in self._filled:
+            self._filled[key] = self._fill_placeholder(key, given)
+        filled = self._filled[key]
+        if len(self._open) + filled.depth > _DEEPEST_PLACEHOLDER:
+            raise _too_deep(name, origin)
+        return filled
+
+    def _fill_placeholder(self, key: str, given: Given) -> _Filled:
+        if len(self._open) >= _DEEPEST_PLACEHOLDER:
+            raise _too_deep(given.entry, given.origin)
+        reading = _Reading()
         self._open.append(key)
-        value = convert(given, self._fill(given))
+        value = convert(given, self._fill(given, reading))
         self._open.pop()
         if not isinstance(value, str | Secret):  # pragma: no cover - placeholders are texts
             raise TypeError(key)
-        return value
+        self.found += reading.secrets
+        return _Filled(value, reading.is_confidential, reading.depth + 1)
+
+
+def _too_deep(name: str, origin: str) -> errors.InvalidOption:
+    return errors.InvalidOption(
+        f"{origin}: the placeholder '{name}' leads to more than {_DEEPEST_PLACEHOLDER} others, one after another.",
+        hint="Write the text itself where so many lead to it.",
+    )
 
 
 # --- converting
@@ -221,6 +291,7 @@ def _converted(given: Given, raw: Resolved) -> object:
     if not raw and not option.may_be_empty:
         raise ValueError("the value is empty")
     parse_text = option.parse or (parse.boolean if option.kind is Kind.BOOLEAN else str)
+    _check_characters(option, raw)
     match raw:
         case Secret():
             return _allowed(given, raw)
@@ -230,6 +301,15 @@ def _converted(given: Given, raw: Resolved) -> object:
             return Secret(text)
         case text:
             return parse_text(text)
+
+
+def _check_characters(option: Option, raw: Resolved) -> None:
+    """No text may have a NUL; what the database is given has to be Unicode. Names of files may be any bytes."""
+    texts = raw if isinstance(raw, tuple) else (raw,)
+    if any(isinstance(text, str) and "\0" in text for text in texts):
+        raise ValueError("the value has a NUL character")
+    if option.group is Group.HISTORY and any(isinstance(text, str) and _HALF.search(text) for text in texts):
+        raise ValueError("the value has bytes that are not UTF-8")
 
 
 def _items(raw: str | tuple[str, ...]) -> tuple[str, ...]:
@@ -248,14 +328,34 @@ def _allowed(given: Given, secret: Secret) -> Secret:
     )
 
 
-def _with(part: Any, way: Sequence[str], value: object) -> Any:  # noqa: ANN401 - the settings, a part or a map of them
-    """A copy with one value set; itself when the value has no place in the settings."""
-    if not way:
-        return part
-    name, *rest = way
+def _to_settings(values: Iterable[tuple[Sequence[str], object]]) -> Settings:
+    """The settings with these values, each with the way to it. What has no way has no place in the settings."""
+    tree: _Tree = {}
+    for way, value in values:
+        if way:
+            *above, name = way
+            branch = tree
+            for step in above:
+                branch = branch.setdefault(step, {})
+            branch[name] = value
+    settings: Settings = _with(Settings(), tree)
+    return settings
+
+
+type _Tree = dict[str, Any]
+
+
+def _with(part: Any, tree: _Tree) -> Any:  # noqa: ANN401 - the settings, a part or a map of them
+    """A copy with the values set that the tree has. Each part is copied once, however many values it takes."""
     if isinstance(part, Mapping):
-        return {**part, name: value}
-    return replace(part, **{name: _with(getattr(part, name), rest, value) if rest else value})
+        return {**part, **tree}
+    return replace(
+        part,
+        **{
+            name: _with(getattr(part, name), value) if isinstance(value, dict) else value
+            for name, value in tree.items()
+        },
+    )
 
 
 def _secrets(given: Given, value: object) -> Iterator[Secret]:
@@ -266,12 +366,8 @@ def _secrets(given: Given, value: object) -> Iterator[Secret]:
 
 
 def _distinct(secrets: Iterable[Secret]) -> tuple[Secret, ...]:
-    """Secrets cannot be keys of a dictionary."""
-    distinct: list[Secret] = []
-    for secret in secrets:
-        if secret not in distinct:
-            distinct.append(secret)
-    return tuple(distinct)
+    """Secrets cannot be keys of a dictionary; their texts can, for as long as it takes."""
+    return tuple({secret.reveal(): secret for secret in secrets}.values())
 
 
 def _effective(

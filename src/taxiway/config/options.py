@@ -177,6 +177,21 @@ OPTIONS: Final[tuple[Option, ...]] = (
         help="The longest wait between two attempts, in seconds.",
     ),
     Option(
+        key="silenceTimeout",
+        table="database",
+        in_environment=True,
+        kind=Kind.INTEGER,
+        default="60",
+        field="database.silence_seconds",
+        group=Group.DATABASE,
+        parse=parse.whole_number(0),
+        help="Seconds without an answer after which another connection asks the server whether the session is "
+        "still there; when it is not, twice in a row, the run ends. A statement that is at work may take as long "
+        "as it wants. 0 asks never.",
+        is_ours=True,
+        differs="Flyway waits for ever.",
+    ),
+    Option(
         key="jdbcProperties",
         table="database",
         in_environment=True,

@@ -19,12 +19,14 @@ from typing import Final
 
 from taxiway import errors
 from taxiway.config.layers import Given, Layer, Place, Scope
-from taxiway.config.resolvers import Template
+from taxiway.config.template import Template
 from taxiway.config.url import parameters_in
 from taxiway.nearest import find_nearest
 from taxiway.secret import Secret, reveal
 
 _ADDRESS: Final = frozenset({"host", "port", "databasename"})
+# Options that a URL may set besides. A parameter of any other name, which no driver has, hides no option.
+_ALSO_IN_URLS: Final = frozenset({"user", "password", "sslmode", "sslrootcert"})
 _PLACEHOLDERS: Final = "placeholders."
 # The environment that always exists, and the name that means none (Flyway 13)
 _ALWAYS_THERE: Final = frozenset({"default", "-"})
@@ -111,7 +113,7 @@ def _settled_by_url(higher: Layer) -> frozenset[str]:
         return frozenset()
     match higher["url"].value:
         case Template() as template:
-            return _ADDRESS | parameters_in(template.form)
+            return _ADDRESS | (_ALSO_IN_URLS & parameters_in(template.form))
         case str() | Secret() as url:
-            return _ADDRESS | parameters_in(reveal(url))
+            return _ADDRESS | (_ALSO_IN_URLS & parameters_in(reveal(url)))
     return _ADDRESS

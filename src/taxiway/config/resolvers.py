@@ -16,24 +16,15 @@ for the characters. In ``flyway.toml`` a reference of Flyway's is one only with 
 ``${name}`` are plain text; ``${resolver.key:filter}`` keeps only some characters, ``$${a.b}`` stands for
 ``${a.b}``, a value ``!{…}`` is what stands between the braces, and white space around the value is dropped
 (Flyway 13).
-
-Terminology:
-
-template
-    A value in its parts: texts and references.
 """
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Final
 
 from taxiway import errors
+from taxiway.config.template import Reference, Template
 from taxiway.nearest import find_nearest
-from taxiway.secret import Secret, reveal
-
-type SecretReader = Callable[[str, str | None], str | Secret]
-"""From a secret's ID and key (``None``: the whole text) to its value; text where the value is not confidential."""
 
 _TOKEN: Final = re.compile(r"(?P<escaped>\$\$\{)|(?P<opened>\$\{)(?:(?P<body>[^{}]*)(?P<closed>\}))?")
 _BODY: Final = re.compile(r"(?P<resolver>[A-Za-z][A-Za-z0-9_-]*)(?P<separator>[:.])(?P<argument>.*)", re.DOTALL)
@@ -48,60 +39,14 @@ _FLYWAY_TOKEN: Final = re.compile(
     r"|\$\{(?P<resolver>[^.{}]+)\.(?P<key>[^.{}:]+)(?::(?P<filter>[^{}]*))?\}",
     re.IGNORECASE,
 )
-_NESTED: Final = re.compile(r"\$\{[^{}]*\$\{[^{}]*[.:][^{}]*\}")
+# What is behind the first dot or colon is not looked at twice: it may be long.
+_NESTED: Final = re.compile(r"\$\{[^{}]*\$\{[^{}.:]*[.:][^{}]*+\}")
 _VERBATIM: Final = re.compile(r"!\{(?P<text>.*)\}", re.DOTALL)
 
 _OF_PAID_EDITIONS: Final = frozenset(
     {"vault", "dapr", "googlesecrets", "gcsm", "azurekeyvault", "azureadinteractive"}
     | {"git", "localsecret", "localdb", "clone"}
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """One ``${…}``: the name of a variable or placeholder, or a secret's ID with the key if there is one.
-
-    ``kept`` has Flyway's letters for the characters that a filter keeps; ``None`` keeps all.
-    """
-
-    resolver: str
-    name: str
-    key: str | None = None
-    kept: str | None = None
-
-    def keep(self, value: str | Secret) -> str | Secret:
-        """Of the text that is meant what the filter keeps."""
-        if self.kept is None:
-            return value
-        kept = "".join(char for char in reveal(value) if _is_kept(char, self.kept))
-        return Secret(kept) if isinstance(value, Secret) else kept
-
-
-type ReferenceReader = Callable[[Reference, str], str | Secret]
-"""From a reference, and the origin of the value that has it, to the text that is meant."""
-
-
-@dataclass(frozen=True, slots=True)
-class Template:
-    """A value that has been read and not looked up."""
-
-    parts: tuple[str | Reference, ...] = field(repr=False)
-
-    @property
-    def references(self) -> tuple[Reference, ...]:
-        """All references in it."""
-        return tuple(part for part in self.parts if isinstance(part, Reference))
-
-    @property
-    def form(self) -> str:
-        """The value with an ``x`` for every reference: what can be known before anything is looked up."""
-        return "".join("x" if isinstance(part, Reference) else part for part in self.parts)
-
-    def fill(self, read: ReferenceReader, origin: str) -> str | Secret:
-        """The value with every reference replaced; a secret as a whole as soon as one part of it is."""
-        texts = [part if isinstance(part, str) else part.keep(read(part, origin)) for part in self.parts]
-        joined = "".join(map(reveal, texts))
-        return Secret(joined) if any(isinstance(text, Secret) for text in texts) else joined
 
 
 def parse_template(text: str, *, origin: str) -> Template:
@@ -218,11 +163,4 @@ def _malformed(origin: str, phrase: str) -> errors.InvalidOption:
     return errors.InvalidOption(
         f"{origin}: {phrase}.",
         hint="Write ${env:NAME}, ${secret:ID#KEY} or ${secret:ID}; write $${ for the characters ${ themselves.",
-    )
-
-
-def _is_kept(char: str, letters: str) -> bool:
-    """``A`` keeps letters, ``a`` ASCII letters, ``D`` digits, ``d`` ASCII digits (Flyway 13)."""
-    return (char.isalpha() and ("A" in letters or ("a" in letters and char.isascii()))) or (
-        char.isdecimal() and ("D" in letters or ("d" in letters and char.isascii()))
     )

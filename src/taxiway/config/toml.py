@@ -20,6 +20,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from taxiway import errors
@@ -29,7 +30,8 @@ from taxiway.config.keys import ENVIRONMENT_NAMES, OVERRIDE_NAMES, KeyCheck
 from taxiway.config.layers import EVERYWHERE, Given, Place, Raw, Scope, invalid
 from taxiway.config.option import Kind, Option
 from taxiway.config.options import OPTIONS
-from taxiway.config.resolvers import Template, parse_flyway_template, parse_template
+from taxiway.config.resolvers import parse_flyway_template, parse_template
+from taxiway.config.template import Template
 from taxiway.config.url import passwords_in
 from taxiway.nearest import find_nearest
 
@@ -37,6 +39,12 @@ type Way = tuple[str, ...]
 type Names = Mapping[str, Option]
 
 _BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
+# Python's parser takes the square of the number of a key's parts: hours for the longest that a file has room for.
+_MOST_PARTS: Final = 64
+_LONG_KEY: Final = re.compile(
+    rf"""(?:^|[{{,])[ \t[]*+(?:(?:[A-Za-z0-9_-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){{{_MOST_PARTS}}}""",
+    re.MULTILINE,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +149,11 @@ def parse_toml(text: str, *, name: str = "taxiway.toml", dialect: Dialect = TAXI
 def _document(text: str, name: str, dialect: Dialect) -> Mapping[str, object]:
     import tomllib
 
+    if _LONG_KEY.search(text):
+        raise errors.ConfigFileUnreadable(
+            f"{name} has a key of more than {_MOST_PARTS} parts.",
+            hint=f"Correct {name}; no key needs so many.",
+        )
     try:
         # Flyway takes a version that is written as a number by its digits: 1.10 is not 1.1.
         return tomllib.loads(text, parse_float=str if dialect.is_flyways else float)
@@ -210,7 +223,7 @@ def _check_roots(document: Mapping[str, object], dialect: Dialect, check: KeyChe
             continue
         is_others = dialect.is_flyways and (root in ROOT_TABLES or not find_nearest(root, known))
         if root not in known and not is_others:
-            nearest = _nearest((root,), (), dialect)
+            nearest = check.suggest(partial(_nearest, (root,), (), dialect))
             check.unknown(_dotted((root,)), _dotted(nearest) if nearest else None)
 
 
@@ -220,7 +233,7 @@ def _check_key(leaf: _Leaf, sections: tuple[_Section, ...], dialect: Dialect, ch
     if foreign := leaf.find_foreign():
         check.foreign(_dotted(leaf.way), leaf.value, foreign)
         return
-    way = _nearest(leaf.way, sections, dialect)
+    way = check.suggest(lambda: _nearest(leaf.way, sections, dialect))
     nearest = _dotted(way) if way else None
     if leaf.section.is_environment and dialect.is_flyways:
         suggestion = f" Did you mean '{nearest}'?" if nearest else ""

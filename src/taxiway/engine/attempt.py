@@ -6,21 +6,29 @@ group
     All migrations of a run that are one transaction.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from taxiway import errors
 from taxiway.engine.callbacks import Callbacks
 from taxiway.engine.failure import GroupSoFar, MigrationRefused
-from taxiway.engine.ports import HistoryTable
+from taxiway.engine.ports import BeginStep, HistoryTable, RecordStep, Session, StatementStep, Step
 from taxiway.engine.programs import ProgramFailed, run_program
-from taxiway.engine.statements import ScriptRun, StatementHooks, StatementRefused, milliseconds
+from taxiway.engine.statements import (
+    ScriptRun,
+    StatementHooks,
+    StatementRefused,
+    milliseconds,
+    statements_with_lines,
+)
 from taxiway.engine.survey import Scope
 from taxiway.engine.tools import Tools
 from taxiway.model.callback import CallbackEvent
 from taxiway.model.event import MigrationStarted, Warned
+from taxiway.model.migration import AppliedMigration, HistoryRow
 from taxiway.model.plan import PlannedMigration
 from taxiway.model.settings import MigrationSettings
-from taxiway.planning.history import applied_row
+from taxiway.planning.history import applied_row, begun_row, history_script
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +49,13 @@ class EachEvents:
     @property
     def all(self) -> tuple[CallbackEvent, ...]:
         """Every one of them."""
-        of_statements = self.before_statement, self.after_statement, self.after_statement_error
-        return (self.before, *of_statements, self.after, self.after_error, *self.before_repeatables)
+        errors = self.after_statement_error, self.after_error
+        return (*self.inside, *errors, *self.before_repeatables)
+
+    @property
+    def inside(self) -> tuple[CallbackEvent, ...]:
+        """Those that are fired in the transaction of a migration that succeeds."""
+        return self.before, self.before_statement, self.after_statement, self.after
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,12 +74,22 @@ class Shared:
         """The schema history."""
         return self.scope.table
 
+    @property
+    def session(self) -> Session:
+        """The session that all of it runs on."""
+        return self.tools.session
+
 
 class Attempt:
     """One go at one migration. ``opening`` are further events to fire at its beginning.
 
     Attributes:
+        rank: Of its row in the history.
+        is_last: Its transaction is committed with its row.
+        is_settled: It is committed.
+        was_sent_ahead: It was sent without waiting for answers.
         run: The scripts of this migration: its own, and the callbacks around it.
+        has_row: It runs without a transaction, and has a row from its beginning, or may have.
         has_begun: The migration itself has sent a statement, or started its program.
         is_in_statements: Its statements are being run.
         duration_ms: How long it took, callbacks included (Flyway 13), once it has finished.
@@ -92,9 +115,11 @@ class Attempt:
         self.has_begun = self.is_in_statements = False
         self.duration_ms = 0
         self._shared, self._tools, self._callbacks = shared, shared.tools, shared.callbacks
-        self._rank, self._opening, self._group, self._is_last = rank, opening, group, is_last
+        self.rank = rank
+        self.is_last, self.is_settled, self.was_sent_ahead = is_last, False, False
+        self._opening, self._group = opening, group
         self._started = self._tools.clock.monotonic()
-        self._is_finished = False
+        self._is_finished = self.has_row = False
 
     @property
     def can_be_undone(self) -> bool:
@@ -105,6 +130,11 @@ class Attempt:
     def may_have_left_something(self) -> bool:
         """A rollback would not undo all that it has done."""
         return (self.run.has_sent or self.has_begun) and not self.can_be_undone
+
+    @property
+    def may_be_committed(self) -> bool:
+        """Its row was sent, and the end of its transaction with it."""
+        return self._is_finished and self.is_last
 
     @property
     def _earlier_programs(self) -> tuple[str, ...]:
@@ -119,7 +149,7 @@ class Attempt:
         """
         is_skipped = self._shared.settings.skip_executing_migrations
         if not is_skipped:
-            self._tell_start()
+            self.tell_start()
         if self._group or not is_skipped:
             self._begin()
         for event in self._opening:
@@ -127,6 +157,21 @@ class Attempt:
         if not is_skipped:
             self._execute()
         self._record()
+
+    def steps(self, *, opens: bool) -> Iterator[tuple[Step, int]]:
+        """The same in steps that are sent ahead, each with the line of its statement in the source.
+
+        ``opens`` says that its transaction has to be opened. What a step does to the attempt is noted when it is
+        taken: from then on it may have happened.
+        """
+        self.was_sent_ahead = True
+        yield BeginStep(opens), 0
+        if not self._shared.settings.skip_executing_migrations:
+            for statement, line in statements_with_lines(self.planned.script):
+                self.run.has_sent = self.has_begun = True
+                yield StatementStep(statement), line
+        self._is_finished = True
+        yield RecordStep(self._row(), commit=self.is_last), 0
 
     def refused(self, cause: StatementRefused | ProgramFailed) -> MigrationRefused:
         """The failure of this attempt, with what has stayed of it, and of the group that it is in."""
@@ -137,23 +182,50 @@ class Attempt:
             group=replace(self._group, programs=self._earlier_programs) if self._group else None,
         )
 
-    def cut_off(self, error: errors.ConnectionLost) -> errors.ConnectionLost:
-        """The same error, saying what it means for this migration; OutcomeUnknown if something may have stayed."""
+    def is_recorded_by(self, row: AppliedMigration | None) -> bool:
+        """Whether that row of the history says that this migration was applied."""
+        migration = self.planned.migration
+        expected = migration.version, history_script(migration.script)
+        return row is not None and row.success and (row.version, row.script) == expected
+
+    def cut_off(self, error: errors.ConnectionLost, *, behind: Sequence["Attempt"] = ()) -> errors.ConnectionLost:
+        """The same error, saying what it means for this migration; OutcomeUnknown if something may have stayed.
+
+        ``behind`` are those that were sent ahead behind it.
+        """
         message = f"{error.message}\nMigration {self.planned.migration.script} was running."
+        doubtful = [one.planned.migration.script for one in behind if one.may_be_committed]
         programs = ", ".join(self._earlier_programs)
         if not self.run.has_sent and not self.has_begun:
             outcome = "It had not done anything."
         elif self.may_have_left_something:
             outcome = "What it had done before may have stayed, and the history may have no row for it."
             return errors.OutcomeUnknown(f"{message} {outcome}", sqlstate=error.sqlstate)
-        elif self._is_finished and self._is_last:
+        elif self.may_be_committed or doubtful:
             outcome = "It was being committed: whether it was applied is not known."
+            if doubtful:
+                outcome = f"It and those behind it, up to {doubtful[-1]}, may have been applied or not."
             return errors.OutcomeUnknown(f"{message} {outcome}", sqlstate=error.sqlstate)
         else:
             outcome = "The server rolls back what it had done."
         if programs:
             outcome = f"{outcome} What {programs} did has stayed, and the history has no row for it."
             return errors.OutcomeUnknown(f"{message} {outcome}", sqlstate=error.sqlstate)
+        return errors.ConnectionLost(f"{message} {outcome}", sqlstate=error.sqlstate, hint=error.hint)
+
+    def rolled_back(self, error: errors.ConnectionLost) -> errors.ConnectionLost:
+        """The same error, when a new connection has shown that this migration was not applied."""
+        message = f"{error.message}\nMigration {self.planned.migration.script} was running."
+        if not self.run.has_sent and not self.has_begun:
+            return errors.ConnectionLost(
+                f"{message} It had not done anything.", sqlstate=error.sqlstate, hint=error.hint
+            )
+        if self.may_have_left_something or self._earlier_programs:
+            programs = ", ".join(self._earlier_programs)
+            what = f"what {programs} did" if programs else "what it had done without a transaction"
+            outcome = f"It was not applied, and {what} has stayed."
+            return errors.OutcomeUnknown(f"{message} {outcome}", sqlstate=error.sqlstate)
+        outcome = "It was not applied: a new connection has found that the server has rolled it back."
         return errors.ConnectionLost(f"{message} {outcome}", sqlstate=error.sqlstate, hint=error.hint)
 
     def is_to_blame(self, failure: Exception) -> bool:
@@ -165,14 +237,20 @@ class Attempt:
     def record_failure(self) -> None:
         """Leave a row that says so: without a transaction, what ran before the failure has stayed.
 
-        Flyway 13 does so with ``postgresql.transactional.lock=false``; its default lock loses the row.
+        Flyway 13 does so with ``postgresql.transactional.lock=false``; its default lock loses the row. If nothing
+        of the migration has run, there is no row left of it.
         """
+        if not self.has_row:
+            return
         self._finish()
         migration = self.planned.migration
         shared = self._shared
-        row = applied_row(migration, self._rank, shared.installed_by, self.duration_ms, success=False)
+        row = applied_row(migration, self.rank, shared.installed_by, self.duration_ms, success=False)
         try:
-            self._tools.session.record(shared.table, row, only_with_lock=False)
+            if self.has_begun:
+                shared.session.end_begun(shared.table, row)
+            else:
+                shared.session.remove_begun(shared.table, self.rank)
         except errors.DatabaseError as error:
             # The failure itself is what the caller has to learn about.
             message = f"The history has no row that says that {migration.script} failed: {error.message}"
@@ -180,9 +258,17 @@ class Attempt:
 
     def _begin(self, *, keep_lock: bool = True) -> None:
         """Reset role and search path, and see to it that a transaction is open if there is to be one."""
-        session = self._tools.session
-        transactional = self.run.transactional and not session.in_transaction
-        session.begin_script(self._shared.table, transactional=transactional, keep_lock=keep_lock)
+        shared, transactional = self._shared, self.run.transactional
+        begun = None
+        if not transactional and not shared.settings.skip_executing_migrations:
+            begun = begun_row(self.planned.migration, self.rank, shared.installed_by)
+        self.has_row = begun is not None
+        shared.session.begin_script(
+            shared.table,
+            transactional=transactional and not shared.session.in_transaction,
+            keep_lock=keep_lock,
+            begun=begun,
+        )
 
     def _execute(self) -> None:
         each = self._shared.each
@@ -193,7 +279,8 @@ class Attempt:
             self._run_statements()
         self._callbacks.fire_inside(each.after, self.run)
 
-    def _tell_start(self) -> None:
+    def tell_start(self) -> None:
+        """Say that it runs now."""
         self._tools.on_event(
             MigrationStarted(
                 migration=self.planned.migration,
@@ -246,18 +333,23 @@ class Attempt:
 
     def _record(self) -> None:
         self._finish()
-        shared = self._shared
-        row = applied_row(self.planned.migration, self._rank, shared.installed_by, self.duration_ms)
+        session, table = self._shared.session, self._shared.table
         try:
+            if self.has_row:
+                session.end_begun(table, self._row())
+                return
             # What is committed already has to be on record, with the lock or without it, and whatever comes later.
-            self._tools.session.record(
-                shared.table,
-                row,
+            session.record(
+                table,
+                self._row(),
                 only_with_lock=not self.may_have_left_something,
-                commit=self._is_last or self.run.has_committed,
+                commit=self.is_last or self.run.has_committed,
             )
         except (errors.StatementFailed, errors.PermissionDenied) as error:
             raise StatementRefused(self.planned.script, None, error) from error
+
+    def _row(self) -> HistoryRow:
+        return applied_row(self.planned.migration, self.rank, self._shared.installed_by, self.duration_ms)
 
     def _finish(self) -> None:
         """The last statement was run, or failed."""

@@ -8,19 +8,25 @@ attempt
     One go at one migration.
 settled
     A migration is settled when it and its row are committed.
+under way
+    Begun, and not known to be done: the one that the server is at, and those that were sent ahead behind it.
 """
 
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import groupby, takewhile
 from typing import Final
 
 from taxiway import errors
+from taxiway.engine.ahead import SentAhead, can_be_sent_ahead
 from taxiway.engine.attempt import Attempt, EachEvents, Shared
 from taxiway.engine.failure import GroupSoFar, MigrationRefused, migration_failed
 from taxiway.engine.programs import ProgramFailed
 from taxiway.engine.statements import StatementRefused
 from taxiway.model.callback import CallbackEvent
-from taxiway.model.event import MigrationFinished
+from taxiway.model.event import MigrationFinished, Warned
 from taxiway.model.migration import MigrationKind
 from taxiway.model.plan import PlannedMigration
 from taxiway.model.result import MigrateResult, MigrationOutput, UndoResult
@@ -42,6 +48,11 @@ UNDO_EVENTS: Final = EachEvents(
     after_statement_error=CallbackEvent.AFTER_EACH_UNDO_STATEMENT_ERROR,
     after=CallbackEvent.AFTER_EACH_UNDO,
     after_error=CallbackEvent.AFTER_EACH_UNDO_ERROR,
+)
+
+
+_FOUND_AGAIN: Final = (
+    "The connection was lost while migrations were being committed. The history, read with a new one, has them."
 )
 
 
@@ -73,6 +84,19 @@ def run_planned(
     raise failure
 
 
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """A migration that is to be run. After the ``is_last`` of a group, or alone, its transaction is committed."""
+
+    planned: PlannedMigration
+    grouped: bool
+    is_last: bool
+
+    @property
+    def is_repeatable(self) -> bool:
+        return self.planned.migration.kind is MigrationKind.REPEATABLE
+
+
 @dataclass(slots=True, kw_only=True)
 class Executor:
     """Runs migrations on a session that holds the lock.
@@ -100,29 +124,51 @@ class Executor:
             LockNotAcquired: A script has given the lock back, and somebody else has taken it.
         """
         grouped = self.shared.settings.group and runs_as_one(migrations)
-        for index, planned in enumerate(migrations, start=1):
-            self._run(planned, grouped=grouped, is_last=not grouped or index == len(migrations))
-
-    def _run(self, planned: PlannedMigration, *, grouped: bool, is_last: bool) -> None:
-        attempt = Attempt(
-            self.shared,
-            planned,
-            rank=self.next_rank,
-            opening=self._reach_repeatables(planned),
-            group=self._group_so_far() if grouped else None,
-            is_last=is_last,
+        turns = (
+            _Turn(planned, grouped, is_last=not grouped or index == len(migrations))
+            for index, planned in enumerate(migrations, start=1)
         )
-        failure = self._try(attempt)
+        for (is_ahead, _), window in groupby(turns, key=self._way):
+            if is_ahead:
+                self._run_ahead(deque(window))
+            else:
+                for turn in window:
+                    self._run(turn)
+
+    def _way(self, turn: _Turn) -> tuple[bool, bool]:
+        """Whether it can be sent ahead; only those with the same answer go together.
+
+        Before the first repeatable migration there may be callbacks, which in a group are a part of it.
+        """
+        has_callbacks = turn.is_repeatable and self.shared.callbacks.has(*self.shared.each.before_repeatables)
+        return can_be_sent_ahead(turn.planned, self.shared) and not (has_callbacks and turn.grouped), has_callbacks
+
+    # --- one by one ---
+
+    def _run(self, turn: _Turn) -> None:
+        opening = self._reach_repeatables(turn)
+        attempt = self._attempt(turn, opening=opening, group=self._group_so_far() if turn.grouped else None)
+
+        def run() -> None:
+            attempt.carry_out()
+            self._unsettled.append(attempt)
+
+        failure = self._try(run, [attempt])
         if attempt.run.has_committed:
             # A script of a group that commits the transaction commits those before it too.
             self._settle()
         if failure:
             # Raised here, where no handler would put the server's own words along as the context.
             raise failure
-        self.next_rank += 1
-        self._unsettled.append(attempt)
-        if not self.shared.tools.session.in_transaction:
+        if not self.shared.session.in_transaction:
             self._settle()
+
+    def _attempt(
+        self, turn: _Turn, *, group: GroupSoFar | None, opening: tuple[CallbackEvent, ...] = ()
+    ) -> Attempt:
+        rank = self.next_rank
+        self.next_rank += 1
+        return Attempt(self.shared, turn.planned, rank=rank, opening=opening, group=group, is_last=turn.is_last)
 
     def _group_so_far(self) -> GroupSoFar:
         scripts = [one.planned.migration.script for one in self._unsettled]
@@ -132,57 +178,142 @@ class Executor:
             has_committed=bool(self.applied),
         )
 
-    def _reach_repeatables(self, planned: PlannedMigration) -> tuple[CallbackEvent, ...]:
+    def _reach_repeatables(self, turn: _Turn) -> tuple[CallbackEvent, ...]:
         """Fire what comes before the first repeatable migration. Returns what has to be fired inside of it.
 
         The transaction of a group is open when the group has come that far: what runs between its migrations is a
         part of it. Flyway 13 has another session for these callbacks, which does not see what the group has done.
         """
-        if self.has_reached_repeatables or planned.migration.kind is not MigrationKind.REPEATABLE:
+        if self.has_reached_repeatables or not turn.is_repeatable:
             return ()
         self.has_reached_repeatables = True
-        if self.shared.tools.session.in_transaction:
+        if self.shared.session.in_transaction:
             return self.shared.each.before_repeatables
         for event in self.shared.each.before_repeatables:
             self.shared.callbacks.fire(event)
         return ()
 
-    def _try(self, attempt: Attempt) -> Exception | None:
-        """Run it and write its row. Returns what ended it, rolled back if it could be; interrupts are raised."""
+    # --- ahead ---
+
+    def _run_ahead(self, turns: deque[_Turn]) -> None:
+        """Run them without waiting for the server in between, but for one that fails because of that."""
+        while turns:
+            self._reach_repeatables(turns[0])
+            failure = self._send_ahead(turns)
+            if isinstance(failure, MigrationRefused) and failure.is_for_protocol and not turns[0].grouped:
+                self._run(turns.popleft())
+            elif failure:
+                # Raised here, where no handler would put the server's own words along as the context.
+                raise failure
+
+    def _send_ahead(self, turns: deque[_Turn]) -> Exception | None:
+        """Send them, and take those from ``turns`` that are done. Returns what ended it early."""
+        group = self._group_so_far() if turns[0].grouped else None
+        opens = not self.shared.session.in_transaction
+
+        def attempts() -> Iterator[tuple[Attempt, bool]]:
+            nonlocal opens
+            for turn in tuple(turns):
+                self.has_reached_repeatables |= turn.is_repeatable
+                yield self._attempt(turn, group=group), opens
+                opens = turn.is_last
+
+        sent = SentAhead(self.shared, attempts())
+
+        def run() -> None:
+            for attempt in sent.run():
+                turns.popleft()
+                self._unsettled.append(attempt)
+                if attempt.is_last:
+                    self._settle()
+
+        failure = self._try(run, sent.under_way)
+        if not failure:
+            # Those that the history was asked about.
+            for _ in sent.under_way:
+                turns.popleft()
+        return failure
+
+    # --- how it ends ---
+
+    def _try(self, run: Callable[[], None], under_way: Sequence[Attempt]) -> Exception | None:
+        """Run, and return what ended it, rolled back if it could be; interrupts are raised."""
         failure: Exception
         try:
-            attempt.carry_out()
+            run()
         except errors.ConnectionLost as error:
-            failure = attempt.cut_off(error)
+            return self._find_out(error, under_way)
         except (StatementRefused, ProgramFailed) as cause:
-            failure = attempt.refused(cause)
+            failure = under_way[0].refused(cause)
         except errors.TaxiwayError as error:
             failure = error
         except BaseException:
             # Whatever ends a migration early must not leave its transaction open.
-            self._clean_up(attempt)
+            self._clean_up(under_way)
+            with suppress(errors.DatabaseError):
+                self._settle_recorded(under_way)
             raise
         else:
             return None
-        self._clean_up(attempt)
-        self._tell_of_failure(attempt, failure)
+        self._clean_up(under_way)
+        for attempt in under_way[:1]:
+            self._tell_of_failure(attempt, failure)
         return failure
 
-    def _clean_up(self, attempt: Attempt) -> None:
-        self.shared.tools.session.rollback()
-        if attempt.has_begun and not attempt.run.transactional:
+    def _clean_up(self, under_way: Sequence[Attempt]) -> None:
+        self.shared.session.rollback()
+        for attempt in under_way[:1]:
+            self.next_rank = attempt.rank
             attempt.record_failure()
 
     def _tell_of_failure(self, attempt: Attempt, failure: Exception) -> None:
         """Fire the error events: when the migration itself has failed, not a callback before or after it."""
+        if attempt.was_sent_ahead and isinstance(failure, MigrationRefused) and failure.is_for_protocol:
+            # It is run again.
+            return
         if not attempt.is_to_blame(failure):
             return
         if attempt.is_in_statements and isinstance(failure, MigrationRefused):
             self.shared.callbacks.fire_after_failure(self.shared.each.after_statement_error)
         self.shared.callbacks.fire_after_failure(self.shared.each.after_error)
 
+    def _find_out(
+        self, error: errors.ConnectionLost, under_way: Sequence[Attempt]
+    ) -> errors.ConnectionLost | None:
+        """What a lost connection means: where that is open, a new one tells.
+
+        Returns:
+            The error to end with; ``None`` if all that was under way turns out to be applied.
+        """
+        lost = tuple(under_way)
+        if not lost:
+            return error
+        if not lost[0].has_row and not any(one.may_be_committed for one in (*self._unsettled, *lost)):
+            return lost[0].cut_off(error)
+        try:
+            self.shared.session.reconnect()
+            self._settle_recorded(lost)
+        except errors.TaxiwayError:
+            return lost[0].cut_off(error, behind=lost[1:])
+        missing = next((attempt for attempt in lost if not attempt.is_settled), None)
+        if missing:
+            missing.record_failure()
+            return missing.rolled_back(error)
+        self.shared.tools.on_event(Warned(message=_FOUND_AGAIN))
+        return None
+
+    def _settle_recorded(self, under_way: Sequence[Attempt]) -> None:
+        """Settle those that the history has: the server may have come further than it could tell us."""
+        candidates = (*self._unsettled, *under_way)
+        if not any(attempt.may_be_committed for attempt in candidates):
+            return
+        rows = {row.installed_rank: row for row in self.shared.session.history_rows(self.shared.table)}
+        self._unsettled[:] = takewhile(lambda attempt: attempt.is_recorded_by(rows.get(attempt.rank)), candidates)
+        self._settle()
+
     def _settle(self) -> None:
         for attempt in self._unsettled:
+            attempt.is_settled = True
             migration, duration_ms = attempt.planned.migration, attempt.duration_ms
             self.applied.append(MigrationOutput.of(migration, duration_ms))
             self.shared.tools.on_event(MigrationFinished(migration=migration, duration_ms=duration_ms))

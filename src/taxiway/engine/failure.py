@@ -15,6 +15,8 @@ from taxiway.model.result import MigrateResult, UndoResult
 from taxiway.model.script import Position
 
 _CONTEXT_LINES: Final = 2
+# protocol_violation and indeterminate_datatype (PostgreSQL manual, "PostgreSQL Error Codes")
+_OF_PROTOCOL: Final = frozenset({"08P01", "42P18"})
 _WIDEST_LINE: Final = 160
 
 
@@ -47,6 +49,11 @@ class MigrationRefused(Exception):
         super().__init__(str(cause))
         self.planned, self.cause = planned, cause
         self.undone, self.group = undone, group
+
+    @property
+    def is_for_protocol(self) -> bool:
+        """The server may have refused it for the way that it was sent: it reads a ``$1`` as a parameter then."""
+        return isinstance(self.cause, StatementRefused) and self.cause.error.sqlstate in _OF_PROTOCOL
 
     @property
     def rolled_back(self) -> bool:
@@ -158,21 +165,29 @@ def _place(refused: StatementRefused) -> Position | None:
         return None
     position = getattr(refused.error, "position", None)
     offset = refused.statement.offset + position - 1 if position else refused.statement.first_token
-    return refused.script.replaced.locate(offset)
+    return refused.statement.part.locate(offset)
 
 
 def _excerpt(refused: StatementRefused, place: Position) -> str:
     """The line with its neighbours above, numbered, and a caret under the place."""
-    lines = refused.script.replaced.source.split("\n", place.line)[: place.line - 1]
-    first = max(0, place.line - 1 - _CONTEXT_LINES)
     width = len(str(place.line))
+    lines = _lines_above(refused, place)
     above = [
         f"{number:>{width}} | {_window(text.rstrip(chr(13)), 0)[0]}"
-        for number, text in enumerate(lines[first:], start=first + 1)
+        for number, text in enumerate(lines, start=place.line - len(lines))
     ]
-    text, before = _window(place.line_text, place.column - 1)
+    text, before = _window(place.line_text, place.offset_in_line)
     indent = "".join("\t" if char == "\t" else " " for char in text[:before])
     return "\n".join([*above, f"{place.line:>{width}} | {text}", f"{' ' * width} | {indent}^"])
+
+
+def _lines_above(refused: StatementRefused, place: Position) -> list[str]:
+    """Those of them that are in memory with the statement."""
+    if refused.statement is None:
+        return []
+    part = refused.statement.part
+    number = place.line - part.start.line
+    return part.source.split("\n", number + 1)[max(0, number - _CONTEXT_LINES) : number]
 
 
 def _window(line: str, offset: int) -> tuple[str, int]:

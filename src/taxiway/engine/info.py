@@ -1,13 +1,18 @@
 """``info``: every migration with its state. Changes nothing and takes no lock."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from taxiway.engine.callbacks import Callbacks
 from taxiway.engine.survey import Scope, survey
-from taxiway.engine.tools import Tools
 from taxiway.model.callback import CallbackEvent
-from taxiway.model.info import MigrationState
-from taxiway.model.result import InfoResult
-from taxiway.model.settings import MigrationSettings
+from taxiway.model.info import InfoResult, MigrationState
 from taxiway.planning.filter import filter_infos
+
+if TYPE_CHECKING:
+    from taxiway.engine.tools import Tools
+    from taxiway.model.settings import MigrationSettings
 
 
 def info(scope: Scope, settings: MigrationSettings, tools: Tools) -> InfoResult:

@@ -10,7 +10,13 @@ from taxiway.engine.attempt import Shared
 from taxiway.engine.callbacks import Callbacks
 from taxiway.engine.execute import MIGRATE_EVENTS, Executor, run_planned
 from taxiway.engine.lock import migration_lock
-from taxiway.engine.schemas import Found, begin_again_if_changed, create_missing, require_default_schema
+from taxiway.engine.schemas import (
+    Found,
+    begin_again_if_changed,
+    create_missing,
+    missing_schemas,
+    require_default_schema,
+)
 from taxiway.engine.scripts import read_script
 from taxiway.engine.survey import Scope, Survey, require_migrations, survey
 from taxiway.engine.tools import Tools
@@ -153,11 +159,12 @@ class _Migrate:
             self._plan(seen)
 
     def _create(self, seen: Survey) -> bool:
-        """Create what is missing of schemas and history. Returns whether there is more now than was seen."""
+        """Create what is missing of schemas and history. Returns whether there are new rows in the history."""
         first = Found(seen.facts, seen.applied)
 
         def create(found: Found) -> bool:
-            return create_missing(self.scope, self.settings, self.tools, found) or found != first
+            create_missing(self.scope, self.settings, self.tools, found)
+            return bool(missing_schemas(self.scope, self.settings, found.facts)) or found != first
 
         return begin_again_if_changed(self.scope, self.tools, first, create)
 

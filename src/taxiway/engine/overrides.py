@@ -9,12 +9,16 @@ action
     error (``E``). A ``-`` behind it hides the SQLSTATE.
 """
 
-from collections.abc import Sequence
-from typing import Final
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
 
 from taxiway import errors
 from taxiway.model.event import NoticeReceived, Warned, with_sqlstate
 from taxiway.model.rules import ErrorAction, ErrorOverride
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _NO_STATE: Final = "00000"
 
@@ -27,6 +31,9 @@ class Overrides:
     def __init__(self, overrides: Sequence[ErrorOverride] = ()) -> None:
         self._overrides = tuple(overrides)
         self._failure: errors.StatementFailed | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self._overrides)
 
     @property
     def may_forgive(self) -> bool:

@@ -4,18 +4,23 @@ Adapters: :mod:`taxiway.sources` (:class:`Sources`), :mod:`taxiway.postgres` (:c
 and programs (:data:`EventSink`), :mod:`time` (:class:`Clock`).
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from taxiway.model.event import Event, ResultTable
 from taxiway.model.identifier import quote_identifier
-from taxiway.model.migration import AppliedMigration, HistoryRow, Program
-from taxiway.model.plan import RepairPlan
-from taxiway.model.script import Statement
-from taxiway.model.source import SourceFile
-from taxiway.secret import Secret
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from taxiway.model.migration import AppliedMigration, HistoryRow, Program
+    from taxiway.model.plan import RepairPlan
+    from taxiway.model.script import Statement
+    from taxiway.model.source import SourceFile
+    from taxiway.secret import Secret
 
 type EventSink = Callable[[Event], None]
 
@@ -59,6 +64,8 @@ class SessionFacts:
         server_version: As the server writes it (``17.10``); ``server_version_num`` as a number (``170010``).
         time_zone: The session's: what ``installed_on`` is in.
         standard_strings: ``standard_conforming_strings`` is on: a backslash in ``'…'`` means itself.
+        process_id: Of the server's process for the session, and ``process_started``, when it began (seconds since
+            the epoch): together they are no other session's.
     """
 
     label: str
@@ -70,6 +77,8 @@ class SessionFacts:
     server_version_num: int
     time_zone: str
     standard_strings: bool = True
+    process_id: int = 0
+    process_started: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +102,42 @@ class SchemaFacts:
     history_exists: bool
 
 
-@dataclass(frozen=True, slots=True)
-class StatementOutcome:
+class StatementOutcome(NamedTuple):
     """What a statement came to: its command tag (``INSERT 0 1``), and the rows that it returned, if wanted."""
 
     command: str
     tables: tuple[ResultTable, ...] = ()
+
+
+class BeginStep(NamedTuple):
+    """Do what :meth:`Session.begin_script` does, the lock kept. ``opens`` a transaction, or is in an open one."""
+
+    opens: bool
+
+
+class StatementStep(NamedTuple):
+    """Run a statement: one of a script that can be sent ahead."""
+
+    statement: Statement
+
+
+class RecordStep(NamedTuple):
+    """Do what :meth:`Session.record` does, with the lock only. The server measures how long it took."""
+
+    row: HistoryRow
+    commit: bool
+
+
+type Step = BeginStep | StatementStep | RecordStep
+"""A part of the way through several migrations that can be sent ahead (docs/adr/0020-pipelining.md)."""
+
+
+class StepOutcome(NamedTuple):
+    """What a step came to. ``execution_time_ms`` is what the row of a :class:`RecordStep` says."""
+
+    command: str = ""
+    tables: tuple[ResultTable, ...] = ()
+    execution_time_ms: int = 0
 
 
 class Programs(Protocol):
@@ -130,6 +169,14 @@ class Session(Protocol):
         """A transaction block is open (failed ones included)."""
         ...
 
+    def reconnect(self) -> None:
+        """Open another session in the place of a lost one, and see to it that the server has ended that one.
+
+        Raises:
+            DatabaseError: There is no other one, or the server is not rid of the lost one.
+        """
+        ...
+
     def look(self, schemas: Sequence[str], table: HistoryTable) -> SchemaFacts:
         """Look at the schemas and the history table, in one round trip."""
         ...
@@ -139,6 +186,15 @@ class Session(Protocol):
 
         Raises:
             HistoryUnreadable: A row has a type or version that nobody knows.
+        """
+        ...
+
+    def look_and_read(
+        self, schemas: Sequence[str], table: HistoryTable
+    ) -> tuple[SchemaFacts, list[AppliedMigration]]:
+        """What :meth:`look` and :meth:`history_rows` say; no rows without a history.
+
+        One round trip once this session has seen the history table, which Taxiway never drops without its schema.
         """
         ...
 
@@ -172,8 +228,12 @@ class Session(Protocol):
         """
         ...
 
-    def begin_script(self, table: HistoryTable, *, transactional: bool, keep_lock: bool) -> None:
+    def begin_script(
+        self, table: HistoryTable, *, transactional: bool, keep_lock: bool, begun: HistoryRow | None = None
+    ) -> None:
         """Reset role and search path, and open a transaction if wanted, in one round trip.
+
+        ``begun`` is a row to be added before that: of a migration that no transaction will hold.
 
         The transaction has no snapshot yet, so that a script may set its isolation level. With ``keep_lock``, the
         lock is taken again if the script before has given it back.
@@ -195,6 +255,22 @@ class Session(Protocol):
         """Run one statement; its rows are kept if that is wanted."""
         ...
 
+    def send_ahead(
+        self, table: HistoryTable, steps: Iterable[Step], *, keep_rows: bool = False
+    ) -> Generator[StepOutcome]:
+        """Carry out steps without waiting for each other's answers; yield what each came to, in order.
+
+        They are taken as the server keeps up with them. The first that fails ends it: those behind it are not
+        carried out. What taking one raises is raised when those before it are carried out. When the iteration is
+        given up, the server is stopped where it is.
+
+        Raises:
+            StatementFailed, PermissionDenied: The server refused the step that is next to have an outcome.
+            LockNotAcquired: Somebody else has the lock.
+            ConnectionLost: The session is over.
+        """
+        ...
+
     def record(self, table: HistoryTable, row: HistoryRow, *, only_with_lock: bool, commit: bool = True) -> None:
         """Add a history row as the connect-time role, and commit an open transaction, in one round trip.
 
@@ -204,6 +280,14 @@ class Session(Protocol):
         Raises:
             LockNotAcquired: The script has given the lock back, and somebody else has it; nothing was committed.
         """
+        ...
+
+    def end_begun(self, table: HistoryTable, row: HistoryRow) -> None:
+        """Write how a migration has ended that :meth:`begin_script` has added a row for."""
+        ...
+
+    def remove_begun(self, table: HistoryTable, rank: int) -> None:
+        """Remove such a row: nothing of its migration was run."""
         ...
 
     def repair_history(self, table: HistoryTable, plan: RepairPlan) -> None:

@@ -27,8 +27,8 @@ class Found:
 
 def find(scope: Scope, session: Session) -> Found:
     """Look at schemas and history now."""
-    facts = session.look(scope.schemas, scope.table)
-    return Found(facts, tuple(session.history_rows(scope.table)) if facts.history_exists else ())
+    facts, rows = session.look_and_read(scope.schemas, scope.table)
+    return Found(facts, tuple(rows))
 
 
 def missing_schemas(scope: Scope, settings: MigrationSettings, facts: SchemaFacts) -> tuple[str, ...]:

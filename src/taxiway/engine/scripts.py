@@ -7,18 +7,20 @@ from taxiway.engine.ports import Session
 from taxiway.engine.survey import Scope
 from taxiway.model.callback import Callback
 from taxiway.model.migration import ResolvedMigration
-from taxiway.model.script import ReplacedText, Script
+from taxiway.model.script import Script
 from taxiway.model.settings import MigrationSettings
 from taxiway.sql.script import parse_script
 
 # Flyway 13 takes every program for transactional: its history row is, and it is recorded only when it succeeds.
-PROGRAM_SCRIPT: Final = Script(ReplacedText("", ""), (), transactional=True)
+PROGRAM_SCRIPT: Final = Script((), transactional=True)
 
 
 def read_script(
     file: ResolvedMigration | Callback, scope: Scope, settings: MigrationSettings, session: Session
 ) -> Script:
     """Read a script, replace its placeholders and split it; a program has no statements.
+
+    A large script is read again when it runs.
 
     Raises:
         ScriptError: The file is not what it was, or not in order.
@@ -30,7 +32,7 @@ def read_script(
     if configuration.placeholder_replacement is not None:
         placeholders = replace(placeholders, enabled=configuration.placeholder_replacement)
     return parse_script(
-        file.read(),
+        file.read,
         placeholders,
         path=file.path,
         filename=file.script.rpartition("/")[2],

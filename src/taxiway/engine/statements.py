@@ -1,8 +1,7 @@
 """Running the statements of scripts, one by one."""
 
-import re
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Final
 
 from taxiway import errors
@@ -11,22 +10,11 @@ from taxiway.model.event import ResultTable, RowsReturned, StatementRun, Warned
 from taxiway.model.rules import ErrorAction
 from taxiway.model.script import LineCounter, Script, Statement
 from taxiway.model.settings import MigrationSettings
+from taxiway.sql.transactions import controls_transaction, rolls_back_and_chains
 
 _SAVEPOINT: Final = Statement("SAVEPOINT taxiway_statement", 0, 0)
 _RELEASE: Final = Statement("RELEASE SAVEPOINT taxiway_statement", 0, 0)
 _ROLL_BACK: Final = Statement("ROLLBACK TO SAVEPOINT taxiway_statement; RELEASE SAVEPOINT taxiway_statement", 0, 0)
-
-# What ends or names a part of a transaction gets on with no savepoint of ours, nor does what has to come first in
-# one (PostgreSQL manual, SET TRANSACTION: not in a subtransaction).
-_CONTROLS_TRANSACTION: Final = re.compile(
-    r"(?:BEGIN|START|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|RELEASE|PREPARE)\b"
-    r"|SET\s+(?:(?:LOCAL|SESSION)\s+)?TRANSACTION\w*\b",
-    re.IGNORECASE,
-)
-
-# The tag of ROLLBACK AND CHAIN is that of ROLLBACK TO SAVEPOINT, which ends nothing.
-_CHAINS: Final = re.compile(r"(?:ROLLBACK|ABORT)\s+(?:(?:WORK|TRANSACTION)\s+)?AND\s+CHAIN\b", re.IGNORECASE)
-_COMMENT: Final = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 
 _CONSEQUENCES: Final = {
     "COMMIT": "if a later statement fails, what came before stays.",
@@ -88,12 +76,11 @@ class ScriptRun:
 
         Raises:
             StatementRefused: The server refused one.
+            ScriptError: A large script, which is read while it runs, is not what it was.
         """
-        lines = LineCounter(script.replaced.source)
-        for statement in script.statements:
+        for statement, line in statements_with_lines(script):
             if hooks:
                 hooks.before()
-            line = lines.line(script.replaced.source_offset(statement.first_token))
             self._run(name, script, statement, line)
             if hooks:
                 hooks.after()
@@ -120,14 +107,14 @@ class ScriptRun:
         duration_ms = milliseconds(clock.monotonic() - started)
         self.tools.on_event(StatementRun(script=name, line=line, duration_ms=duration_ms, command=command))
         for table in tables:
-            self.tools.on_event(RowsReturned(script=name, table=self._redacted(table)))
+            self.tools.on_event(RowsReturned(script=name, table=self.redacted(table)))
         if self.transactional and (end := self._end_of_transaction(statement, command)):
             self._notice(end, name, script, statement)
 
     def _send(self, script: Script, statement: Statement) -> tuple[str, tuple[ResultTable, ...]]:
         """Run one statement, and say what it came to: nothing, if it failed and that is to be overlooked."""
         session, overrides = self.tools.session, self.tools.overrides
-        guarded = overrides.may_forgive and session.in_transaction and not _controls_transaction(statement)
+        guarded = overrides.may_forgive and session.in_transaction and not controls_transaction(statement)
         if guarded:
             session.run(_SAVEPOINT)
         overrides.forget()
@@ -158,9 +145,10 @@ class ScriptRun:
         if guarded:
             session.run(_ROLL_BACK)
         if remark := overrides.of_forgiven(error):
-            self.tools.on_event(replace(remark, message=self.tools.redact(remark.message)))
+            self.tools.on_event(remark._replace(message=self.tools.redact(remark.message)))
 
-    def _redacted(self, table: ResultTable) -> ResultTable:
+    def redacted(self, table: ResultTable) -> ResultTable:
+        """A table with the values of secrets masked."""
         redact = self.tools.redact
         rows = (tuple(cell if cell is None else redact(cell) for cell in row) for row in table.rows)
         # The server cuts long names, so they are masked as quoted ones are: pieces of secrets too.
@@ -169,7 +157,7 @@ class ScriptRun:
 
     def _end_of_transaction(self, statement: Statement, command: str) -> str | None:
         """By what a statement has ended the transaction, if it has; AND CHAIN opens the next one at once."""
-        has_chained = command == "COMMIT" or (command == "ROLLBACK" and _rolls_back_and_chains(statement))
+        has_chained = command == "COMMIT" or (command == "ROLLBACK" and rolls_back_and_chains(statement))
         return command if has_chained or not self.tools.session.in_transaction else None
 
     def _notice(self, end: str, name: str, script: Script, statement: Statement) -> None:
@@ -191,15 +179,13 @@ class ScriptRun:
         self.tools.on_event(Warned(message=f"{name} ended its own transaction with {end}: {consequence}"))
 
 
+def statements_with_lines(script: Script) -> Iterator[tuple[Statement, int]]:
+    """The statements of a script, each with the line of the source that it begins in."""
+    lines = LineCounter()
+    for statement in script.statements:
+        yield statement, lines.line(statement)
+
+
 def milliseconds(seconds: float) -> int:
     """Whole milliseconds, as the history has them."""
     return round(seconds * 1000)
-
-
-def _controls_transaction(statement: Statement) -> bool:
-    return bool(_CONTROLS_TRANSACTION.match(statement.text, statement.first_token - statement.offset))
-
-
-def _rolls_back_and_chains(statement: Statement) -> bool:
-    text = statement.text[statement.first_token - statement.offset :]
-    return bool(_CHAINS.match(_COMMENT.sub(" ", text)))

@@ -1,19 +1,24 @@
 """What every command does first: look at the files and at the database, and give each migration its state."""
 
-from collections.abc import Mapping
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from taxiway import errors
 from taxiway.engine.ports import Clock, HistoryTable, SchemaFacts, Session
-from taxiway.model.info import MigrationInfo
-from taxiway.model.migration import AppliedMigration
-from taxiway.model.rules import Placeholders
-from taxiway.model.settings import MigrationSettings
-from taxiway.model.version import MigrationVersion
 from taxiway.planning.reconcile import current_version, reconcile
-from taxiway.scan.inventory import Inventory
 from taxiway.scan.resolve import Resolution, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from taxiway.model.info import MigrationInfo
+    from taxiway.model.migration import AppliedMigration
+    from taxiway.model.rules import Placeholders
+    from taxiway.model.settings import MigrationSettings
+    from taxiway.model.version import MigrationVersion
+    from taxiway.scan.inventory import Inventory
 
 # PostgreSQL manual, SQL syntax, identifiers (NAMEDATALEN). The names of the history's key and index begin with the
 # table's, and cut to that length they must still differ from it and from each other.
@@ -112,8 +117,8 @@ def survey(
 
     ``foresee_baseline`` shows states as they will be when ``baselineOnMigrate`` has had its effect (Flyway 13.12).
     """
-    facts = session.look(scope.schemas, scope.table)
-    applied = tuple(session.history_rows(scope.table)) if facts.history_exists else ()
+    facts, rows = session.look_and_read(scope.schemas, scope.table)
+    applied = tuple(rows)
     baselines = settings.baseline_on_migrate and not settings.skip_executing_migrations
     is_foreseen = foresee_baseline and baselines and facts.non_empty and not facts.history_exists
     infos = reconcile(

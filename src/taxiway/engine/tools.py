@@ -1,12 +1,18 @@
 """What the commands work with, besides settings and scope."""
 
-from collections.abc import Callable, Mapping
+from __future__ import annotations
+
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from taxiway.engine.overrides import Overrides
-from taxiway.engine.ports import Clock, EventSink, Programs, Session
-from taxiway.model.settings import MigrationSettings
-from taxiway.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from taxiway.engine.ports import Clock, EventSink, Programs, Session
+    from taxiway.model.settings import MigrationSettings
+    from taxiway.secret import Secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """Scripts that run at a moment of a command rather than once: Flyway's callbacks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -66,7 +66,7 @@ class Callback:
         path: Where the file lies, for people.
         configuration: What the ``.conf`` file beside it says.
         program: How to run it, if it is not SQL.
-        read: Returns the text of the script, without a byte order mark, placeholders not replaced.
+        read: Yields the text of the script in chunks, without a byte order mark, placeholders not replaced.
     """
 
     event: CallbackEvent
@@ -75,4 +75,4 @@ class Callback:
     path: str
     configuration: ScriptConfiguration = field(default_factory=ScriptConfiguration)
     program: Program | None = None
-    read: Callable[[], str]
+    read: Callable[[], Iterable[str]]

@@ -1,58 +1,54 @@
 """What the engine tells while it works. Results say what happened in the end; events, what happens now."""
 
-from dataclasses import dataclass
+from __future__ import annotations
 
-from taxiway.model.callback import Callback
-from taxiway.model.migration import AppliedMigration, ResolvedMigration
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from taxiway.model.callback import Callback
+    from taxiway.model.migration import AppliedMigration, ResolvedMigration
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Connected:
+class Connected(NamedTuple):
     """A database session is open. ``database`` has host, port and database name, never a password."""
 
     database: str
     server_version: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WaitingForLock:
+class WaitingForLock(NamedTuple):
     """Somebody else holds the migration lock; told once."""
 
     table: str
     holder: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Validated:
+class Validated(NamedTuple):
     """Resolved and applied migrations agree."""
 
-    count: int
+    count: int  # type: ignore[assignment]  # a field in the place of the method of tuples
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SchemaCreated:
+class SchemaCreated(NamedTuple):
     """A schema was created."""
 
     schema: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HistoryCreated:
+class HistoryCreated(NamedTuple):
     """The schema history table was created. ``table`` is quoted and qualified."""
 
     table: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CurrentVersion:
+class CurrentVersion(NamedTuple):
     """Where the schema stands before the migrations run; ``None`` when nothing was applied yet."""
 
     schema: str
     version: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MigrationStarted:
+class MigrationStarted(NamedTuple):
     """A migration begins."""
 
     migration: ResolvedMigration
@@ -61,8 +57,7 @@ class MigrationStarted:
     transactional: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatementRun:
+class StatementRun(NamedTuple):
     """A statement was run. ``line`` is 1-based in the script; ``command`` is the server's tag (``INSERT 0 1``)."""
 
     script: str
@@ -71,8 +66,7 @@ class StatementRun:
     command: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoticeReceived:
+class NoticeReceived(NamedTuple):
     """The server sent a notice while a script ran. ``severity`` is not localised (``NOTICE``, ``WARNING``…)."""
 
     severity: str
@@ -85,93 +79,81 @@ def with_sqlstate(message: str, sqlstate: str) -> str:
     return f"{message} (SQL State: {sqlstate} - Error Code: 0)"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MigrationFinished:
+class MigrationFinished(NamedTuple):
     """A migration and its history row are committed."""
 
     migration: ResolvedMigration
     duration_ms: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WaitingForDatabase:
+class WaitingForDatabase(NamedTuple):
     """Nobody answered; another attempt follows after the wait. ``reason`` is what the attempt came to."""
 
     reason: str
     wait_seconds: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallbackStarted:
+class CallbackStarted(NamedTuple):
     """A callback script begins."""
 
     callback: Callback
 
 
-@dataclass(frozen=True, slots=True)
-class ResultTable:
+class ResultTable(NamedTuple):
     """The rows that a statement returned, as texts; ``None`` is NULL."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str | None, ...], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowsReturned:
+class RowsReturned(NamedTuple):
     """A statement of a script returned rows."""
 
     script: str
     table: ResultTable
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProgramPrinted:
+class ProgramPrinted(NamedTuple):
     """A line of a program's output, standard error included."""
 
     script: str
     line: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Baselined:
+class Baselined(NamedTuple):
     """The schema history begins with this version now."""
 
     schema: str
     version: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowRemoved:
+class RowRemoved(NamedTuple):
     """The row of a failed migration was removed from the schema history."""
 
     row: AppliedMigration
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowMarkedDeleted:
+class RowMarkedDeleted(NamedTuple):
     """A row without a script was marked as deleted."""
 
     row: AppliedMigration
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowAligned:
+class RowAligned(NamedTuple):
     """A row was made to agree with its script."""
 
     before: AppliedMigration
     after: AppliedMigration
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SchemaCleaned:
+class SchemaCleaned(NamedTuple):
     """Every object of a schema was dropped; with ``dropped``, the schema too."""
 
     schema: str
     dropped: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Warned:
+class Warned(NamedTuple):
     """Something that a person should look at, and that does not stop the command."""
 
     message: str

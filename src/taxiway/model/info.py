@@ -1,15 +1,23 @@
-"""What is known of one migration: its script, its history row, and the state that follows from both."""
+"""What is known of each migration: its script, its history row, and the state that follows from both."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from enum import Enum
+from typing import TYPE_CHECKING, Final
 
 from taxiway.model.migration import AppliedMigration, MigrationKind, MigrationType, ResolvedMigration
-from taxiway.model.version import MigrationVersion
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from taxiway.model.version import MigrationVersion
 
 
 class MigrationState(Enum):
     """Flyway's eighteen states; the value is the name shown."""
+
+    __hash__ = object.__hash__  # Enum's own is written in Python
 
     PENDING = "Pending"
     ABOVE_TARGET = "Above Target"
@@ -33,7 +41,11 @@ class MigrationState(Enum):
     @property
     def is_failed(self) -> bool:
         """The migration ran and did not succeed."""
-        return self in {MigrationState.FAILED, MigrationState.MISSING_FAILED, MigrationState.FUTURE_FAILED}
+        return self in _FAILED
+
+
+_FAILED: Final = frozenset({MigrationState.FAILED, MigrationState.MISSING_FAILED, MigrationState.FUTURE_FAILED})
+_GONE: Final = frozenset({MigrationState.UNDONE, MigrationState.DELETED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +84,7 @@ class MigrationInfo:
         Nor can one whose undo has failed until ``repair`` has removed that row: ``undo`` refuses to (Flyway 13's
         ``info`` says that it could).
         """
-        gone = {MigrationState.UNDONE, MigrationState.DELETED}
-        is_there = self.state not in gone and not self.state.is_failed
+        is_there = self.state not in _GONE and not self.state.is_failed
         return self.undo is not None and is_there and not self.undo_failed
 
     @property
@@ -107,3 +118,22 @@ class MigrationInfo:
         if self.resolved is None:  # pragma: no cover - the constructor's contract
             raise ValueError("a MigrationInfo has a script, a row or both")
         return self.resolved
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InfoResult:
+    """Every migration with its state, in the order in which Flyway lists them.
+
+    ``time_zone`` is the session's: what :attr:`MigrationInfo.installed_on` is to be read in. ``left_out`` is how
+    many the filter did not let pass.
+    """
+
+    database: str
+    schema: str
+    schemas: tuple[str, ...]
+    schema_version: MigrationVersion | None
+    migrations: tuple[MigrationInfo, ...]
+    all_schemas_empty: bool
+    time_zone: str
+    left_out: int = 0
+    warnings: tuple[str, ...] = ()

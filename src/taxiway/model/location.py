@@ -1,14 +1,12 @@
 """Where to look for scripts."""
 
-from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 FILESYSTEM: Final = "filesystem"
 CLASSPATH: Final = "classpath"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Location:
+class Location(NamedTuple):
     """A prefix and a path, such as ``filesystem:sql``. Paths are POSIX paths without a trailing slash.
 
     A path may have the wildcards ``**``, ``*`` and ``?``; here they are plain text.

@@ -1,9 +1,13 @@
 """What a command is going to do, as a value: the dry run, the tests and the execution look at the same object."""
 
-from dataclasses import dataclass
+from __future__ import annotations
 
-from taxiway.model.migration import AppliedMigration, HistoryRow, ResolvedMigration
-from taxiway.model.script import Script
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from taxiway.model.migration import AppliedMigration, HistoryRow, ResolvedMigration
+    from taxiway.model.script import Script
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

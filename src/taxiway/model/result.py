@@ -1,13 +1,17 @@
 """What each command returns."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Self
+from __future__ import annotations
 
-from taxiway.model.info import MigrationInfo
-from taxiway.model.migration import MigrationKind, ResolvedMigration
-from taxiway.model.plan import RepairPlan
-from taxiway.model.version import MigrationVersion
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from taxiway.model.info import InfoResult
+    from taxiway.model.migration import MigrationKind, ResolvedMigration
+    from taxiway.model.plan import RepairPlan
+    from taxiway.model.version import MigrationVersion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,25 +26,6 @@ class ValidationProblem:
     version: MigrationVersion | None
     description: str
     path: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InfoResult:
-    """Every migration with its state, in the order in which Flyway lists them.
-
-    ``time_zone`` is the session's: what :attr:`MigrationInfo.installed_on` is to be read in. ``left_out`` is how
-    many the filter did not let pass.
-    """
-
-    database: str
-    schema: str
-    schemas: tuple[str, ...]
-    schema_version: MigrationVersion | None
-    migrations: tuple[MigrationInfo, ...]
-    all_schemas_empty: bool
-    time_zone: str
-    left_out: int = 0
-    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,3 +177,16 @@ class RunResult:
     before: InfoResult
     migrate: MigrateResult
     after: InfoResult
+
+
+type CommandResult = (
+    InfoResult
+    | MigrateResult
+    | ValidateResult
+    | UndoResult
+    | BaselineResult
+    | RepairResult
+    | CleanResult
+    | ConnectionTestResult
+)
+"""What a command on a database returns: all of these have ``warnings``."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from taxiway.model.info import MigrationState
 from taxiway.model.version import MigrationVersion
@@ -57,8 +57,7 @@ class TargetKind(Enum):
 _TARGET_WORDS: Final = frozenset({TargetKind.LATEST.value, TargetKind.CURRENT.value, TargetKind.NEXT.value})
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """Where ``migrate`` stops. ``must_exist`` is false when it was written with a trailing ``?``."""
 
     kind: TargetKind = TargetKind.LATEST
@@ -95,8 +94,7 @@ _PATTERN_STATES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class IgnorePattern:
+class IgnorePattern(NamedTuple):
     """One item of ``ignoreMigrationPatterns``; ``None`` stands for ``*``.
 
     A state is compared by its name, so ``missing`` matches Missing and not Failed (Missing).
@@ -128,8 +126,7 @@ class IgnorePattern:
 _SIGNED_VERSION: Final = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)*", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class MigrationPattern:
+class MigrationPattern(NamedTuple):
     """One item of ``cherryPick``: a version, or the description of a repeatable migration (Flyway 13)."""
 
     text: str
@@ -151,8 +148,7 @@ class ErrorAction(Enum):
     ERROR = "E"
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorOverride:
+class ErrorOverride(NamedTuple):
     """One item of ``errorOverrides``. ``sqlstate`` is ``None`` for any; ``hidden`` leaves the state out of a text.
 
     The error code, the middle part, is always 0 on PostgreSQL (Flyway 13): ``matches_code`` is false for another.

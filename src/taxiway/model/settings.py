@@ -21,6 +21,7 @@ class DatabaseSettings:
         init_sql: Statements for each new session, before anything else.
         connect_retries: Further attempts after a failed one, waiting 1, 2, 4… seconds.
         connect_retries_interval_seconds: The longest such wait.
+        silence_seconds: The silence after which the server is asked whether the session is there; 0 for never.
         origins: Where options were set, by key as in ``user`` and ``jdbcProperties.user``; for messages.
     """
 
@@ -32,6 +33,7 @@ class DatabaseSettings:
     init_sql: str = field(default="", repr=False)
     connect_retries: int = 0
     connect_retries_interval_seconds: int = 120
+    silence_seconds: int = 60
     origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
 

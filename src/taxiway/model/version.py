@@ -4,10 +4,7 @@ import re
 from functools import total_ordering
 from typing import Final, final
 
-# A dot separates parts only when a digit follows, so that "1.-2" is not two parts but an error.
-_SEPARATOR: Final = re.compile(r"\.(?=[0-9])")
-_FIRST_PART: Final = re.compile(r"[+-]?[0-9]+", re.ASCII)
-_PART: Final = re.compile(r"[0-9]+", re.ASCII)
+_VERSION: Final = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)*")
 
 
 @final
@@ -29,10 +26,9 @@ class MigrationVersion:
         """
         self.raw = raw
         self.text = raw.replace("_", ".")
-        first, *rest = _SEPARATOR.split(self.text)
-        if not _FIRST_PART.fullmatch(first) or not all(_PART.fullmatch(part) for part in rest):
+        if not _VERSION.fullmatch(self.text):
             raise ValueError(f"'{raw}' is not a version: use digits, separated by dots or underscores")
-        parts = [int(first), *map(int, rest)]
+        parts = [*map(int, self.text.split("."))]
         while len(parts) > 1 and parts[-1] == 0:
             parts.pop()
         self._parts = tuple(parts)

@@ -4,12 +4,18 @@ Flyway's own code for this is not public. The rules are those of its documentati
 called from.
 """
 
-from collections.abc import Iterable, Sequence
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from taxiway import errors
-from taxiway.model.migration import AppliedMigration, ResolvedMigration
-from taxiway.model.rules import MigrationPattern, Policy
-from taxiway.model.version import MigrationVersion
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from taxiway.model.migration import AppliedMigration, ResolvedMigration
+    from taxiway.model.rules import MigrationPattern, Policy
+    from taxiway.model.version import MigrationVersion
 
 
 def is_picked(policy: Policy, version: MigrationVersion | None, description: str) -> bool:

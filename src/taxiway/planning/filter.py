@@ -1,11 +1,17 @@
 """Which entries ``info`` shows. Rules of Flyway 13 (``MigrationFilterImpl``)."""
 
-from collections.abc import Iterable
-from datetime import datetime
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from taxiway.model.info import MigrationInfo, MigrationState
-from taxiway.model.rules import InfoFilter
-from taxiway.model.version import MigrationVersion
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from taxiway.model.rules import InfoFilter
+    from taxiway.model.version import MigrationVersion
 
 
 def filter_infos(infos: Iterable[MigrationInfo], info_filter: InfoFilter) -> tuple[MigrationInfo, ...]:

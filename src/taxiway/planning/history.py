@@ -8,6 +8,12 @@ from taxiway.model.migration import AppliedMigration, HistoryRow, MigrationType,
 
 SCHEMA_CREATION: Final = "<< Flyway Schema Creation >>"
 
+BEGUN: Final = -1
+"""The execution time in the row of a migration that runs without a transaction, until it has ended.
+
+With ``success = false``, which is what Flyway sees of it: a failed migration.
+"""
+
 _ELLIPSIS: Final = "..."
 _SCRIPT_LENGTH: Final = 1000
 
@@ -32,6 +38,11 @@ def applied_row(
         execution_time_ms=execution_time_ms,
         success=success,
     )
+
+
+def begun_row(migration: ResolvedMigration, rank: int, installed_by: str) -> HistoryRow:
+    """The row that says that a migration was begun: if it stays, nobody was there to write how that ended."""
+    return applied_row(migration, rank, installed_by, BEGUN, success=False)
 
 
 def schema_marker(schemas: Sequence[str], rank: int, installed_by: str) -> HistoryRow:

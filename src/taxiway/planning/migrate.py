@@ -11,6 +11,7 @@ from taxiway.model.plan import PlannedMigration
 from taxiway.model.rules import Policy, TargetKind
 from taxiway.model.version import MigrationVersion
 from taxiway.planning.reconcile import current_version
+from taxiway.planning.unfinished import MEND_UNFINISHED, UNFINISHED, is_unfinished
 
 _VERSION_LENGTH: Final = 50
 
@@ -94,6 +95,11 @@ def refuse_failed(failed: Sequence[MigrationInfo]) -> None:
     Raises:
         FailedMigrationRecorded: There is one.
     """
+    for info in failed:
+        if is_unfinished(info):
+            raise errors.FailedMigrationRecorded(
+                f"{info.label} {UNFINISHED}", hint=f"{MEND_UNFINISHED}, and migrate."
+            )
     if failed:
         entries = ", ".join(f"{info.label} ({info.state.value})" for info in failed)
         raise errors.FailedMigrationRecorded(

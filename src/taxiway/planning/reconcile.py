@@ -19,7 +19,8 @@ pending baseline
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from taxiway import errors
 from taxiway.model.info import MigrationInfo, MigrationState
@@ -68,10 +69,10 @@ def reconcile(
     _require_target(policy.target, rows, waiting)
     context = _context(rows, waiting, resolved, policy)
     if foreseen_baseline is not None:
-        context = replace(context, last_applied=foreseen_baseline, applied_baseline=foreseen_baseline)
+        context = context._replace(last_applied=foreseen_baseline, applied_baseline=foreseen_baseline)
     infos = _infos(rows, waiting, context)
     if policy.target.kind is TargetKind.NEXT:
-        infos = _infos(rows, waiting, replace(context, beyond_target=_beyond_next(infos)))
+        infos = _infos(rows, waiting, context._replace(beyond_target=_beyond_next(infos)))
     return infos
 
 
@@ -240,8 +241,7 @@ def _require_target(target: Target, rows: Iterable[_Row], waiting: Iterable[Reso
 # --- states -----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Context:
+class _Context(NamedTuple):
     """What the state of one migration depends on besides itself."""
 
     last_resolved: MigrationVersion | None
@@ -308,7 +308,7 @@ def _beyond_next(infos: Iterable[MigrationInfo]) -> _Beyond:
 def _infos(
     rows: Iterable[_Row], waiting: Iterable[ResolvedMigration], context: _Context
 ) -> tuple[MigrationInfo, ...]:
-    scripts = [_info(script, None, _script_state(script, context), context) for script in waiting]
+    scripts = [_script_info(script, context) for script in waiting]
     return (
         *(info for info in scripts if info.state in _BEFORE_THE_HISTORY),
         *(_applied_info(row, context) for row in rows),
@@ -317,20 +317,24 @@ def _infos(
 
 
 def _applied_info(row: _Row, context: _Context) -> MigrationInfo:
-    info = _info(row.resolved, row.applied, _row_state(row, context), context)
-    return replace(info, undo_failed=row.undo_failed)
+    return MigrationInfo(
+        resolved=row.resolved,
+        applied=row.applied,
+        state=_row_state(row, context),
+        undo=_undo_script(row.applied, context),
+        undo_failed=row.undo_failed,
+    )
 
 
-def _info(
-    resolved: ResolvedMigration | None,
-    applied: AppliedMigration | None,
-    state: MigrationState,
-    context: _Context,
-) -> MigrationInfo:
-    info = MigrationInfo(resolved=resolved, applied=applied, state=state)
-    if info.version is None or not _is_plain(info.type):
-        return info
-    return replace(info, undo=context.undos.get(info.version))
+def _script_info(script: ResolvedMigration, context: _Context) -> MigrationInfo:
+    state = _script_state(script, context)
+    return MigrationInfo(resolved=script, applied=None, state=state, undo=_undo_script(script, context))
+
+
+def _undo_script(migration: AppliedMigration | ResolvedMigration, context: _Context) -> ResolvedMigration | None:
+    if migration.version is None or not _is_plain(migration.type):
+        return None
+    return context.undos.get(migration.version)
 
 
 def _row_state(row: _Row, context: _Context) -> MigrationState:

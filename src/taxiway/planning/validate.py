@@ -13,6 +13,7 @@ from taxiway.model.result import ValidationProblem
 from taxiway.model.rules import IgnorePattern, Policy
 from taxiway.model.version import MigrationVersion
 from taxiway.planning.cherry_pick import is_picked
+from taxiway.planning.unfinished import MEND_UNFINISHED, UNFINISHED, is_unfinished
 
 # What Flyway stores where a database cannot hold an empty text.
 _NO_DESCRIPTION: Final = "<< no description >>"
@@ -96,6 +97,8 @@ def _code(info: MigrationInfo, code: str) -> str:
 def _failed(info: MigrationInfo, context: _Context) -> _Finding | None:
     if not info.state.is_failed or (context.future_ignored and info.state is MigrationState.FUTURE_FAILED):
         return None
+    if is_unfinished(info):
+        return _code(info, "FAILED_*_MIGRATION"), f"{info.label} {UNFINISHED} {MEND_UNFINISHED}."
     what = "failed" if info.type.is_undo else "failed when it was applied"
     return _code(info, "FAILED_*_MIGRATION"), (
         f"{info.label} {what}, and may have left something behind. "

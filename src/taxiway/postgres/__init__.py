@@ -1,1 +1,1 @@
-"""PostgreSQL: the only importer of psycopg."""
+"""PostgreSQL, through libpq."""

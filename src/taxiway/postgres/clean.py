@@ -12,7 +12,7 @@ member
 
 from typing import Final
 
-from psycopg import sql
+from taxiway.postgres.sql import Sql, fill, identifier, literal
 
 OUT_OF_LOCKS: Final = "53200"
 """What the server answers when it has no room for another lock."""
@@ -23,7 +23,7 @@ BATCH: Final = 50
 """Objects dropped in one transaction where one for all is too much. A table with a key is some ten locks."""
 
 # Every notice of CASCADE and of IF EXISTS would be told to the user, who has asked for all of it to go.
-QUIETLY: Final = sql.SQL("SET LOCAL client_min_messages = warning;")
+QUIETLY: Final = Sql("SET LOCAL client_min_messages = warning;")
 
 # The server's own record of what depends on what (PostgreSQL manual, pg_depend) says what there is to drop.
 # deptype 'i' is internal to another object and goes with it (the sequence of an identity column, a multirange
@@ -69,14 +69,14 @@ ORDER BY EXISTS (SELECT FROM pg_catalog.pg_event_trigger t WHERE t.evtfoid = p.o
 """
 
 
-def list_drops(schema: str) -> sql.Composed:
+def list_drops(schema: str) -> Sql:
     """The query for the statements that drop what a schema holds, one in each row.
 
     With an empty search path every name in them is qualified.
     """
-    return sql.SQL(_LIST).format(schema=sql.Literal(schema))
+    return fill(_LIST, schema=literal(schema))
 
 
-def drop_schema(schema: str) -> sql.Composed:
+def drop_schema(schema: str) -> Sql:
     """The statement that drops a schema, with all that is in it."""
-    return sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE;").format(sql.Identifier(schema))
+    return fill("DROP SCHEMA IF EXISTS {schema} CASCADE;", schema=identifier(schema))

@@ -1,13 +1,14 @@
-"""From psycopg's exceptions to ours: by SQLSTATE where the server gave one, by libpq's words where it did not."""
+"""From libpq's errors to ours: by SQLSTATE where the server gave one, by libpq's words where it did not."""
 
 import re
 from typing import Final
 
-import psycopg
-
 from taxiway import errors
 from taxiway.engine.advice import PERMISSION_DENIED, advise
+from taxiway.postgres.libpq.result import ConnectionBroken, ServerError
 from taxiway.postgres.login import Login
+
+type DriverError = ServerError | ConnectionBroken
 
 _NO_SUCH_COLUMN = "42703"
 _RELATION_EXISTS = "42P07"
@@ -39,12 +40,12 @@ _PASSWORD_FILE: Final = re.compile(r'password retrieved from file "([^"]*)"')
 _SET_USER = "Set user (--user, FLYWAY_USER, or [database] in taxiway.toml), or name it in the URL."
 
 
-def translate_connect_error(error: psycopg.Error, *, target: str, login: Login | None) -> errors.DatabaseError:
+def translate_connect_error(words: str, *, target: str, login: Login | None) -> errors.DatabaseError:
     """The error for a failed attempt to connect to ``target`` (``host:port/database``).
 
-    ``login`` is ``None`` when that was accepted already.
+    ``words`` are libpq's. ``login`` is ``None`` when that was accepted already.
     """
-    words = _first_reason(str(error))
+    words = _first_reason(words)
     if login and (refusal := _login_refused(words, target=target, login=login)):
         return refusal
     if _NO_TLS in words:
@@ -101,27 +102,28 @@ def _who(login: Login | None) -> str:
     return f" as user '{login.user}'" if login and login.user else ""
 
 
-def translate_error(error: psycopg.Error) -> errors.DatabaseError:
-    """The error for a statement that failed on an open connection.
-
-    Not made of the exception's text where the server gave a message: that text shows the statement too, with the
-    values of secret placeholders.
-    """
-    diag = error.diag
-    if _is_fatal(error):
-        return errors.ConnectionLost(
-            f"The connection to the database was lost: {diag.message_primary or _first_reason(str(error))}",
-            sqlstate=error.sqlstate,
-            hint="Run again; what was committed before has stayed.",
-        )
-    position = diag.statement_position
+def translate_error(error: DriverError) -> errors.DatabaseError:
+    """The error for a statement that failed on an open connection."""
+    if isinstance(error, ConnectionBroken):
+        return _lost(_first_reason(str(error)), sqlstate=None)
+    found = error.diagnostics
+    if found.severity in {"FATAL", "PANIC"}:
+        return _lost(found.message, sqlstate=found.sqlstate)
     return errors.StatementFailed(
-        diag.message_primary or str(error),
-        sqlstate=error.sqlstate,
-        position=int(position) if position else None,
-        detail=diag.message_detail,
-        server_hint=diag.message_hint,
-        context=diag.context,
+        found.message,
+        sqlstate=found.sqlstate,
+        position=found.position,
+        detail=found.detail,
+        server_hint=found.hint,
+        context=found.context,
+    )
+
+
+def _lost(words: str, *, sqlstate: str | None) -> errors.ConnectionLost:
+    return errors.ConnectionLost(
+        f"The connection to the database was lost: {words}",
+        sqlstate=sqlstate,
+        hint="Run again; what was committed before has stayed.",
     )
 
 
@@ -152,13 +154,6 @@ def error_of_ours(error: errors.DatabaseError, *, doing: str, user: str | None =
         return permission_error(error, doing=doing, user=user)
     hint = advise(error, user=user) or "Remove the cause that the server names, then run again."
     return errors.DatabaseError(f"{doing}: {error.message}", sqlstate=error.sqlstate, hint=hint)
-
-
-def _is_fatal(error: psycopg.Error) -> bool:
-    """The session is over: the server said so, or libpq found the connection broken."""
-    if error.sqlstate is None:
-        return isinstance(error, psycopg.OperationalError)
-    return error.diag.severity_nonlocalized in {"FATAL", "PANIC"}
 
 
 def _first_reason(text: str) -> str:

@@ -1,19 +1,17 @@
 """The setting ``initSql``: statements for each new session, before anything else (Flyway 13)."""
 
-from typing import Any, Final
-
-import psycopg
-from psycopg.pq import TransactionStatus
+from typing import Final
 
 from taxiway import errors
 from taxiway.model.script import ReplacedText, Statement
+from taxiway.postgres.libpq.connection import Connection, TransactionStatus
 from taxiway.postgres.send import send
 from taxiway.sql.statements import split
 
 _NAME: Final = "initSql"
 
 
-def run_init_sql(connection: psycopg.Connection[Any], text: str) -> None:
+def run_init_sql(connection: Connection, text: str) -> None:
     """Run it, split like a script. Placeholders are not replaced: those of Flyway are not known yet either.
 
     Raises:
@@ -22,24 +20,22 @@ def run_init_sql(connection: psycopg.Connection[Any], text: str) -> None:
         ConnectionLost: The session is over.
     """
     replaced = ReplacedText(text, text)
-    for statement in split(replaced, path=_NAME, server_version_num=connection.info.server_version):
-        if refusal := _run(connection, replaced, statement):
+    for statement in split(replaced, path=_NAME, server_version_num=connection.server_version):
+        if refusal := _run(connection, statement):
             # Raised here, where the server's own words do not go along as the context.
             raise refusal
-    if connection.info.transaction_status is not TransactionStatus.IDLE:
+    if connection.transaction_status is not TransactionStatus.IDLE:
         raise errors.InvalidOption(
             f"{_NAME} leaves a transaction open.", hint=f"End it with COMMIT in the option {_NAME}."
         )
 
 
-def _run(
-    connection: psycopg.Connection[Any], replaced: ReplacedText, statement: Statement
-) -> errors.InvalidOption | None:
+def _run(connection: Connection, statement: Statement) -> errors.InvalidOption | None:
     try:
         send(connection, statement)
     except errors.StatementFailed as error:
         offset = statement.offset + error.position - 1 if error.position else statement.first_token
-        place = replaced.locate(offset)
+        place = statement.part.locate(offset)
         return errors.InvalidOption(
             f"{_NAME}, line {place.line}, column {place.column}: {error.message}",
             hint=f"Correct the option {_NAME}: no session can be used without it.",

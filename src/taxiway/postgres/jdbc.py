@@ -18,7 +18,6 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import unquote_plus
 
 from taxiway import errors
 from taxiway.nearest import find_nearest
@@ -258,6 +257,8 @@ def _read_arguments(arguments: str) -> Properties:
 def _decoded(text: str) -> str:
     if _BROKEN_ESCAPE.search(text):
         raise ValueError("a percent sign is not followed by two hexadecimal digits")
+    from urllib.parse import unquote_plus
+
     try:
         return unquote_plus(text, errors="strict")
     except UnicodeDecodeError:

@@ -5,19 +5,19 @@
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from taxiway.model.info import MigrationInfo, MigrationState
+from taxiway.model.info import InfoResult, MigrationInfo, MigrationState
 from taxiway.model.migration import AppliedMigration
 from taxiway.model.result import (
     AddResult,
     BaselineResult,
     CleanResult,
+    CommandResult,
     ConnectionTestResult,
-    InfoResult,
     InitResult,
     MigrateResult,
     MigrationOutput,
@@ -42,6 +42,12 @@ class Stamp(NamedTuple):
 
     now: datetime
     version: str
+
+
+def result_json(result: CommandResult, stamp: Stamp) -> Json:
+    """The result of a command on a database, whichever it is."""
+    make: Callable[[Any, Stamp], Json] = _MAKERS[type(result)]
+    return make(result, stamp)
 
 
 def info_json(result: InfoResult, stamp: Stamp) -> Json:
@@ -315,3 +321,15 @@ def _zone(name: str) -> tzinfo | None:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return None
+
+
+_MAKERS: Final[Mapping[type[CommandResult], Callable[[Any, Stamp], Json]]] = {
+    InfoResult: info_json,
+    MigrateResult: migrate_json,
+    ValidateResult: validate_json,
+    UndoResult: undo_json,
+    BaselineResult: baseline_json,
+    RepairResult: repair_json,
+    CleanResult: clean_json,
+    ConnectionTestResult: connection_test_json,
+}

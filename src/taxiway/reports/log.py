@@ -7,9 +7,10 @@ level
     ``-q``, ``OUTPUT`` (what scripts were asked to show) and ``WARNING`` always.
 """
 
-from dataclasses import dataclass
+from __future__ import annotations
+
 from enum import Enum
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 from taxiway.model import event as events
 from taxiway.model.migration import AppliedMigration, MigrationKind, ResolvedMigration
@@ -25,8 +26,7 @@ class Level(Enum):
     WARNING = "WARN"
 
 
-@dataclass(frozen=True, slots=True)
-class LogLine:
+class LogLine(NamedTuple):
     """A line, or a table, for the log."""
 
     level: Level

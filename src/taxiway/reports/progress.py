@@ -1,10 +1,15 @@
 """How far a command has come, as far as its events tell: what somebody has to know who has stopped it."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from taxiway.model import event as events
 from taxiway.model.migration import MigrationKind
-from taxiway.model.result import MigrationOutput
+
+if TYPE_CHECKING:
+    from taxiway.model.result import MigrationOutput
 
 
 @dataclass(slots=True)
@@ -46,6 +51,8 @@ class Progress:
                 self._has_run_statements = True
                 self._has_committed = self._has_committed or event.command == "COMMIT"
             case events.MigrationFinished():
+                from taxiway.model.result import MigrationOutput
+
                 self._running = None
                 self._programs.clear()
                 self.applied.append(MigrationOutput.of(event.migration, event.duration_ms))

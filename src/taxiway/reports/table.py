@@ -47,7 +47,7 @@ def width_of(text: str) -> int:
 
 
 def _padded(cell: str, width: int) -> str:
-    return cell + " " * (width - width_of(cell))
+    return cell.ljust(width) if cell.isascii() else cell + " " * (width - width_of(cell))
 
 
 def _is_control(char: str) -> bool:

@@ -1,38 +1,42 @@
 """Results as text for people. Tables and durations look as Flyway's do. For events see :mod:`.log`."""
 
-from collections.abc import Iterator
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Final
 
 from taxiway.model import event as events
-from taxiway.model.info import MigrationInfo, MigrationState
+from taxiway.model.info import InfoResult, MigrationInfo, MigrationState
 from taxiway.model.migration import AppliedMigration, HistoryRow, MigrationType
-from taxiway.model.plan import RepairPlan
-from taxiway.model.result import (
-    AddResult,
-    BaselineResult,
-    CleanResult,
-    ConnectionTestResult,
-    InfoResult,
-    InitResult,
-    MigrateResult,
-    RepairResult,
-    RunResult,
-    UndoResult,
-    ValidateResult,
-)
 from taxiway.reports.table import render_table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from taxiway.model.plan import RepairPlan
+    from taxiway.model.result import (
+        AddResult,
+        BaselineResult,
+        CleanResult,
+        ConnectionTestResult,
+        InitResult,
+        MigrateResult,
+        RepairResult,
+        RunResult,
+        UndoResult,
+        ValidateResult,
+    )
     from taxiway.model.settings import MigrationSettings
 
 EMPTY_SCHEMA = "<< Empty Schema >>"
 NO_MIGRATIONS = "No migrations found"
 
+# Neither is there any more
+_GONE: Final = frozenset({MigrationState.DELETED, MigrationState.UNDONE})
 _HEADER: Final = ("Category", "Version", "Description", "Type", "Installed On", "State", "Undoable")
 _REPAIR_HEADER: Final = ("Rank", "Version", "Description", "Type", "Script", "Checksum", "Success", "Change")
 
 
-def render_info(result: InfoResult, settings: "MigrationSettings") -> str:
+def render_info(result: InfoResult, settings: MigrationSettings) -> str:
     """The schema version and the table of migrations; if no script was found, first where they were looked for.
 
     Undo migrations are not shown (Flyway 13), unless they failed: then nothing goes on before somebody has looked.
@@ -57,7 +61,7 @@ def render_migration_ids(result: InfoResult) -> str:
     return ",".join(info.version.text if info.version is not None else info.description for info in shown)
 
 
-def _places(settings: "MigrationSettings") -> str:
+def _places(settings: MigrationSettings) -> str:
     naming = settings.naming
     rows = (
         ("locations", ", ".join(map(str, settings.locations))),
@@ -233,7 +237,7 @@ def _row(info: MigrationInfo) -> tuple[str, ...]:
         info.version.text if info.version is not None else "",
         info.description,
         info.type.value,
-        f"{info.installed_on:%Y-%m-%d %H:%M:%S}" if info.installed_on else "",
+        info.installed_on.isoformat(" ", "seconds") if info.installed_on else "",
         info.state.value,
         render_undoable(info),
     )
@@ -241,7 +245,6 @@ def _row(info: MigrationInfo) -> tuple[str, ...]:
 
 def render_undoable(info: MigrationInfo) -> str:
     """Flyway's rule: ``Yes`` or ``No`` for what could be undone at all, else empty."""
-    never = {MigrationState.DELETED, MigrationState.UNDONE}
-    if info.version is None or info.type.is_undo or info.type is MigrationType.DELETE or info.state in never:
+    if info.version is None or info.type.is_undo or info.type is MigrationType.DELETE or info.state in _GONE:
         return ""
     return "Yes" if info.undoable and not info.state.is_failed else "No"

@@ -10,7 +10,8 @@ from taxiway.aws.secrets import SecretsManager
 from taxiway.config.load import load
 from taxiway.config.merge import Loaded
 from taxiway.engine.ports import EventSink
-from taxiway.model.result import InfoResult, MigrateResult, RunResult
+from taxiway.model.info import InfoResult
+from taxiway.model.result import MigrateResult, RunResult
 from taxiway.model.settings import DatabaseSettings, MigrationSettings, Settings
 from taxiway.postgres.certificates import RDS_CA_BUNDLE
 from taxiway.project import Project, open_project
@@ -125,7 +126,7 @@ def with_verified_server(database: DatabaseSettings, environment: Mapping[str, s
     Raises:
         InvalidOption: The URL cannot be understood.
     """
-    from taxiway.postgres.connection import parse_url  # loads the driver
+    from taxiway.postgres.url import parse_url  # loads libpq
 
     database = parse_url(database)
     parameters: dict[str, str | Secret] = {"sslmode": environment.get("PGSSLMODE") or _SSLMODE}

@@ -1,21 +1,45 @@
 """Flyway's number for the text of a script."""
 
 import zlib
+from collections.abc import Iterable
 from typing import Final
 
 _BOM: Final = "\ufeff"
 
 
-def checksum(text: str) -> int:
-    """CRC-32 of the text without line ends, as a signed number (Flyway 13, ``ChecksumCalculator``).
+def checksum(chunks: Iterable[str]) -> int:
+    """CRC-32 of a text without line ends, as a signed number (Flyway 13, ``ChecksumCalculator``).
 
     A byte order mark at the start is left out, and only there; CR and LF are left out everywhere, and no other
-    character is. An empty text has 0.
+    character is. An empty text has 0. Where the text is cut into chunks makes no difference.
     """
-    content = without_bom(text).replace("\r", "").replace("\n", "")
-    # A lone surrogate, which only a placeholder value can bring, becomes "?" as in Java.
-    crc = zlib.crc32(content.encode("utf-8", "replace"))
-    return crc - (1 << 32) if crc >= 1 << 31 else crc
+    seen = Checksum()
+    for chunk in chunks:
+        seen.add(chunk)
+    return seen.number
+
+
+class Checksum:
+    """The same number for a text that passes by."""
+
+    __slots__ = ("_crc", "_has_begun")
+
+    def __init__(self) -> None:
+        self._crc, self._has_begun = 0, False
+
+    def add(self, chunk: str) -> None:
+        """Take the next chunk of the text into account."""
+        content = chunk if self._has_begun else without_bom(chunk)
+        self._has_begun = self._has_begun or bool(chunk)
+        # A lone surrogate, which only a placeholder value can bring, becomes "?" as in Java. Single bytes are
+        # searched for much faster than in a text, or than both at once.
+        data = content.encode("utf-8", "replace").replace(b"\n", b"").replace(b"\r", b"")
+        self._crc = zlib.crc32(data, self._crc)
+
+    @property
+    def number(self) -> int:
+        """The checksum of what has passed by so far."""
+        return self._crc - (1 << 32) if self._crc >= 1 << 31 else self._crc
 
 
 def without_bom(text: str) -> str:

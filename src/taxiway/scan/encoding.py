@@ -8,6 +8,8 @@ byte order mark
 
 import codecs
 import re
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import Final
 
 from taxiway import errors
@@ -33,58 +35,125 @@ _JAVA_NAMES: Final = (
 
 
 def decode(data: bytes, encoding: str, *, path: str, detect: bool = False) -> str:
-    """The text of a file; a byte order mark stays. With ``detect``, the bytes decide and ``encoding`` does not.
+    """The text of a file that is in memory; see :func:`decode_chunks`."""
+    return "".join(decode_chunks(lambda: [data], encoding, path=path, detect=detect))
+
+
+def decode_chunks(
+    read: Callable[[], Iterable[bytes]], encoding: str, *, path: str, detect: bool = False
+) -> Iterator[str]:
+    """The text of a file, chunk by chunk; a byte order mark stays. With ``detect``, the bytes decide.
+
+    ``read`` yields the bytes; the first chunk is not shorter than a byte order mark, unless the file is. It is
+    called again to find the encoding, and to find the line of an error.
 
     Raises:
         InvalidOption: There is no such encoding.
         UnreadableScript: The bytes are not text in that encoding.
     """
-    name = _codec_name(encoding, data)
+    # Looked up even for an empty file, which any name would do for.
+    codec = _codec(encoding)
     if detect:
-        encoding = name = _detected(data)
+        encoding = codec = _detected(read())
+    decoding = _Decoding(codec)
     try:
-        return data.decode(name)
+        for chunk in read():
+            yield decoding.decode(chunk)
+        decoding.finish()
     except UnicodeDecodeError as error:
+        offset = decoding.offset(error)
         raise errors.UnreadableScript(
-            f"byte {error.start} is not text in {encoding} ({error.reason}).",
+            f"byte {offset} is not text in {encoding} ({error.reason}).",
             path=path,
-            line=data[: error.start].decode(name, "replace").count("\n") + 1,
+            line=_line(read(), decoding.codec, offset),
             hint=f"Save the file in {encoding}, or set encoding to the one that it is written in.",
         ) from error
 
 
-def _detected(data: bytes) -> str:
+class _Decoding:
+    """Bytes that become text. ``codec`` has its byte order when the first chunk is known."""
+
+    def __init__(self, codec: str) -> None:
+        self.codec = codec
+        self._decoder: codecs.IncrementalDecoder | None = None
+        self._length = 0
+
+    def decode(self, chunk: bytes) -> str:
+        if self._decoder is None:
+            self.codec = _with_byte_order(self.codec, chunk)
+            self._decoder = codecs.getincrementaldecoder(self.codec)()
+        self._length += len(chunk)
+        return self._decoder.decode(chunk)
+
+    def finish(self) -> None:
+        if self._decoder is not None:
+            self._decoder.decode(b"", final=True)
+
+    def offset(self, error: UnicodeDecodeError) -> int:
+        """Of the byte in all chunks: the decoder was at the last ones of them."""
+        return self._length - len(error.object) + error.start
+
+
+def _line(chunks: Iterable[bytes], name: str, offset: int) -> int:
+    """The 1-based line of a byte."""
+    decoder = codecs.getincrementaldecoder(name)("replace")
+    line, length = 1, 0
+    for chunk in chunks:
+        line += decoder.decode(chunk[: offset - length]).count("\n")
+        length += len(chunk)
+        if length >= offset:
+            break
+    return line
+
+
+def _detected(chunks: Iterable[bytes]) -> str:
     """The encoding that the bytes look like (Flyway 13, ``detectEncoding``).
 
     Flyway takes every UTF-16 without a byte order mark for big-endian. Here the zero bytes tell: those of Latin
     letters are the second bytes in UTF-16LE, and the first ones in UTF-16BE.
     """
-    if len(data) % 2 == 0:
+    head, length, zeros, is_utf8 = b"", 0, [0, 0], True
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    for chunk in chunks:
+        head = head or chunk
+        for start in (0, 1):
+            zeros[(length + start) % 2] += chunk[start::2].count(0)
+        length += len(chunk)
+        is_utf8 = is_utf8 and _is_text(decoder, chunk)
+    if length % 2 == 0:
         for mark, name in ((codecs.BOM_UTF16_BE, "utf-16-be"), (codecs.BOM_UTF16_LE, "utf-16-le")):
-            if data.startswith(mark):
+            if head.startswith(mark):
                 return name
         for start, name in ((1, "utf-16-le"), (0, "utf-16-be")):
-            if data[start::2].count(0) > len(data) // 4:
+            if zeros[start] > length // 4:
                 return name
+    return "utf-8" if is_utf8 and _is_text(decoder, b"", final=True) else "iso-8859-1"
+
+
+def _is_text(decoder: codecs.IncrementalDecoder, data: bytes, *, final: bool = False) -> bool:
     try:
-        data.decode("utf-8")
+        decoder.decode(data, final)
     except UnicodeDecodeError:
-        return "iso-8859-1"
-    return "utf-8"
+        return False
+    return True
 
 
-def _codec_name(encoding: str, data: bytes) -> str:
-    # Looked up even for an empty file, which Python would decode with any name.
+def _codec(encoding: str) -> str:
     codec = find_codec(encoding)
     if codec is None:
         raise errors.InvalidOption(
             f"encoding: there is no character encoding '{encoding}'.",
             hint="Use a name such as UTF-8, ISO-8859-1, windows-1252 or UTF-16.",
         )
+    return codec
+
+
+def _with_byte_order(codec: str, data: bytes) -> str:
     marks, name = _BIG_ENDIAN_WITHOUT_BOM.get(codec, ((), ""))
     return name if marks and not data.startswith(marks) else codec
 
 
+@cache
 def find_codec(encoding: str) -> str | None:
     """Python's name of an encoding of that name, in Python or in Java."""
     for name in (encoding, *_python_names(encoding.lower())):

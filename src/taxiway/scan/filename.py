@@ -16,9 +16,8 @@ program
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from taxiway.model.callback import CallbackEvent
 from taxiway.model.migration import MigrationKind
@@ -27,8 +26,7 @@ from taxiway.model.version import MigrationVersion
 from taxiway.nearest import find_nearest
 
 
-@dataclass(frozen=True, slots=True)
-class MigrationName:
+class MigrationName(NamedTuple):
     """The name of a migration. Only a repeatable one has no version."""
 
     kind: MigrationKind
@@ -36,23 +34,20 @@ class MigrationName:
     description: str
 
 
-@dataclass(frozen=True, slots=True)
-class CallbackName:
+class CallbackName(NamedTuple):
     """The name of a callback script."""
 
     event: CallbackEvent
     description: str
 
 
-@dataclass(frozen=True, slots=True)
-class InvalidName:
+class InvalidName(NamedTuple):
     """An SQL file that is neither; ``reason`` completes the sentence "invalid, because …"."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class ProgramName:
+class ProgramName(NamedTuple):
     """The name of a program. ``extension`` is in small letters, with its dot; empty for a file without one."""
 
     name: MigrationName | CallbackName
@@ -113,7 +108,7 @@ def _body(name: str, suffixes: Sequence[str]) -> str | None:
 
 
 def _parse_body(body: str, naming: Naming) -> ParsedName:
-    for prefix, meaning in _prefixes(naming):
+    for prefix, meaning in _candidates(body[:1], naming):
         if body.startswith(prefix):
             rest = body[len(prefix) :]
             left, _, right = rest.partition(naming.separator)
@@ -126,6 +121,12 @@ def _parse_body(body: str, naming: Naming) -> ParsedName:
             return _migration(meaning, left, description)
     shown = ", ".join(prefix for prefix, meaning in _prefixes(naming) if isinstance(meaning, MigrationKind))
     return InvalidName(f"it starts with none of the prefixes {shown}")
+
+
+@lru_cache(maxsize=128)
+def _candidates(beginning: str, naming: Naming) -> tuple[tuple[str, MigrationKind | CallbackEvent], ...]:
+    """Those of the prefixes that a body with this first character may have."""
+    return tuple(one for one in _prefixes(naming) if one[0].startswith(beginning) or not one[0])
 
 
 @lru_cache(maxsize=8)

@@ -12,7 +12,7 @@ program
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 from taxiway import errors
 from taxiway.model.callback import CallbackEvent
@@ -32,8 +32,7 @@ _CONFIGURATION_SUFFIX: Final = ".conf"
 _EVENT_ORDER: Final = {event: index for index, event in enumerate(CallbackEvent)}
 
 
-@dataclass(frozen=True, slots=True)
-class Found[Name: MigrationName | CallbackName]:
+class Found[Name: MigrationName | CallbackName](NamedTuple):
     """A script and its name. ``extension`` is a program's, in small letters; ``None`` for SQL."""
 
     file: SourceFile
@@ -74,6 +73,13 @@ class Inventory:
     configurations: Configurations = field(default_factory=lambda: Configurations(()))
     invalid_names: tuple[tuple[str, str], ...] = ()
     warnings: tuple[str, ...] = ()
+
+    @property
+    def has_programs(self) -> bool:
+        """Some script is no SQL."""
+        return any(one.extension is not None for one in self.migrations) or any(
+            one.extension is not None for one in self.callbacks
+        )
 
 
 def take_inventory(

@@ -1,6 +1,6 @@
 """From the scripts that count to migrations and callbacks: configuration, checksums, duplicates, order."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from itertools import pairwise
@@ -18,12 +18,10 @@ from taxiway.model.migration import (
 from taxiway.model.rules import Placeholders
 from taxiway.model.settings import MigrationSettings
 from taxiway.model.source import SourceFile
-from taxiway.scan.checksum import checksum, without_bom
-from taxiway.scan.encoding import decode
+from taxiway.scan.checksum import Checksum, checksum, without_bom
+from taxiway.scan.encoding import decode_chunks
 from taxiway.scan.filename import CallbackName, MigrationName
 from taxiway.scan.inventory import Found, Inventory, printable
-from taxiway.scan.script_config import parse_script_configuration
-from taxiway.sql.placeholders import replace as replace_placeholders
 
 _SQL_TYPES: Final = {
     MigrationKind.VERSIONED: MigrationType.SQL,
@@ -132,9 +130,7 @@ class _Scripts:
     def _migration(self, found: Found[MigrationName]) -> ResolvedMigration:
         file, name = found.file, found.name
         configuration = self._configuration(file)
-        text = self._text(file, configuration)
-        raw_checksum = checksum(text)
-        repeatable = name.kind is MigrationKind.REPEATABLE
+        own, equivalent = self._checksums(found, configuration)
         types = _SQL_TYPES if found.extension is None else _PROGRAM_TYPES
         return ResolvedMigration(
             kind=name.kind,
@@ -143,14 +139,26 @@ class _Scripts:
             description=name.description,
             script=file.script,
             path=file.path,
-            # A changed value has to run a repeatable migration again. The raw number is what a history has that
-            # was written without replacement.
-            checksum=checksum(self._replaced(text, found, configuration)) if repeatable else raw_checksum,
-            equivalent_checksum=raw_checksum if repeatable else None,
+            checksum=own,
+            equivalent_checksum=equivalent,
             configuration=configuration,
             program=self._program(found),
-            read=partial(self._read_again, file, configuration, raw_checksum),
+            read=partial(self._read_again, file, configuration, own if equivalent is None else equivalent),
         )
+
+    def _checksums(
+        self, found: Found[MigrationName], configuration: ScriptConfiguration
+    ) -> tuple[int, int | None]:
+        """The checksum, and the equivalent one if there is another.
+
+        A changed value has to run a repeatable migration again. The raw number is what a history has that was
+        written without replacement.
+        """
+        chunks = self._chunks(found.file, configuration)
+        if found.name.kind is not MigrationKind.REPEATABLE:
+            return checksum(chunks), None
+        raw = Checksum()
+        return checksum(self._replaced(_passing(chunks, raw), found, configuration)), raw.number
 
     def callbacks(self, found: Iterable[Found[CallbackName]]) -> tuple[Callback, ...]:
         callbacks = map(self._callback, found)
@@ -173,8 +181,10 @@ class _Scripts:
         found = self.inventory.configurations.find(file)
         if found is None:
             return ScriptConfiguration()
+        from taxiway.scan.script_config import parse_script_configuration
+
         return parse_script_configuration(
-            self._text(found, ScriptConfiguration()),
+            "".join(self._chunks(found, ScriptConfiguration())),
             placeholders=self.placeholders,
             environment=self.environment,
             path=printable(found.path),
@@ -188,37 +198,58 @@ class _Scripts:
             return Program((self.settings.powershell_executable or _POWERSHELL, "-File"), found.file.file)
         return Program(_COMMANDS.get(found.extension, ()), found.file.file)
 
-    def _replaced(self, text: str, found: Found[MigrationName], configuration: ScriptConfiguration) -> str:
+    def _replaced(
+        self, chunks: Iterable[str], found: Found[MigrationName], configuration: ScriptConfiguration
+    ) -> Iterator[str]:
         """The text with the values that it will run with; a program finds them in variables of its environment."""
         placeholders = self.placeholders if found.extension is None else _as_variables(self.placeholders)
         if configuration.placeholder_replacement is not None:
             placeholders = replace(placeholders, enabled=configuration.placeholder_replacement)
-        return replace_placeholders(text, placeholders, path=found.file.path, filename=found.file.name).text
+        from taxiway.sql.pieces import cut_between_placeholders
+        from taxiway.sql.placeholders import replace as replace_placeholders
 
-    def _read_again(self, file: SourceFile, configuration: ScriptConfiguration, expected_checksum: int) -> str:
+        file = found.file
+        for piece, start in cut_between_placeholders(chunks, placeholders):
+            yield replace_placeholders(piece, placeholders, path=file.path, filename=file.name, start=start).text
+
+    def _read_again(
+        self, file: SourceFile, configuration: ScriptConfiguration, expected_checksum: int
+    ) -> Iterator[str]:
         """The text of the script, if it is still what was looked at: the history will have that checksum."""
-        text = self._text(file, configuration)
-        if checksum(text) != expected_checksum:
+        seen = Checksum()
+        yield from _without_bom(_passing(self._chunks(file, configuration), seen))
+        if seen.number != expected_checksum:
             raise errors.UnreadableScript(
                 "the file has changed while this run was waiting or at work.",
                 path=file.path,
                 hint="Run again when nobody changes the scripts.",
             )
-        return without_bom(text)
 
-    def _read(self, file: SourceFile, configuration: ScriptConfiguration) -> str:
-        return without_bom(self._text(file, configuration))
+    def _read(self, file: SourceFile, configuration: ScriptConfiguration) -> Iterator[str]:
+        return _without_bom(self._chunks(file, configuration))
 
-    def _text(self, file: SourceFile, configuration: ScriptConfiguration) -> str:
+    def _chunks(self, file: SourceFile, configuration: ScriptConfiguration) -> Iterator[str]:
         """The decoded content. An encoding of its own switches detection off (Flyway 13)."""
         encoding = configuration.encoding or self.settings.encoding
         detect = self.settings.detect_encoding and configuration.encoding is None
-        return decode(_content(file), encoding, path=printable(file.path), detect=detect)
+        return decode_chunks(partial(_content, file), encoding, path=printable(file.path), detect=detect)
 
 
-def _content(file: SourceFile) -> bytes:
+def _passing(chunks: Iterable[str], seen: Checksum) -> Iterator[str]:
+    """The same chunks, taken into account as they pass by."""
+    for chunk in chunks:
+        seen.add(chunk)
+        yield chunk
+
+
+def _without_bom(chunks: Iterator[str]) -> Iterator[str]:
+    yield without_bom(next(chunks, ""))
+    yield from chunks
+
+
+def _content(file: SourceFile) -> Iterator[bytes]:
     try:
-        return file.read()
+        yield from file.chunks()
     except OSError as error:
         raise errors.UnreadableScript(
             f"the file cannot be read: {error.strerror or error}.",

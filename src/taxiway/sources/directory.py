@@ -16,6 +16,7 @@ import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from io import FileIO
 from pathlib import Path
 from typing import Final, final
 
@@ -244,7 +245,8 @@ class _Walk:
         path = directory.prefix + entry.name
         shown = self._shown(path)
         if os.access(entry.path, os.R_OK):
-            yield SourceFile(path[script_start:], shown, partial(_read, entry.path), entry.path)
+            # What is read at once is long: a buffer in between would be one more copy.
+            yield SourceFile(path[script_start:], shown, partial(FileIO, entry.path), entry.path)
         else:
             self.warn(f"{shown}: file skipped, it cannot be read.")
 
@@ -289,7 +291,3 @@ def _is_regular_file(entry: os.DirEntry[str]) -> bool:
         return entry.is_file()
     except OSError:
         return False
-
-
-def _read(path: str) -> bytes:
-    return Path(path).read_bytes()

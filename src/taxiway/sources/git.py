@@ -111,7 +111,7 @@ def _connection(
 
 def _ssh_command(repository: GitRepository, files: ExitStack) -> str:
     lines = SHIPPED_KNOWN_HOSTS if repository.known_hosts is None else repository.known_hosts
-    known_hosts = files.enter_context(private_file(lines.encode()))
+    known_hosts = files.enter_context(private_file(lines.encode("utf-8", "surrogateescape")))
     if repository.private_key is None:
         return ssh_command(known_hosts=known_hosts, private_key=None)
     key = normalise_private_key(repository.private_key).reveal().encode()

@@ -53,11 +53,13 @@ class Remote:
             raise _invalid(repr(address), "that is not an address")
         if _HELPER.match(address):
             raise _invalid(address, "only ssh, https and paths on this machine are supported")
+        if _CREDENTIALS.search(address):
+            raise _has_password(address)
         if "://" in address:
             return cls._from_url(address)
+        if _USER_AND_PASSWORD.match(address):
+            raise _has_password(address)
         if scp_like := _SCP_LIKE.match(address):
-            if _USER_AND_PASSWORD.match(address):
-                raise _has_password(address)
             return cls(Transport.SSH, address, address, scp_like["host"].strip("[]"))
         # git makes a shallow clone of a URL only, so that a path has to become one.
         return cls(Transport.FILE, Path(address).absolute().as_uri(), address, "")
@@ -100,8 +102,10 @@ _HELPER: Final = re.compile(r"[A-Za-z0-9+.-]+::")
 # git's rule: a colon before the first slash. The brackets are for IPv6 and for host:port.
 _SCP_LIKE: Final = re.compile(r"(?:[^/@:\[\]]+@)?(?P<host>\[[^]/]+\]|[^/:\[\]]+):")
 _GITHUB_NAME: Final = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9_.][A-Za-z0-9_.-]*", re.ASCII)
-_USER_AND_PASSWORD: Final = re.compile(r"[^/@]*:[^/@]*@")
-_USER_INFORMATION: Final = re.compile(r"(?:(?<=://)|(?<![^'\"]))[^/]*@")
+_USER_AND_PASSWORD: Final = re.compile(r"[^/@:]*:[^/@]*@")
+# In anything but a URL they are those of one whose scheme is misspelt.
+_CREDENTIALS: Final = re.compile(r"//[^/@:]*:[^/@]*@")
+_USER_INFORMATION: Final = re.compile(r"(?:\A['\"]?|(?<=/))[^/]*@")
 
 
 def _has_password(address: str) -> InvalidOption:
@@ -119,5 +123,6 @@ def _invalid(address: str, reason: str) -> InvalidOption:
 
 
 def _without_credentials(address: str) -> str:
-    # At the start of an address, of one in quotes, or behind "://": everything up to the "@".
+    # At the start of an address, of one in quotes, or behind a slash, which may be that of a misspelt "://":
+    # everything up to the "@".
     return _USER_INFORMATION.sub("****@", address)

@@ -14,11 +14,11 @@ from typing import Final
 from taxiway.errors import SecretMalformed
 from taxiway.secret import Secret
 
-_ARMOUR: Final = re.compile(
-    r"-----BEGIN (?P<label>(?:[A-Z0-9]+ )*PRIVATE KEY)-----(?P<body>.*?)-----END (?P=label)-----", re.DOTALL
-)
+# "RSA PRIVATE KEY", "ENCRYPTED PRIVATE KEY"; there are none of more words.
+_LABEL: Final = r"(?:[A-Z0-9]+ ){0,3}"
+_EDGE: Final = re.compile(rf"-----(?P<edge>BEGIN|END) (?P<label>{_LABEL}PRIVATE KEY)-----")
 _LINE_END_IN_WORDS: Final = re.compile(r"\\[nr]")
-_PUBLIC_KEY: Final = re.compile(r"BEGIN (?:[A-Z0-9]+ )*PUBLIC KEY|^\s*(?:ssh|ecdsa|sk)-[a-z0-9@.-]+ AAAA")
+_PUBLIC_KEY: Final = re.compile(rf"BEGIN {_LABEL}PUBLIC KEY|^\s*(?:ssh|ecdsa|sk)-[a-z0-9@.-]+ AAAA")
 _LINE_LENGTH: Final = 64
 
 # PROTOCOL.key of OpenSSH: the magic, then the name of the cipher with its length before it.
@@ -40,10 +40,10 @@ def normalise_private_key(key: Secret) -> Secret:
     Raises:
         SecretMalformed: It is not a private key, or one that needs a passphrase.
     """
-    armour = _ARMOUR.search(key.reveal())
+    armour = _find_armour(key.reveal())
     if armour is None:
         raise _not_a_private_key(key)
-    label, body = armour["label"], armour["body"]
+    label, body = armour
     if "ENCRYPTED" in label or ",ENCRYPTED" in body:
         raise _needs_a_passphrase()
     text = "".join(_LINE_END_IN_WORDS.sub("", body).split())
@@ -51,6 +51,17 @@ def normalise_private_key(key: Secret) -> Secret:
         raise _needs_a_passphrase()
     lines = [text[start : start + _LINE_LENGTH] for start in range(0, len(text), _LINE_LENGTH)]
     return Secret("\n".join([f"-----BEGIN {label}-----", *lines, f"-----END {label}-----", ""]))
+
+
+def _find_armour(text: str) -> tuple[str, str] | None:
+    """The label of the first key that has an end, and what is between its beginning and that end."""
+    edges = list(_EDGE.finditer(text))
+    last_ends = {edge["label"]: edge.start() for edge in edges if edge["edge"] == "END"}
+    for edge in edges:
+        label = edge["label"]
+        if edge["edge"] == "BEGIN" and last_ends.get(label, -1) >= edge.end():
+            return label, text[edge.end() : text.index(f"-----END {label}-----", edge.end())]
+    return None
 
 
 def _is_encrypted_openssh_key(text: str) -> bool:

@@ -83,7 +83,7 @@ class _Patterns(NamedTuple):
 def _patterns(*, standard_strings: bool) -> _Patterns:
     """The patterns for one setting of ``standard_conforming_strings``."""
     plain = _STRING if standard_strings else _CONTINUED_ESCAPES
-    no_mark = _no_mark(plain)
+    no_mark = f"{_STRETCH}|{_no_mark(plain)}" if standard_strings else _no_mark(plain)
     # Deep enough for a row of an INSERT with function calls in it, in one go.
     up_to_mark = rf"(?:{no_mark}|{_group(no_mark, 3)})*+"
     return _Patterns(re.compile(_token(plain), re.DOTALL), re.compile(up_to_mark, re.DOTALL))
@@ -101,27 +101,23 @@ def _token(plain: str) -> str:
 _QUOTED_NAME_GROUP, _STRING_GROUP, _SHORT_GROUP = range(1, 4)
 
 
+# The rows of an INSERT in few steps: code up to a standard string, and the string; or code up to what no word or
+# number goes on with. Only before a quote or a dollar it matters where these begin: in 1e'\' the e is no prefix.
+# After such an e, and before a dollar or a letter beyond ASCII, text is read word by word.
+_CODE: Final = f"[{_ascii_without(_SPECIAL)}]"
+_STRETCH: Final = rf"""{_CODE}{_CODE}*+(?:-(?!-){_CODE}*+)?+(?:(?<![eE]){_STRING}|(?=["();/\\-]|\Z))"""
+# All of them at once, so that a stretch that comes to nothing is not tried again behind each.
+_WORDS: Final = f"(?:[{_ascii_without(_LETTERS + digits + _SPECIAL)}]++|{_NUMBER}|{_WORD})++"
+
+
 def _no_mark(plain: str) -> str:
     """One piece of text without a mark.
 
     The most frequent in big scripts come first, and each begins with a character that tells it from most others,
     so that a wrong one is left at once. Comments begin inside operators, too.
     """
-    return "|".join(
-        (
-            f"[{_ascii_without(_LETTERS + digits + _SPECIAL)}]++",
-            plain,
-            _NUMBER,
-            _WORD,
-            _ESCAPE_STRING,
-            _BITS_OR_UNICODE,
-            _QUOTED_NAME,
-            _COMMENT,
-            r"-",
-            r"/(?!\*)",
-            _PARAMETER,
-        )
-    )
+    quoted = f"{_ESCAPE_STRING}|{_BITS_OR_UNICODE}|{_QUOTED_NAME}"
+    return rf"{plain}|{_WORDS}|{quoted}|{_COMMENT}|-|/(?!\*)|{_PARAMETER}"
 
 
 def _group(no_mark: str, depth: int) -> str:

@@ -12,12 +12,11 @@ looked at again. There is no way to escape a prefix, only the accident described
 """
 
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from typing import Final
 
 from taxiway.errors import UnknownPlaceholder
 from taxiway.model.rules import Placeholders
-from taxiway.model.script import ReplacedText, Replacement, locate
+from taxiway.model.script import Position, ReplacedText, Replacement, Start, locate
 from taxiway.secret import Secret, reveal
 
 _WAYS_OUT: Final = (
@@ -25,37 +24,47 @@ _WAYS_OUT: Final = (
     "taxiway.toml), switch replacement off with placeholderReplacement=false, or choose another placeholderPrefix."
 )
 _LONGEST_EXCERPT: Final = 40
+_OF_THE_FILE: Final = Start()
 
 
-def replace(source: str, placeholders: Placeholders, *, path: str, filename: str | None = None) -> ReplacedText:
+def replace(
+    source: str,
+    placeholders: Placeholders,
+    *,
+    path: str,
+    filename: str | None = None,
+    start: Start = _OF_THE_FILE,
+) -> ReplacedText:
     """The text with every placeholder replaced, and the way back to the source.
 
+    A text may be a part of a file, which begins at ``start`` and was cut by :mod:`taxiway.sql.pieces`.
     ``filename`` is what ``${flyway:filename}`` stands for; without it that placeholder does not exist.
     Prefix and suffix must not be empty. A byte order mark is text like any other here, because the checksum of a
-    repeatable migration counts it; :func:`taxiway.sql.script.parse_script` drops it.
+    repeatable migration counts it; :func:`taxiway.sql.pieces.replace_pieces` drops it.
 
     Raises:
         UnknownPlaceholder: No placeholder has that name, or a prefix is not followed by a suffix.
     """
-    if not placeholders.enabled or placeholders.prefix not in source:
-        return ReplacedText(source, source)
+    # A single character is looked for much faster than two.
+    is_there = placeholders.prefix[0] in source and placeholders.prefix in source
+    if not placeholders.enabled or not is_there:
+        return ReplacedText(source, source, start=start)
     values = _Values(placeholders, filename)
     pieces: list[str] = []
     replacements: list[Replacement] = []
     copied = length = 0
-    for start, end in _find_placeholders(source, placeholders, path):
-        name = source[start + len(placeholders.prefix) : end - len(placeholders.suffix)]
+    for begin, end in _find_placeholders(source, placeholders, path, start):
+        name = source[begin + len(placeholders.prefix) : end - len(placeholders.suffix)]
         value = values.find(name)
         if value is None:
-            raise _error(
-                values.unknown(name), source, start, path=path, hint=values.did_you_mean(name) + _WAYS_OUT
-            )
-        pieces += source[copied:start], value
-        length += start - copied
-        replacements.append(Replacement(start, end, length, length + len(value)))
+            hint = values.did_you_mean(name) + _WAYS_OUT
+            raise _error(values.unknown(name), locate(source, begin, start), path=path, hint=hint)
+        pieces += source[copied:begin], value
+        length += begin - copied
+        replacements.append(Replacement(begin, end, length, length + len(value)))
         length += len(value)
         copied = end
-    return ReplacedText(source, "".join([*pieces, source[copied:]]), tuple(replacements))
+    return ReplacedText(source, "".join([*pieces, source[copied:]]), tuple(replacements), start)
 
 
 class _Values:
@@ -78,6 +87,8 @@ class _Values:
         return f"Placeholder '{self._shown(_excerpt(name))}' {reason}."
 
     def did_you_mean(self, name: str) -> str:
+        from difflib import get_close_matches
+
         near = get_close_matches(name.strip().lower(), self._spellings, n=1)
         return f"Did you mean '{self._shown(self._spellings[near[0]])}'? " if near else ""
 
@@ -85,17 +96,20 @@ class _Values:
         return f"{self._placeholders.prefix}{name}{self._placeholders.suffix}"
 
 
-def _find_placeholders(source: str, placeholders: Placeholders, path: str) -> Iterator[tuple[int, int]]:
+def _find_placeholders(
+    source: str, placeholders: Placeholders, path: str, start: Start
+) -> Iterator[tuple[int, int]]:
     prefix, suffix = placeholders.prefix, placeholders.suffix
     position = 0
-    while (start := _find_prefix(source, prefix, position)) >= 0:
-        closing = source.find(suffix, start + len(prefix))
+    while (begin := _find_prefix(source, prefix, position)) >= 0:
+        closing = source.find(suffix, begin + len(prefix))
         if closing < 0:
-            shown = _excerpt(source[start:])
+            shown = _excerpt(source[begin:])
             message = f"Placeholder '{shown}' is not closed: there is no '{suffix}' behind it."
-            raise _error(message, source, start, path=path, hint=f"Close it with '{suffix}'. {_WAYS_OUT}")
+            hint = f"Close it with '{suffix}'. {_WAYS_OUT}"
+            raise _error(message, locate(source, begin, start), path=path, hint=hint)
         position = closing + len(suffix)
-        yield start, position
+        yield begin, position
 
 
 def _find_prefix(source: str, prefix: str, position: int) -> int:
@@ -126,6 +140,5 @@ def _excerpt(text: str) -> str:
     return line if line == text else f"{line}…"
 
 
-def _error(message: str, source: str, offset: int, *, path: str, hint: str) -> UnknownPlaceholder:
-    place = locate(source, offset)
+def _error(message: str, place: Position, *, path: str, hint: str) -> UnknownPlaceholder:
     return UnknownPlaceholder(message, path=path, line=place.line, column=place.column, hint=hint)

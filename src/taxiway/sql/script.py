@@ -1,22 +1,26 @@
 """From the text of a file to a script that can be run."""
 
 import re
-from bisect import bisect_right
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final, TypedDict
 
 from taxiway.errors import MixedTransactions
 from taxiway.model.rules import Placeholders
-from taxiway.model.script import ReplacedText, Replacement, Script, Statement, StatementKind
-from taxiway.sql.placeholders import replace
-from taxiway.sql.statements import split
+from taxiway.model.script import ReplacedText, Script, Statement, StatementKind
+from taxiway.sql.pieces import replace_pieces
+from taxiway.sql.statements import split, split_parts
+from taxiway.sql.transactions import may_end_transaction
 
-_BYTE_ORDER_MARK: Final = "\ufeff"
+# Statements sent ahead have their encoding before this could have had its effect.
+_ENCODING: Final = "client_encoding"
+_SETS_NAMES: Final = re.compile(r"set\b.*\bnames\b", re.DOTALL)
 _LONGEST_EXCERPT: Final = 60
+_LONGEST_SMALL_SCRIPT: Final = 2 << 20
 
 
 def parse_script(
-    source: str,
+    read: Callable[[], Iterable[str]],
     placeholders: Placeholders,
     *,
     path: str,
@@ -33,49 +37,105 @@ def parse_script(
     does not either when ``in_transaction``, the rule for all scripts, is false: kinds may be mixed then. What the
     script's own configuration says, ``declared``, wins over all of that (Flyway 13, ``executeInTransaction``).
     ``standard_strings`` is the session's ``standard_conforming_strings`` when the script begins.
-    Byte order marks are dropped wherever they stand (Flyway 13): files that were joined have some in the middle.
+
+    ``read`` yields the text in chunks. The statements of a small script are kept. A large one is gone through now,
+    and is read again whenever its statements are.
 
     Raises:
         UnknownPlaceholder: A placeholder has no value, or is not closed.
         UnterminatedText: A quotation, comment or routine's body is not closed.
         MixedTransactions: Both kinds of statement are there, and nothing allows it.
     """
-    replaced = _replace(source, placeholders, path=path, filename=filename)
-    statements = tuple(
-        split(
-            replaced,
-            path=path,
-            server_version_num=server_version_num,
-            standard_conforming_strings=standard_strings,
-        )
-    )
-    if declared is not None:
-        return Script(replaced, statements, transactional=declared)
-    if in_transaction and not mixed:
-        _refuse_mixture(replaced, statements, path)
-    transactional = in_transaction and not any(map(_refuses_transaction, statements))
-    return Script(replaced, statements, transactional=transactional)
+
+    def pieces(chunks: Iterable[str]) -> Iterator[ReplacedText]:
+        return replace_pieces(chunks, placeholders, path=path, filename=filename)
+
+    options: _SplitOptions = {
+        "path": path,
+        "server_version_num": server_version_num,
+        "standard_conforming_strings": standard_strings,
+    }
+    text = _read_small(read())
+    statements: Iterable[Statement]
+    if text is None:
+        statements = _ReadAnew(lambda: split_parts(pieces(read()), **options))
+    else:
+        [whole] = pieces([text])
+        statements = tuple(split(whole, **options))
+    found = _look_at(statements, path, may_be_mixed=mixed or not in_transaction or declared is not None)
+    transactional = declared if declared is not None else in_transaction and not found.refuses_transaction
+    return Script(statements, transactional, can_be_sent_ahead=transactional and found.can_be_sent_ahead)
 
 
-def _refuses_transaction(statement: Statement) -> bool:
-    return statement.kind is StatementKind.NON_TRANSACTIONAL
+def _read_small(chunks: Iterable[str]) -> str | None:
+    """The whole text, or ``None`` if it is better not kept in memory."""
+    found: list[str] = []
+    length = 0
+    for chunk in chunks:
+        found.append(chunk)
+        length += len(chunk)
+        if length > _LONGEST_SMALL_SCRIPT:
+            return None
+    return "".join(found)
 
 
-def _refuse_mixture(replaced: ReplacedText, statements: Sequence[Statement], path: str) -> None:
-    """At the first statement that is not of the first one's kind."""
+class _SplitOptions(TypedDict):
+    path: str
+    server_version_num: int
+    standard_conforming_strings: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _ReadAnew:
+    """Statements that are made again each time they are gone through."""
+
+    statements: Callable[[], Iterator[Statement]]
+
+    def __iter__(self) -> Iterator[Statement]:
+        return self.statements()
+
+
+@dataclass(slots=True)
+class _Found:
+    """What the statements of a script mean for how it can be run."""
+
+    refuses_transaction: bool = False
+    can_be_sent_ahead: bool = True
+
+
+def _look_at(statements: Iterable[Statement], path: str, *, may_be_mixed: bool) -> _Found:
+    """Go through a script.
+
+    Raises:
+        MixedTransactions: At the first statement that is not of the first one's kind.
+    """
+    found = _Found()
+    of_first: bool | None = None
     for statement in statements:
-        if _refuses_transaction(statement) != _refuses_transaction(statements[0]):
-            raise _mixed(replaced, statement, path)
+        refuses = statement.kind is StatementKind.NON_TRANSACTIONAL
+        of_first = refuses if of_first is None else of_first
+        if refuses != of_first and not may_be_mixed:
+            raise _mixed(statement, path)
+        found.refuses_transaction = found.refuses_transaction or refuses
+        found.can_be_sent_ahead = found.can_be_sent_ahead and _can_be_sent_ahead(statement)
+    return found
 
 
-def _mixed(replaced: ReplacedText, statement: Statement, path: str) -> MixedTransactions:
+def _can_be_sent_ahead(statement: Statement) -> bool:
+    if statement.kind is not StatementKind.TRANSACTIONAL or may_end_transaction(statement):
+        return False
+    words = statement.text.lower()
+    return _ENCODING not in words and not _SETS_NAMES.match(words, statement.first_token - statement.offset)
+
+
+def _mixed(statement: Statement, path: str) -> MixedTransactions:
     # The words come from the source: a value that was put in may be secret.
-    place = replaced.locate(statement.first_token)
-    words = place.line_text[place.column - 1 :]
+    place = statement.part.locate(statement.first_token)
+    words = place.line_text[place.offset_in_line :]
     excerpt = words if len(words) <= _LONGEST_EXCERPT else f"{words[:_LONGEST_EXCERPT]}…"
     does, others = (
         ("cannot run in a transaction", "need one")
-        if _refuses_transaction(statement)
+        if statement.kind is StatementKind.NON_TRANSACTIONAL
         else ("needs a transaction", "cannot run in one")
     )
     return MixedTransactions(
@@ -85,42 +145,3 @@ def _mixed(replaced: ReplacedText, statement: Statement, path: str) -> MixedTran
         column=place.column,
         hint="Move it to a script of its own, or set mixed=true to run the whole script without a transaction.",
     )
-
-
-def _replace(source: str, placeholders: Placeholders, *, path: str, filename: str | None) -> ReplacedText:
-    text = source.replace(_BYTE_ORDER_MARK, "")
-    replaced = replace(text, placeholders, path=path, filename=filename)
-    return replaced if len(text) == len(source) else _with_byte_order_marks(source, replaced)
-
-
-def _with_byte_order_marks(source: str, replaced: ReplacedText) -> ReplacedText:
-    """The same text, traced back to the source with its marks: each of them was replaced by nothing."""
-    marks = [match.start() for match in re.finditer(_BYTE_ORDER_MARK, source)]
-    # Where they stood, counted in the text that has none
-    gaps = [mark - index for index, mark in enumerate(marks)]
-
-    def in_source(offset: int) -> int:
-        return offset + bisect_right(gaps, offset)
-
-    placeholders = [
-        Replacement(in_source(r.source_start), in_source(r.source_end - 1) + 1, r.start, r.end)
-        for r in replaced.replacements
-    ]
-    dropped = [
-        Replacement(mark, mark + 1, start, start)
-        for mark, gap in zip(marks, gaps, strict=True)
-        if (start := _offset_in_text(replaced, gap)) is not None
-    ]
-    both = sorted(placeholders + dropped, key=lambda r: r.source_start)
-    return ReplacedText(source, replaced.text, tuple(both))
-
-
-def _offset_in_text(replaced: ReplacedText, source_offset: int) -> int | None:
-    """From an offset in the source to the replaced text; None inside a placeholder."""
-    index = bisect_right(replaced.replacements, source_offset, key=lambda r: r.source_start) - 1
-    if index < 0:
-        return source_offset
-    before = replaced.replacements[index]
-    if source_offset == before.source_start:
-        return before.start
-    return before.end + source_offset - before.source_end if source_offset >= before.source_end else None

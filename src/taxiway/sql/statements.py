@@ -13,11 +13,12 @@ file, and what stands behind COPY on its line comes after the data.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice, takewhile
 from typing import Final
 
-from taxiway.errors import ScriptError
+from taxiway.errors import ScriptError, UnterminatedText
 from taxiway.model.script import ReplacedText, Statement, StatementKind
 from taxiway.sql.lexer import BLANKS, Lexer, Token
 from taxiway.sql.psql import find_end_of_restriction, psql_command
@@ -40,6 +41,9 @@ _HEAD_LENGTHS: Final[Mapping[str, int | None]] = {
     "ROLLBACK": 2,
     "VACUUM": 1,
 }
+
+# Statements are read again when they reach beyond a part: most are much shorter than this.
+_PART_LENGTH: Final = 1 << 20
 
 _NAME: Final = r"[^ ]+ (?:\. [^ ]+ )*"
 _OPTIONS: Final = r"\( [^()]*\) "
@@ -117,51 +121,147 @@ def split(
     return _Splitter(replaced, path, server_version_num, strings).statements()
 
 
+def split_parts(
+    pieces: Iterator[ReplacedText],
+    *,
+    path: str,
+    server_version_num: int,
+    standard_conforming_strings: bool = True,
+    part_length: int = _PART_LENGTH,
+) -> Iterator[Statement]:
+    """The same statements for a script that comes in pieces, and no more of it in memory than is needed.
+
+    That is ``part_length``, or the whole of a longer statement. The data of a COPY come piece by piece: what
+    nobody takes of them before the next statement is asked for is passed over. Offsets count in
+    :attr:`Statement.part`.
+
+    Raises:
+        UnterminatedText, PsqlCommand, ScriptError: As :func:`split` does.
+    """
+    strings = StringSetting(initial=standard_conforming_strings)
+    first = next(pieces, ReplacedText("", ""))
+    splitter = _Splitter(first, path, server_version_num, strings)
+    splitter.expect(pieces, part_length)
+    return splitter.statements()
+
+
+class _PartEnds(Exception):
+    """What is behind the part may decide."""
+
+
 class _Splitter:
     """Goes through one script.
+
+    A statement is read from the part that is in memory. When what is behind that could make a difference, more is
+    read, and the statement is read again.
 
     The rest of a line with a COPY is read with the lexer's end set to the line's; ``_following`` is then where the
     script goes on behind the data.
     """
 
-    def __init__(self, replaced: ReplacedText, path: str, server_version_num: int, strings: StringSetting) -> None:
-        self._replaced, self._path, self._server_version_num = replaced, path, server_version_num
-        self._strings = strings
-        self._lexer = Lexer(replaced, path=path, standard_strings=strings.standard)
-        self._following: int | None = None
+    def __init__(self, part: ReplacedText, path: str, server_version_num: int, strings: StringSetting) -> None:
+        self._path, self._server_version_num, self._strings = path, server_version_num, strings
+        self._pieces: Iterator[ReplacedText] = iter(())
+        self._is_whole, self._part_length = True, 0
+        self._following: tuple[ReplacedText, int] | None = None
+        self._data: Iterable[str] = ()
+        self._enter(part)
+
+    def expect(self, pieces: Iterator[ReplacedText], part_length: int) -> None:
+        """There may be more behind the part."""
+        self._pieces, self._is_whole, self._part_length = pieces, False, part_length
 
     def statements(self) -> Iterator[Statement]:
         position: int | None = 0
         while position is not None:
-            first = next(self._lexer.tokens(position), None)
-            if first is None:
-                position = self._leave_line()
-            elif first.form == ";":
-                position = first.end
-            elif first.form == "\\":
-                position = self._end_of_command(first)
-            else:
-                statement, position = self._read_statement(position, first)
+            start = position
+            try:
+                statement, position = self._step(start)
+            except (_PartEnds, UnterminatedText):
+                if self._is_settled:
+                    raise
+                statement, position = None, self._grow(start)
+            if statement is not None:
                 yield statement
+                self._pass_over_data()
+
+    def _step(self, position: int) -> tuple[Statement | None, int | None]:
+        """Read up to the end of a statement, or of something between statements. Returns where to go on."""
+        first = next(self._lexer.tokens(position), None)
+        if first is None:
+            return None, self._leave_line()
+        if first.form == ";":
+            return None, first.end
+        if first.form == "\\":
+            return None, self._end_of_command(first)
+        return self._read_statement(position, first)
+
+    # --- the part ---
+
+    @property
+    def _is_settled(self) -> bool:
+        """Nothing that is still to be read can change what the lexer has seen."""
+        return self._is_whole or self._following is not None
+
+    def _enter(self, part: ReplacedText) -> None:
+        self._part = part
+        self._lexer = Lexer(part, path=self._path, standard_strings=self._strings.standard)
+
+    def _grow(self, position: int) -> int:
+        """Go on in a part that begins here and reaches further. Returns where in that.
+
+        It grows to twice its length, so that a long statement is not read again too often.
+        """
+        unread = self._part.behind(position)
+        pieces = [unread]
+        length = len(unread.text)
+        enough = max(2 * length, self._part_length)
+        while length <= enough and (piece := self._next_piece()) is not None:
+            pieces.append(piece)
+            length += len(piece.text)
+        if len(pieces) == 1:
+            return position
+        self._enter(ReplacedText.joined(pieces))
+        return 0
+
+    def _next_piece(self) -> ReplacedText | None:
+        piece = next(self._pieces, None)
+        self._is_whole = piece is None
+        return piece
+
+    def _require_line(self, position: int) -> None:
+        """See to it that the rest of the line is there."""
+        if not self._is_settled and self._lexer.text.find("\n", position) < 0:
+            raise _PartEnds
 
     def _leave_line(self) -> int | None:
         """Where to go on at the end: behind the data of the COPY in this line, if there is one."""
-        position, self._following = self._following, None
-        self._lexer.end = len(self._lexer.text)
+        if self._following is None:
+            if not self._is_whole:
+                raise _PartEnds
+            return None
+        (part, position), self._following = self._following, None
+        if part is self._part:
+            self._lexer.end = len(part.text)
+        else:
+            self._enter(part)
         return position
 
+    # --- statements ---
+
     def _end_of_command(self, backslash: Token) -> int:
+        self._require_line(backslash.start)
         end = find_end_of_restriction(self._lexer.text, backslash.start)
         if end is None:
-            raise psql_command(self._replaced, backslash.start, path=self._path)
+            raise psql_command(self._part, backslash.start, path=self._path)
         return end
 
     def _read_statement(self, position: int, first: Token) -> tuple[Statement, int]:
         """The statement, and where the next one may begin. Comments before its first token are its own."""
         head = _head(self._lexer, first)
+        end = self._find_end(first, head)
         if head and _COPIES_TO_STDOUT.match(head):
             raise self._error(_COPIES_TO_NOBODY, first)
-        end = self._find_end(first, head)
         if first.form in FIRST_WORDS:
             self._follow_setting(first, end)
         text = self._lexer.text[position:end].lstrip(BLANKS)
@@ -169,9 +269,10 @@ class _Splitter:
         text = text.rstrip(BLANKS)
         kind = _kind(head, self._server_version_num)
         if kind is StatementKind.COPY_FROM_STDIN:
-            data, following = self._read_data(end)
-            return Statement(text, offset, first.start, kind, data), following
-        return Statement(text, offset, first.start, kind), end + 1
+            self._require_line(end)
+            self._data = self._reach_data(end)
+            return Statement(text, offset, first.start, kind, self._data, self._part), end + 1
+        return Statement(text, offset, first.start, kind, part=self._part), end + 1
 
     def _find_end(self, first: Token, head: str) -> int:
         find = _end_of_routine if head and _CREATES_ROUTINE.match(head) else _end_of_statement
@@ -179,8 +280,11 @@ class _Splitter:
         if end == self._lexer.end:
             if self._following is not None:
                 raise self._error(_INTERRUPTED, first)
+            if not self._is_whole:
+                raise _PartEnds
         elif self._lexer.text[end] == "\\":
-            raise psql_command(self._replaced, end, path=self._path)
+            self._require_line(end)
+            raise psql_command(self._part, end, path=self._path)
         return end
 
     def _follow_setting(self, first: Token, end: int) -> None:
@@ -191,21 +295,54 @@ class _Splitter:
         self._strings.follow(" ".join(words).upper())
         self._lexer.read_strings(standard=self._strings.standard)
 
-    def _read_data(self, end: int) -> tuple[str, int]:
-        """The data of the COPY that ends here, and where the next statement may begin: on its line, or behind."""
-        text = self._lexer.text
-        line_end = self._lexer.end if self._following is not None else _next_line(text, end)
-        data, following = _copy_data(text, self._following if self._following is not None else line_end)
-        if text[end + 1 : line_end].strip(BLANKS):
-            self._lexer.end, self._following = line_end, following
-            return data, end + 1
-        self._leave_line()
-        return data, following
-
     def _error(self, message_and_hint: tuple[str, str], first: Token) -> ScriptError:
-        place = self._replaced.locate(first.start)
+        place = self._part.locate(first.start)
         message, hint = message_and_hint
         return ScriptError(message, path=self._path, line=place.line, column=place.column, hint=hint)
+
+    # --- data ---
+
+    def _reach_data(self, end: int) -> Iterable[str]:
+        """The data of the COPY that ends here. From now on, its line is the text; behind that they begin."""
+        text = self._lexer.text
+        if self._following is None:
+            self._lexer.end = _next_line(text, end)
+            self._following = self._part, self._lexer.end
+        part, start = self._following
+        found = _find_end_of_data(part.text, start, is_whole=self._is_whole)
+        if found is None:
+            return self._stream_data(part.behind(start))
+        data_end, following = found
+        self._following = part, following
+        return (part.text[start:data_end],)
+
+    def _pass_over_data(self) -> None:
+        """What nobody has taken."""
+        if self._data:
+            deque(self._data, maxlen=0)
+            self._data = ()
+
+    def _stream_data(self, rest: ReplacedText) -> Iterator[str]:
+        """The data that begin here and reach further than what was read."""
+        line_start, in_line = 0, False
+        while (found := _find_end_of_data(rest.text, line_start, is_whole=self._is_whole)) is None:
+            text, decided = rest.text, _end_of_decided_data(rest.text, line_start)
+            yield text[:decided]
+            if text:
+                in_line = decided == len(text) and not text.endswith("\n")
+            rest = self._grown(rest, decided)
+            line_start = _next_line(rest.text, 0) if in_line else 0
+        data_end, following = found
+        yield rest.text[:data_end]
+        self._following = rest, following
+
+    def _grown(self, part: ReplacedText, position: int) -> ReplacedText:
+        """What is left of a part, with the next piece."""
+        piece = self._next_piece()
+        if piece is not None and position == len(part.text):
+            return piece
+        left = part.behind(position)
+        return left if piece is None else ReplacedText.joined([left, piece])
 
 
 def _head(lexer: Lexer, first: Token) -> str:
@@ -273,15 +410,27 @@ def _depth_after(mark: str, depth: int) -> int:
     return max(depth - 1, 0) if mark == ")" else depth
 
 
-def _copy_data(text: str, start: int) -> tuple[str, int]:
-    r"""The data that begin here, and where the script goes on: after the line ``\.``, or at the end."""
+def _find_end_of_data(text: str, start: int, *, is_whole: bool) -> tuple[int, int] | None:
+    r"""Where the data that begin here end, and where the script goes on: at the line ``\\.`` and behind it.
+
+    The end of the text ends them, too; None if there may be more of it.
+    """
     position = start
-    while (terminator := text.find(r"\.", position)) >= 0:
-        line = text.rfind("\n", 0, terminator) + 1
+    # Mostly there is none, which is found out twice as fast from behind.
+    last = text.rfind(r"\.", start)
+    while position <= last:
+        terminator = text.find(r"\.", position)
+        line = max(text.rfind("\n", start, terminator) + 1, start)
         position = _next_line(text, terminator)
         if text[line:position].strip(BLANKS) == r"\.":
-            return text[start:line], position
-    return text[start:], len(text)
+            return (line, position) if is_whole or text[position - 1] == "\n" else None
+    return (len(text), len(text)) if is_whole else None
+
+
+def _end_of_decided_data(text: str, start: int) -> int:
+    """Up to where the text is data, whatever is behind it: the last line may become the one that ends them."""
+    line = max(text.rfind("\n") + 1, start)
+    return line if text[line:].strip(BLANKS) in {"", "\\", r"\."} else len(text)
 
 
 def _next_line(text: str, position: int) -> int:

@@ -16,10 +16,10 @@ import click
 import pytest
 
 from taxiway import errors
-from taxiway.cli.commands.options import SETTINGS, given_arguments
 from taxiway.cli.flyway_args import parse_command_line, wants_json
+from taxiway.cli.group import taxiway
 from taxiway.cli.invocation import Invocation
-from taxiway.cli.main import taxiway
+from taxiway.cli.settings import SETTINGS, given_arguments
 from taxiway.config.load import load
 from tests.support.command import complaint
 from tests.support.workspace import Workspace

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import taxiway
-from taxiway.cli.main import COMMANDS
+from taxiway.cli.group import COMMANDS
 from tests.support.command import complaint, run_command
 
 

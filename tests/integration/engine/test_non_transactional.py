@@ -119,7 +119,7 @@ def test_a_failed_migration_runs_again_when_its_row_and_its_remains_are_gone(wor
 
 
 def test_a_failure_whose_row_does_not_fit_either_is_still_that_failure(workspace: Workspace) -> None:
-    full = "ALTER TABLE flyway_schema_history ADD CONSTRAINT \"${word}\" CHECK (version <> '2')"
+    full = 'ALTER TABLE flyway_schema_history ADD CONSTRAINT "${word}" CHECK (execution_time < 0) NOT VALID'
     workspace.write(TABLE | {"V2__x.sql": f"VACUUM a;\n{full};"})
     events: list[Event] = []
 
@@ -176,3 +176,41 @@ def test_an_interrupted_one_leaves_a_failed_row_too(workspace: Workspace) -> Non
     assert child.returncode == 143, (output, error)
     assert workspace.history()[-1]["success"] is False
     assert not is_valid(workspace, "a_i")
+
+
+def test_a_row_says_that_it_was_begun_before_its_first_statement(workspace: Workspace) -> None:
+    workspace.write({"V1__a.sql": "CREATE TABLE seen AS SELECT * FROM flyway_schema_history;\nVACUUM;"})
+    workspace.migrate(mixed=True)
+    [begun] = workspace.query("SELECT installed_rank, version, execution_time, success FROM seen")
+    assert begun == (1, "1", -1, False)
+    [row] = workspace.history()
+    assert row["success"]
+    assert row["execution_time"] >= 0
+
+
+def test_a_killed_migration_is_told_as_one_that_was_begun(workspace: Workspace) -> None:
+    workspace.write(TABLE | {"V2__b.sql": "VACUUM a;\nSELECT pg_sleep(60);"})
+    with workspace.running("migrate", "--mixed") as child:
+        workspace.wait_for(
+            "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND state = 'active'"
+            " AND pid <> pg_backend_pid()"
+        )
+        child.kill()
+        child.wait()
+    assert workspace.states() == ["1 Success", "2 Failed"]
+    with pytest.raises(taxiway.ValidationFailed, match=r"begun without a transaction.*taxiway repair"):
+        workspace.migrate(mixed=True)
+    with pytest.raises(errors.FailedMigrationRecorded, match="begun without a transaction"):
+        workspace.migrate(mixed=True, validate_on_migrate=False)
+
+
+def test_nothing_is_left_of_a_migration_whose_first_callback_fails(workspace: Workspace) -> None:
+    workspace.write(TABLE | {"V2__b.sql": "VACUUM a;", "beforeEachMigrate.sql": "SELECT 1/0;"})
+    with pytest.raises(taxiway.CallbackFailed):
+        workspace.migrate(target="1")
+    workspace.write({"beforeEachMigrate.sql": "SELECT 1;"})
+    workspace.migrate(target="1")
+    workspace.write({"beforeEachMigrate.sql": "SELECT 1/0;"})
+    with pytest.raises(taxiway.CallbackFailed):
+        workspace.migrate()
+    assert workspace.states() == ["1 Success", "2 Pending"]

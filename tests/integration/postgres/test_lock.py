@@ -1,6 +1,7 @@
 """One run at a time for each history table, Flyway's runs included."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import psycopg
@@ -9,7 +10,7 @@ import pytest
 import taxiway
 from taxiway import errors
 from taxiway.engine.ports import HistoryTable
-from taxiway.model.event import Event, MigrationFinished, StatementRun, WaitingForLock
+from taxiway.model.event import Event, MigrationFinished, StatementRun, Validated, WaitingForLock
 from taxiway.model.script import Statement
 from taxiway.postgres.session import PostgresSession
 from tests.support.fingerprint import fingerprint
@@ -151,14 +152,16 @@ def test_a_lock_that_somebody_else_has_taken_stops_the_commit(workspace: Workspa
     )
     word = word.replace("release", "tools.release")
     workspace.write({"V1__a.sql": "CREATE TABLE a ();", "V2__b.sql": f"CREATE TABLE b ();\nSELECT {word};"})
-    with workspace.database.connect() as other:
+    with workspace.database.connect() as other, ThreadPoolExecutor() as pool:
 
-        def take(event: Event) -> None:
-            if isinstance(event, StatementRun) and event.line == 2:
-                other.execute("SELECT pg_try_advisory_xact_lock(77433833903597)")
+        def wait(event: Event) -> None:
+            # The server gives the lock to whoever waits for it, in the moment in which the script gives it back.
+            if isinstance(event, Validated):
+                pool.submit(other.execute, "SELECT pg_advisory_lock(77433833903597)")
+                workspace.wait_for("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
 
         with pytest.raises(errors.LockNotAcquired) as caught:
-            workspace.migrate(on_event=take)
+            workspace.migrate(on_event=wait)
 
     assert caught.value.result
     assert caught.value.result.count == 1

@@ -247,6 +247,32 @@ def test_something_else_of_that_name_is_left_alone_and_named(
     assert not session.in_transaction
 
 
+# --- looking and reading at once ---
+
+
+def test_what_is_there_is_seen_with_its_rows_however_often_one_looks(
+    session: PostgresSession, table: HistoryTable
+) -> None:
+    assert session.look_and_read(["public"], table) == (session.look(["public"], table), [])
+    make_history(session, table, history_row(1))
+    session.record(table, history_row(2), only_with_lock=False)
+    for _ in range(2):
+        facts, rows = session.look_and_read(["public", "none"], table)
+        assert (facts, rows) == (session.look(["public", "none"], table), session.history_rows(table))
+        assert facts.history_exists
+        assert [row.installed_rank for row in rows] == [1, 2]
+
+
+def test_a_history_that_somebody_has_dropped_meanwhile_is_not_there(
+    session: PostgresSession, database: Database, table: HistoryTable
+) -> None:
+    make_history(session, table, history_row(1))
+    with database.connect(autocommit=True) as other:
+        other.execute("DROP TABLE flyway_schema_history")
+    facts, rows = session.look_and_read(["public"], table)
+    assert (facts.history_exists, rows, session.in_transaction) == (False, [], False)
+
+
 # --- repair ---
 
 

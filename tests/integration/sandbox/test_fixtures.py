@@ -21,7 +21,8 @@ def test_each_test_finds_its_database_empty_and_its_roles_gone(database: Databas
 
 
 def test_the_server_has_no_roles_between_tests(postgres_server: PostgresServer) -> None:
-    assert postgres_server.roles() == frozenset()
+    # The scenarios of tests/conformance have one for all of them, as long as the server runs.
+    assert postgres_server.roles() <= {"conformance"}
 
 
 def test_the_password_is_not_shown_when_a_test_fails(database: Database) -> None:

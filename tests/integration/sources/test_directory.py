@@ -58,7 +58,7 @@ def test_a_file_has_its_absolute_path_and_its_bytes(tmp_path: Path) -> None:
     (file,) = sources(root, "filesystem:sql").files()
     assert (file.script, file.name) == ("x/V1__a.sql", "V1__a.sql")
     assert file.path == str(tmp_path / "sql/x/V1__a.sql")
-    assert file.read() == b"select 1;\r\n"
+    assert b"".join(file.chunks()) == b"select 1;\r\n"
     assert file.file == str(tmp_path / "sql/x/V1__a.sql")
 
 
@@ -145,7 +145,7 @@ def test_symbolic_links_are_followed(tmp_path: Path) -> None:
     (tmp_path / "sql/common").symlink_to("../shared")
     (tmp_path / "sql/V1__a.sql").symlink_to("../V1__a.sql")
     found = sources(tmp_path, "sql").files()
-    assert [(file.script, file.read()) for file in found] == [
+    assert [(file.script, b"".join(file.chunks())) for file in found] == [
         ("V1__a.sql", b"one"),
         ("common/V2__b.sql", b"two"),
     ]
@@ -222,7 +222,10 @@ def test_wildcards_find_what_they_say(tmp_path: Path, location: str, expected: l
 def test_files_with_equal_relative_paths_are_all_found(tmp_path: Path) -> None:
     write(tmp_path, {"b/x1/mig/V1__m.sql": "one", "b/x2/mig/V1__m.sql": "two"})
     found = sources(tmp_path, "b/*/mig").files()
-    assert [(file.script, file.read()) for file in found] == [("V1__m.sql", b"one"), ("V1__m.sql", b"two")]
+    assert [(file.script, b"".join(file.chunks())) for file in found] == [
+        ("V1__m.sql", b"one"),
+        ("V1__m.sql", b"two"),
+    ]
 
 
 def test_a_pattern_of_files_finds_their_configuration_too(tmp_path: Path) -> None:
@@ -332,7 +335,9 @@ def test_a_link_within_the_clone_is_followed(tmp_path: Path) -> None:
     write(tmp_path, {"clone/shared/V1__a.sql": "one", "clone/sql/x": ""})
     (tmp_path / "clone/sql/V1__a.sql").symlink_to("../shared/V1__a.sql")
     found = sources(tmp_path / "clone", "sql", inside=tmp_path / "clone").files()
-    assert [(file.path, file.read()) for file in found if file.script != "x"] == [("sql/V1__a.sql", b"one")]
+    assert [(file.path, b"".join(file.chunks())) for file in found if file.script != "x"] == [
+        ("sql/V1__a.sql", b"one")
+    ]
 
 
 @pytest.mark.parametrize("location", ["../secret", "/etc", "link"])

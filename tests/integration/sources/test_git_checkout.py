@@ -48,6 +48,12 @@ def test_without_a_name_it_is_the_default_branch_and_says_which(
         assert (found.branch, found.commit) == ("trunk", upstream.commit_of("trunk"))
 
 
+def test_known_hosts_may_have_a_comment_in_any_encoding(repository: GitRepository) -> None:
+    comment = b"# \xe4\n".decode("utf-8", "surrogateescape")  # as a variable of the environment is read
+    with checkout(replace(repository, known_hosts=f"{comment}{repository.known_hosts}"), None) as found:
+        assert found.branch == "trunk"
+
+
 @pytest.mark.parametrize("branch", [None, "develop"])
 def test_one_connection_is_enough(repository: GitRepository, recording: Recording, branch: str | None) -> None:
     with checkout(repository, branch):

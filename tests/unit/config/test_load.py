@@ -15,7 +15,7 @@ from taxiway.config.load import load
 from taxiway.config.merge import Loaded, merge
 from taxiway.config.option import Group
 from taxiway.config.options import OPTIONS
-from taxiway.config.resolvers import Reference
+from taxiway.config.template import Reference
 from taxiway.config.toml import parse_toml
 from taxiway.secret import Secret
 

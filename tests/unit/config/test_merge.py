@@ -192,7 +192,10 @@ def test_no_pattern_at_all_can_be_asked_for(value: object) -> None:
         ),
         ("encoding", "UTF-88", "--encoding: 'UTF-88' is not a known character encoding."),
         ("encoding", "hex", "--encoding: 'hex' is not a known character encoding."),
-        ("encoding", "a\0b", "--encoding: 'a\0b' is not a known character encoding."),
+        ("encoding", "a\0b", "--encoding: the value has a NUL character."),
+        ("locations", "a\0b", "--locations: the value has a NUL character."),
+        ("table", "a\udcff", "--table: the value has bytes that are not UTF-8."),
+        ("schemas", "a,b\udcff", "--schemas: the value has bytes that are not UTF-8."),
         (
             "locations",
             "s3:bucket",

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taxiway import errors
-from taxiway.config.resolvers import Reference, Template, parse_flyway_template, parse_template
+from taxiway.config.resolvers import parse_flyway_template, parse_template
+from taxiway.config.template import Reference, Template
 from taxiway.secret import Secret, reveal
 
 ARN = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:postgresql@auroradb@master-AbCdEf"

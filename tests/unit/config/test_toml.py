@@ -9,7 +9,7 @@ from taxiway.config.layers import Place, Raw, Scope
 from taxiway.config.merge import merge
 from taxiway.config.option import Kind, Option
 from taxiway.config.options import OPTIONS
-from taxiway.config.resolvers import Reference, Template
+from taxiway.config.template import Reference, Template
 from taxiway.config.toml import FLYWAY, TAXIWAY, Dialect, parse_toml
 
 TUTORIAL = """

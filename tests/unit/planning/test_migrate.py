@@ -14,7 +14,7 @@ from taxiway.model.migration import (
 )
 from taxiway.model.plan import PlannedMigration
 from taxiway.model.rules import IgnorePattern, Policy, Target
-from taxiway.model.script import ReplacedText, Script
+from taxiway.model.script import Script
 from taxiway.planning.history import applied_row, history_script, next_rank, schema_marker, schema_marker_rank
 from taxiway.planning.migrate import pending, refuse_mixed_group, runs_as_one
 from taxiway.planning.reconcile import reconcile
@@ -181,9 +181,7 @@ def test_a_long_version_that_is_not_run_is_in_nobodys_way() -> None:
 
 def group(*transactional: bool) -> list[PlannedMigration]:
     return [
-        PlannedMigration(
-            migration=resolved(str(number)), script=Script(ReplacedText("", ""), (), transactional=one)
-        )
+        PlannedMigration(migration=resolved(str(number)), script=Script((), transactional=one))
         for number, one in enumerate(transactional, start=1)
     ]
 

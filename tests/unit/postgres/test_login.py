@@ -1,6 +1,5 @@
 """Where a login comes from, as the error for a refused one tells it."""
 
-import psycopg
 import pytest
 
 from taxiway import errors
@@ -70,7 +69,7 @@ def test_without_anything_nobody_is_named() -> None:
     ],
 )
 def test_the_hint_names_where_to_look(words: str, login: Login, hint: str) -> None:
-    error = translate_connect_error(psycopg.OperationalError(words), target="h:1/d", login=login)
+    error = translate_connect_error(words, target="h:1/d", login=login)
     assert type(error) is errors.AuthenticationFailed
     assert hint in (error.hint or "")
 
@@ -79,5 +78,5 @@ def test_the_hint_names_where_to_look(words: str, login: Login, hint: str) -> No
     "words", [REFUSED, 'FATAL:  role "root" does not exist', "fe_sendauth: no password supplied"]
 )
 def test_a_user_that_nobody_gave_is_told_to_be_the_systems(words: str) -> None:
-    error = translate_connect_error(psycopg.OperationalError(words), target="h:1/d", login=Login())
+    error = translate_connect_error(words, target="h:1/d", login=Login())
     assert error.message.endswith(" No user was given, so that of the operating system was taken.")

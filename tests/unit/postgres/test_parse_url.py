@@ -4,8 +4,8 @@ import pytest
 
 from taxiway import errors
 from taxiway.model.settings import DatabaseSettings
-from taxiway.postgres.connection import describe_target, parse_url, url_for_programs
 from taxiway.postgres.jdbc import is_jdbc_url
+from taxiway.postgres.url import describe_target, parse_url, url_for_programs
 from taxiway.secret import Secret
 
 JDBC = "jdbc:postgresql://h/d?user=of_url&password=p_url&sslmode=require"

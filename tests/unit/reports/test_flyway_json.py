@@ -5,8 +5,7 @@ from datetime import datetime
 
 import pytest
 
-from taxiway.model.info import MigrationInfo, MigrationState
-from taxiway.model.result import InfoResult
+from taxiway.model.info import InfoResult, MigrationInfo, MigrationState
 from taxiway.reports.flyway_json import Stamp, info_json
 from tests.support.builders import NOON, applied
 

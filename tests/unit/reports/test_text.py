@@ -3,8 +3,8 @@
 import pytest
 
 from taxiway.model import event as events
-from taxiway.model.info import MigrationInfo, MigrationState
-from taxiway.model.result import InfoResult, MigrateResult, MigrationOutput
+from taxiway.model.info import InfoResult, MigrationInfo, MigrationState
+from taxiway.model.result import MigrateResult, MigrationOutput
 from taxiway.model.settings import MigrationSettings
 from taxiway.model.version import MigrationVersion
 from taxiway.reports.log import describe

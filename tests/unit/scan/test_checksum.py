@@ -56,3 +56,10 @@ def test_any_text_has_a_checksum_of_32_bits_with_sign(text: str) -> None:
 
 def test_a_bom_is_dropped_only_at_the_start() -> None:
     assert without_bom("\ufeff\ufeffa\ufeff") == "\ufeffa\ufeff"
+
+
+@given(st.lists(st.sampled_from(["\ufeff", "\r", "\n", "\r\n", "a", "é", "😀"]), max_size=12), st.integers(1, 4))
+def test_where_a_text_is_cut_makes_no_difference(pieces: list[str], size: int) -> None:
+    text = "".join(pieces)
+    assert checksum(text[start : start + size] for start in range(0, len(text), size)) == checksum([text])
+    assert checksum(["", *pieces, ""]) == checksum([text])

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taxiway import errors
-from taxiway.scan.encoding import decode, find_codec
+from taxiway.scan.encoding import decode, decode_chunks, find_codec
 
 
 @pytest.mark.parametrize(
@@ -117,3 +117,28 @@ def test_text_in_utf_8_is_detected(text: str) -> None:
     # Zero bytes would make it look like UTF-16.
     plain = text.replace("\0", "")
     assert decode(plain.encode(), "UTF-8", path="x.sql", detect=True) == plain
+
+
+def outcome(chunks: list[bytes], encoding: str, *, detect: bool) -> str | tuple[str, int | None]:
+    try:
+        return "".join(decode_chunks(lambda: chunks, encoding, path="x", detect=detect))
+    except errors.UnreadableScript as error:
+        return str(error), error.line
+
+
+@given(
+    st.one_of(
+        st.binary(max_size=30),
+        st.text("aé€😀\n\ufeff", max_size=10).flatmap(
+            lambda text: st.sampled_from(["utf-8", "utf-16", "utf-16-le", "shift_jis"]).map(
+                lambda encoding: text.encode(encoding, "replace")
+            )
+        ),
+    ),
+    st.sampled_from(["UTF-8", "UTF-16", "UTF-16LE", "ISO-8859-1", "windows-1252", "Shift_JIS", "GB18030"]),
+    st.integers(4, 9),
+    st.booleans(),
+)
+def test_where_bytes_are_cut_makes_no_difference(data: bytes, encoding: str, size: int, detect: bool) -> None:
+    chunks = [data[start : start + size] for start in range(0, len(data), size)]
+    assert outcome(chunks, encoding, detect=detect) == outcome([data], encoding, detect=detect)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from io import BytesIO
 
 import pytest
 
@@ -40,7 +41,7 @@ def test_files_are_migrations_callbacks_or_passed_over() -> None:
 
 
 def test_no_file_is_read() -> None:
-    def fail() -> bytes:
+    def fail() -> BytesIO:
         raise AssertionError
 
     files = [SourceFile(name, name, fail) for name in ("V1__a.sql", "afterMigrate.sql", "V1__a.sql.conf", "x.txt")]

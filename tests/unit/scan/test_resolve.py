@@ -1,5 +1,7 @@
 """From files to resolved migrations."""
 
+from io import BytesIO
+
 import pytest
 
 from taxiway import errors
@@ -7,7 +9,7 @@ from taxiway.model.callback import CallbackEvent
 from taxiway.model.migration import MigrationKind, MigrationType, Program, ScriptConfiguration
 from taxiway.model.rules import Placeholders
 from taxiway.model.settings import MigrationSettings
-from taxiway.model.source import SourceFile
+from taxiway.model.source import CHUNK_BYTES, SourceFile
 from taxiway.scan.checksum import checksum
 from taxiway.scan.inventory import take_inventory
 from taxiway.scan.resolve import Resolution, before_connect_callbacks, resolve
@@ -36,7 +38,7 @@ def test_a_file_becomes_a_migration_with_script_path_and_checksum() -> None:
     assert migration.path == "sql/a/b/V1_0__add_users.sql"
     assert migration.checksum == 78787420
     assert migration.equivalent_checksum is None
-    assert migration.read() == "SELECT 1;\n"
+    assert "".join(migration.read()) == "SELECT 1;\n"
 
 
 @pytest.mark.parametrize(
@@ -84,7 +86,7 @@ def test_migrations_are_sorted_as_flyway_sorts_files() -> None:
 
 def test_a_bom_is_neither_in_the_text_nor_in_the_checksum() -> None:
     [migration] = resolve_files(source_file("V1__a.sql", b"\xef\xbb\xbf\xef\xbb\xbfa\n")).migrations
-    assert migration.read() == "\ufeffa\n"
+    assert "".join(migration.read()) == "\ufeffa\n"
     assert migration.checksum == 1069251642
 
 
@@ -103,7 +105,7 @@ def test_the_checksum_of_a_repeatable_migration_is_that_of_the_replaced_text() -
     [migration] = resolve_files(source_file("R__a.sql", "SELECT '${x}';\n"), placeholders=values).migrations
     assert migration.checksum == -1896273774
     assert migration.equivalent_checksum == -1710649929
-    assert migration.read() == "SELECT '${x}';\n"
+    assert "".join(migration.read()) == "SELECT '${x}';\n"
 
 
 def test_without_replacement_both_checksums_of_a_repeatable_migration_are_raw() -> None:
@@ -123,7 +125,7 @@ def test_an_unknown_placeholder_in_a_repeatable_migration_is_refused_at_once() -
 
 
 def test_files_that_are_no_migrations_are_not_read() -> None:
-    def fail() -> bytes:
+    def fail() -> BytesIO:
         raise AssertionError
 
     assert resolve_files(SourceFile("notes.txt", "sql/notes.txt", fail)).migrations == ()
@@ -175,7 +177,7 @@ def test_different_files_at_the_same_relative_path_are_refused() -> None:
 
 
 def test_a_file_that_cannot_be_read_is_named() -> None:
-    def refuse() -> bytes:
+    def refuse() -> BytesIO:
         raise PermissionError(13, "Permission denied")
 
     with pytest.raises(errors.UnreadableScript, match=r"sql/V1__a\.sql: .*Permission denied"):
@@ -185,21 +187,21 @@ def test_a_file_that_cannot_be_read_is_named() -> None:
 def test_a_file_that_vanishes_after_the_scan_is_named_when_it_is_read() -> None:
     contents = [b"SELECT 1;"]
 
-    def read_once() -> bytes:
+    def open_once() -> BytesIO:
         if not contents:
             raise FileNotFoundError(2, "No such file or directory")
-        return contents.pop()
+        return BytesIO(contents.pop())
 
-    [migration] = resolve_files(SourceFile("V1__a.sql", "sql/V1__a.sql", read_once)).migrations
+    [migration] = resolve_files(SourceFile("V1__a.sql", "sql/V1__a.sql", open_once)).migrations
     with pytest.raises(errors.UnreadableScript, match="No such file"):
-        migration.read()
+        "".join(migration.read())
 
 
 def test_a_file_in_another_encoding_is_read_when_the_encoding_is_said() -> None:
     file = source_file("V1__a.sql", b"-- caf\xe9\nselect 1;\n")
     [migration] = resolve_files(file, settings=MigrationSettings(encoding="ISO-8859-1")).migrations
     assert migration.checksum == -634644525
-    assert migration.read() == "-- café\nselect 1;\n"
+    assert "".join(migration.read()) == "-- café\nselect 1;\n"
     with pytest.raises(errors.UnreadableScript, match="byte 6"):
         resolve_files(file)
 
@@ -207,16 +209,16 @@ def test_a_file_in_another_encoding_is_read_when_the_encoding_is_said() -> None:
 @pytest.mark.parametrize("script", ["V1__a.sql", "B1__a.sql", "R__a.sql"])
 def test_a_script_that_changes_after_the_scan_is_refused_when_it_is_read(script: str) -> None:
     contents = [b"SELECT 1;", b"SELECT 1;", b"DROP TABLE a;"]
-    [migration] = resolve_files(SourceFile(script, f"sql/{script}", lambda: contents.pop(0))).migrations
-    assert migration.read() == "SELECT 1;"
+    [migration] = resolve_files(SourceFile(script, f"sql/{script}", lambda: BytesIO(contents.pop(0)))).migrations
+    assert "".join(migration.read()) == "SELECT 1;"
     with pytest.raises(errors.UnreadableScript, match=r"a\.sql: the file has changed") as caught:
-        migration.read()
+        "".join(migration.read())
     assert caught.value.hint
 
 
 def test_a_second_bom_is_no_change() -> None:
     [migration] = resolve_files(source_file("V1__a.sql", "\ufeff\ufeffSELECT 1;")).migrations
-    assert migration.read() == "\ufeffSELECT 1;"
+    assert "".join(migration.read()) == "\ufeffSELECT 1;"
 
 
 def test_the_encoding_is_detected_when_asked_for() -> None:
@@ -224,7 +226,7 @@ def test_the_encoding_is_detected_when_asked_for() -> None:
     [migration] = resolve_files(
         source_file("V1__a.sql", "select 1;".encode("utf-16")), settings=settings
     ).migrations
-    assert migration.read() == "select 1;"
+    assert "".join(migration.read()) == "select 1;"
     assert migration.checksum == checksum("select 1;")
 
 
@@ -254,7 +256,7 @@ def test_its_encoding_is_that_of_the_script_whatever_is_detected() -> None:
     [migration] = resolve_files(
         *configured("V1__a.sql", "encoding=ISO-8859-1", "é".encode()), settings=settings
     ).migrations
-    assert migration.read() == "Ã©"
+    assert "".join(migration.read()) == "Ã©"
     assert migration.checksum == checksum("Ã©")
 
 
@@ -295,19 +297,19 @@ def test_the_same_file_with_another_configuration_is_another_migration() -> None
 
 def test_a_callback_is_read_when_it_runs() -> None:
     contents = [b"\xef\xbb\xbfSELECT '${nobody}';"]
-    file = SourceFile("x/afterMigrate__b_c.sql", "sql/x/afterMigrate__b_c.sql", contents.pop)
+    file = SourceFile("x/afterMigrate__b_c.sql", "sql/x/afterMigrate__b_c.sql", lambda: BytesIO(contents.pop()))
     [callback] = resolve_files(file).callbacks
     assert (callback.event, callback.description) == (CallbackEvent.AFTER_MIGRATE, "b c")
     assert (callback.script, callback.path) == ("x/afterMigrate__b_c.sql", "sql/x/afterMigrate__b_c.sql")
     assert (callback.program, callback.configuration) == (None, ScriptConfiguration())
-    assert callback.read() == "SELECT '${nobody}';"
+    assert "".join(callback.read()) == "SELECT '${nobody}';"
 
 
 def test_a_callback_carries_its_configuration() -> None:
     files = configured("afterMigrate.sql", "executeInTransaction=false\nencoding=ISO-8859-1", b"-- \xe9")
     [callback] = resolve_files(*files).callbacks
     assert callback.configuration.execute_in_transaction is False
-    assert callback.read() == "-- é"
+    assert "".join(callback.read()) == "-- é"
 
 
 def test_a_callback_that_is_not_to_run_is_left_out() -> None:
@@ -397,3 +399,27 @@ def test_an_undo_script_may_not_be_there_twice() -> None:
     with pytest.raises(errors.DuplicateMigration, match="this undo migration has the version 1") as caught:
         resolve_files(source_file("U1__a.sql"), source_file("x/U1.0__b.sql"))
     assert caught.value.kind is MigrationKind.UNDO
+
+
+def test_a_large_script_is_read_in_chunks_and_has_the_checksum_of_the_whole() -> None:
+    rows = "-- ${x}\r\n" + "insert into t values ('é', '${x}');\r\n" * 20_000
+    placeholders = Placeholders(values={"x": "1\n2"})
+    versioned, repeatable = resolve_files(
+        source_file("V1__a.sql", rows), source_file("R__a.sql", rows), placeholders=placeholders
+    ).migrations
+    chunks = list(versioned.read())
+    assert "".join(chunks) == rows
+    assert max(map(len, chunks)) <= CHUNK_BYTES < len(rows)
+    assert versioned.checksum == repeatable.equivalent_checksum == checksum([rows])
+    assert repeatable.checksum == checksum([rows.replace("${x}", "1\n2")])
+
+
+def test_a_large_script_that_changes_is_refused_when_it_was_read() -> None:
+    rows = b"insert into t values (1);\n" * 20_000
+    contents = [rows, rows + b"delete from t;\n"]
+    file = SourceFile("V1__a.sql", "sql/V1__a.sql", lambda: BytesIO(contents.pop(0)))
+    [migration] = resolve_files(file).migrations
+    chunks = iter(migration.read())
+    assert next(chunks).startswith("insert")
+    with pytest.raises(errors.UnreadableScript, match="has changed"):
+        list(chunks)

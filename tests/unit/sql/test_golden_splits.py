@@ -12,7 +12,7 @@ SCRIPTS = sorted((Path(__file__).parent / "data").glob("*.sql"))
 
 def shown(replaced: ReplacedText, statement: Statement) -> str:
     place = replaced.locate(statement.first_token)
-    data = f"\n=== data\n{statement.copy_data}" if statement.copy_data else ""
+    data = f"\n=== data\n{rows}" if (rows := "".join(statement.copy_data)) else ""
     return f"=== {place.line}:{place.column} {statement.kind.value}\n{statement.text}{data}\n"
 
 

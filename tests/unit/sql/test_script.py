@@ -1,6 +1,4 @@
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from taxiway.errors import MixedTransactions, ScriptError, UnknownPlaceholder, UnterminatedText
 from taxiway.model.rules import Placeholders
@@ -22,7 +20,7 @@ def parse(
     declared: bool | None = None,
 ) -> Script:
     return parse_script(
-        source,
+        lambda: [source],
         placeholders or Placeholders(),
         path="sql/V1__x.sql",
         filename="V1__x.sql",
@@ -37,8 +35,9 @@ def test_a_script_is_replaced_and_split() -> None:
     script = parse(
         "create table ${t}; -- ${flyway:filename}\ndrop table ${t}", placeholders=Placeholders(values={"T": "x"})
     )
-    assert [s.text for s in script.statements] == ["create table x", "-- V1__x.sql\ndrop table x"]
-    assert script.replaced.locate(script.statements[1].first_token).line == 2
+    first, second = script.statements
+    assert (first.text, second.text) == ("create table x", "-- V1__x.sql\ndrop table x")
+    assert second.part.locate(second.first_token).line == 2
 
 
 @pytest.mark.parametrize(
@@ -114,38 +113,80 @@ def test_errors_of_the_parts_come_through(source: str, error: type[ScriptError])
     assert caught.value.path == "sql/V1__x.sql"
 
 
-def test_byte_order_marks_are_dropped_wherever_they_are() -> None:
-    script = parse(f"\ufeffselect 1;\n\ufeff{TABLE}\n\ufeff\ufeff-- end\ufeff")
-    assert [s.text for s in script.statements] == ["select 1", TABLE[:-1]]
-    assert "\ufeff" not in script.replaced.text
+FILLING = " " * (2 << 20)
+LARGE = [
+    f"{TABLE} {TABLE}",
+    "\n${n}",
+    "\n create ${what} ",
+    "on t (a);\ncopy t from stdin;\n1\n\\",
+    ".\n",
+    "drop ",
+    "table t",
+    FILLING,
+]
 
 
-def test_a_byte_order_mark_does_not_split_a_placeholder() -> None:
-    script = parse("select '$\ufeff{\ufeffa}'", placeholders=Placeholders(values={"a": "1"}))
-    assert script.replaced.text == "select '1'"
-
-
-def test_a_byte_order_mark_in_a_value_stays() -> None:
-    script = parse("\ufeffselect '${a}'", placeholders=Placeholders(values={"a": "\ufeff"}))
-    assert script.replaced.text == "select '\ufeff'"
-
-
-@given(
-    st.lists(
-        st.sampled_from(
-            ["\ufeff", "\ufeff", "${a}", "$\ufeff{a}", "${a\ufeff}", "${empty}", "${long}", "x", "\n"]
-        ),
-        max_size=15,
+def parse_chunks(*chunks: str, placeholders: Placeholders, mixed: bool = False) -> Script:
+    return parse_script(
+        lambda: iter(chunks), placeholders, path="x", filename="x", mixed=mixed, server_version_num=170000
     )
+
+
+def test_a_script_in_chunks_can_be_gone_through_again_and_again() -> None:
+    placeholders = Placeholders(values={"n": "\n", "what": "index"})
+    script = parse_chunks(*LARGE, placeholders=placeholders)
+    for _ in range(2):
+        found = [(s.text, "".join(s.copy_data), s.part.locate(s.first_token).line) for s in script.statements]
+        assert found == [
+            (TABLE[:-1], "", 1),
+            (TABLE[:-1], "", 1),
+            ("create index on t (a)", "", 3),
+            ("copy t from stdin", "1\n", 4),
+            ("drop table t", "", 7),
+        ]
+
+
+def test_a_script_in_chunks_is_judged_like_one_that_is_whole() -> None:
+    placeholders = Placeholders(values={"n": "", "what": "index concurrently"})
+    with pytest.raises(MixedTransactions, match=r"3:2: 'create \$\{what\} on t \(a\);' cannot run") as caught:
+        parse_chunks(*LARGE, placeholders=placeholders)
+    assert (caught.value.line, caught.value.column) == (3, 2)
+    assert parse_chunks(*LARGE, placeholders=placeholders, mixed=True).transactional is False
+
+
+def test_what_has_become_of_a_large_script_shows_while_it_runs() -> None:
+    texts = ["select 1;", "select 1;", "select 1; select '2"]
+    script = parse_script(
+        lambda: [texts.pop(0), FILLING],
+        Placeholders(),
+        path="x",
+        filename="x",
+        mixed=False,
+        server_version_num=170000,
+    )
+    statements = iter(script.statements)
+    assert next(statements).text == "select 1"
+    with pytest.raises(UnterminatedText):
+        next(statements)
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("", True),
+        (TABLE * 2, True),
+        (INDEX, False),
+        (COPY, False),
+        (f"{TABLE} /* and */ commit;", False),
+        ("begin; select 1", False),
+        ("prepare transaction 'x'", False),
+        ("set Client_Encoding = latin1", False),
+        ("select set_config('client_encoding', 'latin1', true)", False),
+        ("-- x\nSET /* local */ Names 'latin1'", False),
+        ("select names from t", True),
+    ],
 )
-def test_every_offset_leads_back_past_byte_order_marks(pieces: list[str]) -> None:
-    source = "-- \n" + "".join(pieces).replace("$$", "$ $")
-    placeholders = Placeholders(values={"a": "1", "empty": "", "long": "<\n>"})
-    replaced = parse(source, placeholders=placeholders).replaced
-    assert replaced.source == source
-    values = {offset for r in replaced.replacements for offset in range(r.start, r.end)}
-    for offset, character in enumerate(replaced.text):
-        found = source[replaced.source_offset(offset)]
-        assert found == ("$" if offset in values else character)
-    assert [r.source_start for r in replaced.replacements] == sorted(r.source_start for r in replaced.replacements)
-    assert [r.start for r in replaced.replacements] == sorted(r.start for r in replaced.replacements)
+def test_only_what_needs_no_answer_can_be_sent_ahead(source: str, *, expected: bool) -> None:
+    assert parse(source).can_be_sent_ahead is expected
+    assert parse(source, declared=True).can_be_sent_ahead is expected
+    assert parse(source, declared=False).can_be_sent_ahead is False

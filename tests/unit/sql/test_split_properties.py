@@ -292,9 +292,10 @@ def spans(text: str, found: list[Statement]) -> Iterator[tuple[int, int]]:
             line_end = text.find("\n", semicolon)
             # The data of a second COPY on the line come behind those of the first.
             start = len(text) if min(semicolon, line_end) < 0 else max(line_end + 1, end_of_data)
-            assert text.startswith(statement.copy_data, start)
-            end_of_data = end_of_line(text, start + len(statement.copy_data))
-            assert text[start + len(statement.copy_data) : end_of_data].strip(BLANKS) in {"", "\\."}
+            data = "".join(statement.copy_data)
+            assert text.startswith(data, start)
+            end_of_data = end_of_line(text, start + len(data))
+            assert text[start + len(data) : end_of_data].strip(BLANKS) in {"", "\\."}
             yield start, end_of_data
 
 

@@ -148,7 +148,7 @@ def test_offsets_are_those_of_the_text_and_of_its_first_token() -> None:
 
 
 def copies(text: str) -> list[tuple[str, str]]:
-    return [(s.text, s.copy_data) for s in statements(text) if s.kind is StatementKind.COPY_FROM_STDIN]
+    return [(s.text, "".join(s.copy_data)) for s in statements(text) if s.kind is StatementKind.COPY_FROM_STDIN]
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,10 @@ import click
 from taxiway import __version__
 from taxiway.authoring.add import NewMigration, Timestamp, add_migration
 from taxiway.authoring.init import NewProject, init_project
-from taxiway.cli.commands.options import SettingsCommand, call_options, load_settings, setting_options
+from taxiway.cli.commands.options import SettingsCommand, call_options, setting_options
 from taxiway.cli.invocation import Invocation
 from taxiway.cli.output import print_json, print_result
+from taxiway.cli.settings import load_settings
 from taxiway.config.option import Group
 from taxiway.model.migration import MigrationKind
 from taxiway.reports.flyway_json import Stamp, add_json, init_json

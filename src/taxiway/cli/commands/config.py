@@ -6,9 +6,10 @@ from typing import Final
 
 import click
 
-from taxiway.cli.commands.options import SettingsCommand, load_settings, setting_options
+from taxiway.cli.commands.options import SettingsCommand, setting_options
 from taxiway.cli.invocation import Invocation
 from taxiway.cli.output import print_json, print_result
+from taxiway.cli.settings import load_settings
 from taxiway.config.effective import EffectiveOption
 from taxiway.config.merge import Loaded
 from taxiway.config.option import Kind

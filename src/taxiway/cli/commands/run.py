@@ -6,11 +6,13 @@ from datetime import datetime
 import click
 
 from taxiway import __version__
-from taxiway.cli.commands.options import call_options, log_configuration
+from taxiway.cli.commands.options import call_options
 from taxiway.cli.invocation import Invocation
 from taxiway.cli.output import print_json, print_result
+from taxiway.cli.settings import log_configuration
 from taxiway.config.merge import Loaded
-from taxiway.model.result import InfoResult, MigrateResult
+from taxiway.model.info import InfoResult
+from taxiway.model.result import MigrateResult
 from taxiway.model.settings import MigrationSettings
 from taxiway.reports.flyway_json import Stamp, run_json
 from taxiway.reports.text import render_info, render_migrate, render_run
