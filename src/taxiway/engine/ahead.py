@@ -63,8 +63,9 @@ class SentAhead:
         with closing(shared.session.send_ahead(shared.table, self._steps(), keep_rows=keep_rows)) as outcomes:
             while (outcome := self._next(outcomes)) is not None:
                 step, line = self._expected.popleft()
+                duration_ms = self._measure()
                 if isinstance(step, StatementStep):
-                    self._tell(self.under_way[0], line, outcome)
+                    self._tell(self.under_way[0], line, outcome, duration_ms)
                 elif isinstance(step, RecordStep):
                     yield self._finish(outcome)
                     if self.under_way:
@@ -93,10 +94,12 @@ class SentAhead:
         # Raised here, where no handler would put the server's own words along as the context.
         raise refused
 
-    def _tell(self, attempt: Attempt, line: int, outcome: StepOutcome) -> None:
-        now = self._shared.tools.clock.monotonic()
-        duration_ms = milliseconds(now - self._answered_at)
-        self._answered_at = now
+    def _measure(self) -> int:
+        """Milliseconds since the answer before: each step has its own, so that none counts for another."""
+        before, self._answered_at = self._answered_at, self._shared.tools.clock.monotonic()
+        return milliseconds(self._answered_at - before)
+
+    def _tell(self, attempt: Attempt, line: int, outcome: StepOutcome, duration_ms: int) -> None:
         name, on_event = attempt.planned.migration.script, self._shared.tools.on_event
         on_event(StatementRun(script=name, line=line, duration_ms=duration_ms, command=outcome.command))
         for table in outcome.tables:

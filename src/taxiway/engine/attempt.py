@@ -199,7 +199,7 @@ class Attempt:
         if not self.run.has_sent and not self.has_begun:
             outcome = "It had not done anything."
         elif self.may_have_left_something:
-            outcome = "What it had done before may have stayed, and the history may have no row for it."
+            outcome = "What it had done before may have stayed, and the history may not say that it was applied."
             return errors.OutcomeUnknown(f"{message} {outcome}", sqlstate=error.sqlstate)
         elif self.may_be_committed or doubtful:
             outcome = "It was being committed: whether it was applied is not known."

@@ -268,12 +268,13 @@ class Executor:
 
     def _tell_of_failure(self, attempt: Attempt, failure: Exception) -> None:
         """Fire the error events: when the migration itself has failed, not a callback before or after it."""
-        if attempt.was_sent_ahead and isinstance(failure, MigrationRefused) and failure.is_for_protocol:
+        refused = failure if isinstance(failure, MigrationRefused) else None
+        if refused and attempt.was_sent_ahead and refused.is_for_protocol and refused.group is None:
             # It is run again.
             return
         if not attempt.is_to_blame(failure):
             return
-        if attempt.is_in_statements and isinstance(failure, MigrationRefused):
+        if attempt.is_in_statements and refused:
             self.shared.callbacks.fire_after_failure(self.shared.each.after_statement_error)
         self.shared.callbacks.fire_after_failure(self.shared.each.after_error)
 
