@@ -17,6 +17,7 @@ from sandbox.directory import temporary_directory
 from sandbox.git_server import GitServer
 from sandbox.password import make_password
 from sandbox.postgres import PostgresServer
+from sandbox.protocol_proxy import ProtocolProxy
 from sandbox.world import World
 
 if TYPE_CHECKING:
@@ -64,16 +65,42 @@ def postgres_server() -> Iterator[PostgresServer]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def plain_server() -> Iterator[PostgresServer]:
+    """A server that also lets in clients without TLS: a proxy sees nothing of what is encrypted."""
+    with temporary_directory() as directory:
+        rules = directory / "hba.conf"
+        rules.write_text("host all all 127.0.0.1/32 scram-sha-256\n")
+        rules.chmod(0o644)
+        with PostgresServer(directory / "postgres", settings={"hba_file": str(rules)}) as server:
+            yield server
+
+
+def plain_url(proxy: ProtocolProxy, user: str, database: str) -> str:
+    """The address of a database of ``plain_server`` behind a proxy."""
+    return f"postgresql://{user}@{proxy.host}:{proxy.port}/{database}?sslmode=disable&gssencmode=disable"
+
+
 @pytest.fixture
 def database(postgres_server: PostgresServer) -> Iterator[Database]:
     """An empty database, dropped afterwards with every role that was made while it existed."""
-    roles = postgres_server.roles()
-    made = make_database(postgres_server, next(_numbers))
+    yield from _fresh_database(postgres_server)
+
+
+@pytest.fixture
+def plain_database(plain_server: PostgresServer) -> Iterator[Database]:
+    """The same on ``plain_server``."""
+    yield from _fresh_database(plain_server)
+
+
+def _fresh_database(server: PostgresServer) -> Iterator[Database]:
+    roles = server.roles()
+    made = make_database(server, next(_numbers))
     yield made
-    postgres_server.drop_database(made.name)
+    server.drop_database(made.name)
     # The owner last: it is the grantor of what the roles it has made are members of.
-    for role in sorted(postgres_server.roles() - roles, key=lambda role: role == made.user):
-        postgres_server.drop_role(role)
+    for role in sorted(server.roles() - roles, key=lambda role: role == made.user):
+        server.drop_role(role)
 
 
 def make_database(server: PostgresServer, number: int) -> Database:

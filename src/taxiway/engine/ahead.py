@@ -69,13 +69,13 @@ class SentAhead:
                 elif isinstance(step, RecordStep):
                     yield self._finish(outcome)
                     if self.under_way:
-                        self._start(self.under_way[0])
+                        self.under_way[0].tell_start()
 
     def _steps(self) -> Iterator[Step]:
         for attempt, opens in self._attempts:
             self.under_way.append(attempt)
             if len(self.under_way) == 1:
-                self._start(attempt)
+                attempt.tell_start()
             for step, line in attempt.steps(opens=opens):
                 self._expected.append((step, line))
                 yield step
@@ -109,7 +109,3 @@ class SentAhead:
         attempt = self.under_way.pop(0)
         attempt.duration_ms = outcome.execution_time_ms
         return attempt
-
-    def _start(self, attempt: Attempt) -> None:
-        if not self._shared.settings.skip_executing_migrations:
-            attempt.tell_start()

@@ -148,8 +148,7 @@ class Attempt:
             StatementRefused, ProgramFailed, TaxiwayError: What has ended it.
         """
         is_skipped = self._shared.settings.skip_executing_migrations
-        if not is_skipped:
-            self.tell_start()
+        self.tell_start()
         if self._group or not is_skipped:
             self._begin()
         for event in self._opening:
@@ -280,7 +279,9 @@ class Attempt:
         self._callbacks.fire_inside(each.after, self.run)
 
     def tell_start(self) -> None:
-        """Say that it runs now."""
+        """Say that it runs now, if it is to be run."""
+        if self._shared.settings.skip_executing_migrations:
+            return
         self._tools.on_event(
             MigrationStarted(
                 migration=self.planned.migration,

@@ -14,7 +14,6 @@ under way
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import groupby, takewhile
 from typing import Final
@@ -26,7 +25,7 @@ from taxiway.engine.failure import GroupSoFar, MigrationRefused, migration_faile
 from taxiway.engine.programs import ProgramFailed
 from taxiway.engine.statements import StatementRefused
 from taxiway.model.callback import CallbackEvent
-from taxiway.model.event import MigrationFinished, Warned
+from taxiway.model.event import CommitsUnknown, MigrationFinished, Warned
 from taxiway.model.migration import MigrationKind
 from taxiway.model.plan import PlannedMigration
 from taxiway.model.result import MigrateResult, MigrationOutput, UndoResult
@@ -250,8 +249,7 @@ class Executor:
         except BaseException:
             # Whatever ends a migration early must not leave its transaction open.
             self._clean_up(under_way)
-            with suppress(errors.DatabaseError):
-                self._settle_recorded(under_way)
+            self._tell_how_far(under_way)
             raise
         else:
             return None
@@ -302,6 +300,26 @@ class Executor:
             return missing.rolled_back(error)
         self.shared.tools.on_event(Warned(message=_FOUND_AGAIN))
         return None
+
+    def _tell_how_far(self, under_way: Sequence[Attempt]) -> None:
+        """Of a run that is given up: what the history has, and the migration behind that, which may have begun."""
+        try:
+            self._settle_recorded(under_way)
+        except errors.DatabaseError:
+            self._tell_of_doubt(under_way)
+            return
+        if under_way and under_way[0].is_settled:
+            for attempt in [attempt for attempt in under_way if not attempt.is_settled][:1]:
+                attempt.tell_start()
+
+    def _tell_of_doubt(self, under_way: Sequence[Attempt]) -> None:
+        """Nobody knows how far the server has come with those that were sent ahead, if it had any to commit."""
+        sent = [one for one in (*self._unsettled, *under_way) if one.was_sent_ahead]
+        while sent and not sent[-1].may_be_committed:
+            sent.pop()
+        if sent:
+            scripts = tuple(one.planned.migration.script for one in sent)
+            self.shared.tools.on_event(CommitsUnknown(scripts=scripts))
 
     def _settle_recorded(self, under_way: Sequence[Attempt]) -> None:
         """Settle those that the history has: the server may have come further than it could tell us."""

@@ -86,6 +86,12 @@ class MigrationFinished(NamedTuple):
     duration_ms: int
 
 
+class CommitsUnknown(NamedTuple):
+    """The run is given up, and nobody could ask the history which of these scripts are committed."""
+
+    scripts: tuple[str, ...]
+
+
 class WaitingForDatabase(NamedTuple):
     """Nobody answered; another attempt follows after the wait. ``reason`` is what the attempt came to."""
 
@@ -170,6 +176,7 @@ type Event = (
     | StatementRun
     | NoticeReceived
     | MigrationFinished
+    | CommitsUnknown
     | WaitingForDatabase
     | CallbackStarted
     | RowsReturned

@@ -49,6 +49,9 @@ def describe(event: events.Event) -> LogLine:
         case events.MigrationFinished():
             took = render_duration(event.duration_ms)
             return LogLine(Level.DEBUG, f"{event.migration.script} is done (execution time {took})")
+        case events.CommitsUnknown():
+            unknown = "not known whether these were applied:"
+            return LogLine(Level.DEBUG, f"{unknown} {', '.join(event.scripts)}")
         case events.RowsReturned():
             return LogLine(Level.OUTPUT, render_result_table(event.table))
         case events.ProgramPrinted():

@@ -27,6 +27,7 @@ class Progress:
     _programs: list[str] = field(default_factory=list)
     _has_run_statements: bool = False
     _has_committed: bool = False
+    _doubtful: tuple[str, ...] = ()
 
     def note(self, event: events.Event) -> None:
         """Take in the next event."""
@@ -50,6 +51,8 @@ class Progress:
             case events.StatementRun():
                 self._has_run_statements = True
                 self._has_committed = self._has_committed or event.command == "COMMIT"
+            case events.CommitsUnknown():
+                self._doubtful = event.scripts
             case events.MigrationFinished():
                 from taxiway.model.result import MigrationOutput
 
@@ -63,6 +66,11 @@ class Progress:
         Says no more than is certain. That a COMMIT was on its way when the signal came cannot be known here, so
         the sentence leaves it open once the migration has run a statement.
         """
+        if self._doubtful:
+            first, *behind = self._doubtful
+            which = f"it and those behind it, up to {behind[-1]}, were" if behind else "it was"
+            unknown = f"whether {which} applied is not known ('taxiway info' tells);"
+            return f"{word} while {first} ran: {unknown} {self._before()} before it{self._changes()}."
         if self._running is not None:
             outcome = self._outcome(self._running)
             programs = f"; what {', '.join(self._programs)} did has stayed" if self._programs else ""

@@ -1,15 +1,14 @@
 """How often a command waits for the server: the numbers are those of the wire, counted on the way."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from sandbox.directory import temporary_directory
 from sandbox.password import make_password
 from sandbox.postgres import PostgresServer
 from sandbox.protocol_proxy import ProtocolProxy
 from tests.support.command import run_command
+from tests.support.pytest_sandbox import plain_url
 
 USER = "owner"
 # The greeting, and two to agree that the password is right (PostgreSQL manual, "SASL Authentication")
@@ -17,7 +16,7 @@ LOGIN = 3
 
 
 class Origin:
-    """A server that also lets in clients without TLS: what is encrypted cannot be counted."""
+    """A server behind a proxy that counts."""
 
     def __init__(self, server: PostgresServer) -> None:
         self.server, self.password = server, make_password()
@@ -33,8 +32,7 @@ class Origin:
     def round_trips(self, *commands: str, directory: Path, database: str, delay_ms: float = 0) -> int:
         """How many the commands take, after the login."""
         with ProtocolProxy(self.server.host, self.server.port, delay_ms=delay_ms) as proxy:
-            url = f"postgresql://{USER}@{proxy.host}:{proxy.port}/{database}?sslmode=disable&gssencmode=disable"
-            environment = {"FLYWAY_URL": url, "FLYWAY_PASSWORD": self.password}
+            environment = {"FLYWAY_URL": plain_url(proxy, USER, database), "FLYWAY_PASSWORD": self.password}
             result = run_command(*commands, directory=directory, environment=environment)
             assert result.returncode == 0, result.stderr
             proxy.wait_until_closed()
@@ -42,13 +40,8 @@ class Origin:
 
 
 @pytest.fixture(scope="module")
-def origin() -> Iterator[Origin]:
-    with temporary_directory() as directory:
-        rules = directory / "hba.conf"
-        rules.write_text("host all all 127.0.0.1/32 scram-sha-256\n")
-        rules.chmod(0o644)
-        with PostgresServer(directory / "postgres", settings={"hba_file": str(rules)}) as server:
-            yield Origin(server)
+def origin(plain_server: PostgresServer) -> Origin:
+    return Origin(plain_server)
 
 
 @pytest.fixture

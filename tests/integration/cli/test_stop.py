@@ -4,10 +4,13 @@ import json
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sandbox.protocol_proxy import ProtocolProxy
+from tests.support.pytest_sandbox import Database, plain_url
 from tests.support.workspace import Workspace
 
 SLEEPING = "SELECT FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND pid <> pg_backend_pid()"
@@ -72,6 +75,30 @@ def test_what_was_rolled_back_is_told(
         exit_code,
         f"{word} while V2__b.sql ran: it was rolled back; 1 migration was applied before it.",
     )
+
+
+@pytest.mark.parametrize(
+    ("delay_ms", "sentence"),
+    [
+        (100, "Terminated while V2__b.sql ran: it was rolled back; 1 migration was applied before it."),
+        # To cancel and to ask takes longer than there is time for a stop.
+        (
+            600,
+            (
+                "Terminated while V1__a.sql ran: whether it and those behind it, up to V2__b.sql, were applied is not "
+                "known ('taxiway info' tells); no migration was applied before it."
+            ),
+        ),
+    ],
+)
+def test_the_server_is_further_than_its_answers(
+    plain_database: Database, tmp_path: Path, delay_ms: float, sentence: str
+) -> None:
+    workspace = Workspace(plain_database, tmp_path)
+    workspace.write({"V1__a.sql": "CREATE TABLE a ();", "V2__b.sql": SLEEP})
+    with ProtocolProxy(plain_database.host, plain_database.port, delay_ms=delay_ms) as proxy:
+        code, _, error = stop(workspace, "--url", plain_url(proxy, plain_database.user, plain_database.name))
+    assert (code, error) == (143, sentence)
 
 
 def test_what_may_have_been_committed_is_left_open(workspace: Workspace) -> None:

@@ -25,6 +25,11 @@ UNDO = replace(resolved("1", description="first"), kind=MigrationKind.UNDO)
             Level.DEBUG,
             "DEBUG: V1__a.sql:3: INSERT 0 1 (00:00.012s)",
         ),
+        (
+            events.CommitsUnknown(scripts=("V1__a.sql", "V2__b.sql")),
+            Level.DEBUG,
+            "DEBUG: not known whether these were applied: V1__a.sql, V2__b.sql",
+        ),
         (events.CallbackStarted(callback=CALLBACK), Level.INFO, "Running callback beforeMigrate.sql"),
         (events.ProgramPrinted(script="V1__a.py", line="hello"), Level.OUTPUT, "hello"),
         (

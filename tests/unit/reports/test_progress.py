@@ -66,6 +66,20 @@ STAYED = (
             (CONNECTED, SCHEMA, CREATED),
             f'Terminated before the end; until then schema "app" had been created and {WITH_HISTORY}.',
         ),
+        (
+            (CONNECTED, started("1"), events.CommitsUnknown(scripts=("V1__x.sql",))),
+            (
+                "Terminated while V1__x.sql ran: whether it was applied is not known ('taxiway info' tells); "
+                "no migration was applied before it."
+            ),
+        ),
+        (
+            (*ONE, started("2"), events.CommitsUnknown(scripts=("V2__x.sql", "V3__x.sql", "V4__x.sql"))),
+            (
+                "Terminated while V2__x.sql ran: whether it and those behind it, up to V4__x.sql, were applied is not "
+                "known ('taxiway info' tells); 1 migration was applied before it."
+            ),
+        ),
         (ONE, "Terminated between migrations: 1 migration was applied."),
         (
             (*ONE, CLEANED),
