@@ -28,7 +28,7 @@ lint: setup ## style, imports, scripts and Dockerfile; changes nothing
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports
-	@$(BIN)/shellcheck tools/*.sh .ci/run
+	@$(BIN)/shellcheck tools/*.sh bench/whole_job/*.sh .ci/run
 	@$(BIN)/hadolint Dockerfile
 	@$(BIN)/python tools/reference.py --check
 	@$(BIN)/python -m conformance.page --check

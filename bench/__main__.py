@@ -19,11 +19,13 @@ from bench.run import RUNS, Bench, RowResult, Scripts
 from bench.server import BenchServer, open_server
 from bench.starts import ImportCost, measure_starts, profile_imports
 from bench.tools import BUILD, TOOLS, Step, Taxiway, Tool, ToolUnavailable
+from bench.whole_job.measure import measure_whole_job
 from sandbox.directory import REPOSITORY_ROOT, temporary_directory
 
 PAGE: Final = REPOSITORY_ROOT / "docs" / "explanation" / "performance.md"
 
 _STARTS: Final = "starts"
+_WHOLE_JOB: Final = "whole-job"
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -32,7 +34,7 @@ def main(arguments: Sequence[str]) -> None:
     chosen = [tool for tool in TOOLS if not options.tool or tool.name in options.tool]
     tools, versions, unavailable = _install(chosen)
     rows = [row for row in make_rows(quick=options.quick) if not options.only or row.key in options.only]
-    has_starts = not options.only or _STARTS in options.only
+    has_starts = _wants(options, _STARTS)
     runs = 1 if options.quick else RUNS
     with (
         open_server() as server,
@@ -49,15 +51,20 @@ def main(arguments: Sequence[str]) -> None:
             rows=_measure(rows, tools, bench, runs),
             starts=measure_starts(runs=runs) if has_starts else {},
             imports=_profile(server, scripts, directory) if has_starts else (),
+            jobs=measure_whole_job(runs=runs, report=_say) if _wants(options, _WHOLE_JOB) else (),
             arguments=_describe(options),
         )
     is_partial = options.quick or options.only or options.tool
     _write(render_page(report), options.output or (None if is_partial else PAGE))
 
 
+def _wants(options: argparse.Namespace, key: str) -> bool:
+    return not options.only or key in options.only
+
+
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench")
-    keys = [*(row.key for row in make_rows(quick=False)), _STARTS]
+    keys = [*(row.key for row in make_rows(quick=False)), _STARTS, _WHOLE_JOB]
     names = [tool.name for tool in TOOLS]
     parser.add_argument("--quick", action="store_true", help="small workloads, one run: proves that it works")
     parser.add_argument("--only", action="append", choices=keys, help="only this row; may be repeated")

@@ -9,6 +9,7 @@ from bench.measure import Sample
 from bench.run import FEWER_RUNS, RUNS, Outcome, RowResult
 from bench.starts import ImportCost
 from bench.tools import TOOLS, Flyway, Psql, Taxiway
+from bench.whole_job.measure import PIPELINE, JobResult
 from bench.workloads import WORKLOADS
 
 _MOST_PACKAGES: Final = 15
@@ -35,6 +36,7 @@ class Report:
     rows: Sequence[RowResult]
     starts: Mapping[str, Sequence[Sample]]
     imports: Sequence[ImportCost]
+    jobs: Sequence[JobResult] = ()
     arguments: str = ""
 
 
@@ -46,6 +48,7 @@ def render_page(report: Report) -> str:
         *(_row_section(result) for result in report.rows),
         _starts(report),
         _imports(report),
+        *(_whole_job(result) for result in report.jobs),
         _method(),
     )
     return "\n".join(section for section in sections if section)
@@ -177,6 +180,34 @@ def _imports(report: Report) -> str:
         "which makes everything slower than it is. The dearest packages, each with its modules:\n\n"
     )
     return text + _table(["package", "modules", "ms", "share"], rows)
+
+
+def _whole_job(result: JobResult) -> str:
+    heading = f"## The whole job, {result.title}\n\n"
+    if result.skipped:
+        return f"{heading}Skipped: {result.skipped}.\n"
+    text = (
+        "All that the container does: deploy key, clone, passwords, info, migrate, info, from an empty database.\n"
+        "The tutorial's pipeline (`bench/whole_job/pipeline.sh`) calls the AWS CLI four times, ssh-keyscan, git,\n"
+        "jq, and Flyway three times; `taxiway run` calls git and ssh. Same AWS emulator, Git host, database.\n\n"
+    )
+    pipeline = result.outcomes[PIPELINE]
+    rows = [_job_line(name, outcome, pipeline) for name, outcome in result.outcomes.items()]
+    return heading + text + _table(["", "wall s", "CPU s", "peak MiB", "CPU ratio", "wall ratio", "runs"], rows)
+
+
+def _job_line(name: str, outcome: Outcome, pipeline: Outcome) -> list[str]:
+    if not outcome.samples:
+        return [name, outcome.failure or _NONE, *[_NONE] * 4, "0"]
+    return [
+        name,
+        _with_range(outcome, _wall),
+        _with_range(outcome, _cpu),
+        f"{outcome.median.peak_mib:.0f}",
+        _ratio(outcome, pipeline, _cpu),
+        _ratio(outcome, pipeline, _wall),
+        f"{len(outcome.samples)}",
+    ]
 
 
 def _method() -> str:

@@ -199,21 +199,7 @@ class Pyway(Tool):
 
     @override
     def install(self) -> str:
-        if not (self.folder / "bin" / "pyway").exists():
-            uv = Path(sys.executable).parent / "uv"
-            _run(
-                uv,
-                "venv",
-                "--quiet",
-                "--clear",
-                "--python",
-                sys.executable,
-                self.folder,
-                directory=REPOSITORY_ROOT,
-            )
-            python = self.folder / "bin" / "python"
-            install: list[str | Path] = [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", python]
-            _run(*install, f"pyway=={_PYWAY_VERSION}", directory=REPOSITORY_ROOT)
+        install_python_tool(self.folder, "pyway", f"pyway=={_PYWAY_VERSION}")
         return _PYWAY_VERSION
 
     @override
@@ -252,6 +238,7 @@ class Flyway(Tool):
     name, title, history = "flyway", "Flyway", "flyway_schema_history"
     does_steps_at_once = True
     classes = BUILD / "flyway"
+    class_path = f"{_FLYWAY_JARS}/*{os.pathsep}{classes}"
 
     @override
     def install(self) -> str:
@@ -268,8 +255,7 @@ class Flyway(Tool):
 
     @override
     def arguments(self, steps: Sequence[Step], scripts: Path, address: Address) -> list[str | Path]:
-        path = f"{_FLYWAY_JARS}/*{os.pathsep}{self.classes}"
-        return ["java", "-cp", path, "Commands", *(step.value for step in steps)]
+        return ["java", "-cp", self.class_path, "Commands", *(step.value for step in steps)]
 
     @override
     def environment(self, scripts: Path, address: Address) -> dict[str, str]:
@@ -283,6 +269,21 @@ class Flyway(Tool):
 
 # In the order of the tables.
 TOOLS: Final[tuple[Tool, ...]] = (Taxiway(), Psql(), Dbmate(), Pyway(), Flyway())
+
+
+def install_python_tool(folder: Path, program: str, requirement: str) -> None:
+    """Install a program that is written in Python into a virtual environment of its own, unless it is there.
+
+    Raises:
+        ToolUnavailable: It cannot be had.
+    """
+    if (folder / "bin" / program).exists():
+        return
+    uv = Path(sys.executable).parent / "uv"
+    environment: list[str | Path] = [uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder]
+    _run(*environment, directory=REPOSITORY_ROOT)
+    install: list[str | Path] = [uv, "pip", "install", "--quiet", "--compile-bytecode"]
+    _run(*install, "--python", folder / "bin" / "python", requirement, directory=REPOSITORY_ROOT)
 
 
 def _npm_platform() -> str:

@@ -1,5 +1,6 @@
 """The page says what was measured, and what was not."""
 
+from collections.abc import Sequence
 from datetime import date
 
 from bench.measure import Sample
@@ -7,6 +8,7 @@ from bench.page import Report, render_page
 from bench.rows import make_rows
 from bench.run import Outcome, RowResult, runs_for
 from bench.starts import ImportCost, parse_import_times
+from bench.whole_job.measure import PIPELINE, TAXIWAY, JobResult
 
 COLD, QUOTA, *_ = make_rows(quick=False)
 
@@ -15,7 +17,7 @@ def sample(wall: float, cpu: float = 1.0) -> Sample:
     return Sample(wall_seconds=wall, cpu_seconds=cpu, peak_mib=40.4)
 
 
-def page(*rows: RowResult) -> str:
+def page(*rows: RowResult, jobs: Sequence[JobResult] = ()) -> str:
     return render_page(
         Report(
             day=date(2026, 11, 23),
@@ -26,6 +28,7 @@ def page(*rows: RowResult) -> str:
             rows=rows,
             starts={"taxiway --help": [sample(0.1, 0.1)]},
             imports=[ImportCost(package="psycopg", modules=3, milliseconds=30.0)],
+            jobs=jobs,
         )
     )
 
@@ -50,6 +53,16 @@ def test_a_tool_that_failed_or_is_not_there_is_named_with_the_reason() -> None:
 def test_a_row_that_was_skipped_says_why() -> None:
     text = page(RowResult(row=QUOTA, skipped="no control group could be made"))
     assert "Skipped: no control group could be made." in text
+
+
+def test_the_whole_job_is_compared_with_the_pipeline() -> None:
+    outcomes = {
+        PIPELINE: Outcome(samples=[sample(10, 8)]),
+        TAXIWAY: Outcome(samples=[sample(1, 0.4)]),
+    }
+    text = page(jobs=[JobResult(title="unlimited", outcomes=outcomes), JobResult(title="small", skipped="no jq")])
+    assert "| taxiway run | 1.00 | 0.400 | 40 | 0.05 | 0.1 | 1 |" in text
+    assert "## The whole job, small\n\nSkipped: no jq.\n" in text
 
 
 def test_the_first_run_decides_how_many_there_are() -> None:
