@@ -7,7 +7,6 @@ and programs (:data:`EventSink`), :mod:`time` (:class:`Clock`).
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from taxiway.model.event import Event, ResultTable
@@ -53,8 +52,7 @@ class Clock(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionFacts:
+class SessionFacts(NamedTuple):
     """What was asked once, when the session was opened.
 
     Attributes:
@@ -81,8 +79,7 @@ class SessionFacts:
     process_started: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryTable:
+class HistoryTable(NamedTuple):
     """The name of the schema history table."""
 
     schema: str
@@ -93,8 +90,7 @@ class HistoryTable:
         return f"{quote_identifier(self.schema)}.{quote_identifier(self.name)}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SchemaFacts:
+class SchemaFacts(NamedTuple):
     """Which of the schemas asked for exist, which hold objects, and whether the history table is there."""
 
     existing: frozenset[str]

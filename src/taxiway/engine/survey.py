@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from taxiway import errors
 from taxiway.engine.ports import Clock, HistoryTable, SchemaFacts, Session
@@ -26,8 +25,7 @@ _LONGEST_NAME: Final = 63
 _LONGEST_TABLE: Final = 61
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
+class Scope(NamedTuple):
     """What does not change while a command runs: names, placeholders, resolved migrations, callbacks.
 
     Attributes:
@@ -50,8 +48,7 @@ class Scope:
         _ = self.resolution.migrations
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Survey:
+class Survey(NamedTuple):
     """Files and database, seen at one moment. ``applied`` has the history by rank; it is empty without a table."""
 
     scope: Scope
@@ -179,4 +176,4 @@ def _refuse_long_name(option: str, name: str, longest: int) -> None:
 
 def _with_built_in(placeholders: Placeholders, values: Mapping[str, str]) -> Placeholders:
     named = {f"flyway{placeholders.separator}{name}": value for name, value in values.items()}
-    return replace(placeholders, built_in={**placeholders.built_in, **named})
+    return placeholders._replace(built_in={**placeholders.built_in, **named})
