@@ -353,7 +353,7 @@ def _with(part: Any, tree: _Tree) -> Any:  # noqa: ANN401 - the settings, a part
         name: _with(getattr(part, name), value) if isinstance(value, dict) else value
         for name, value in tree.items()
     }
-    return part._replace(**values) if isinstance(part, tuple) else replace(part, **values)
+    return part._replace(**values) if hasattr(part, "_replace") else replace(part, **values)
 
 
 def _secrets(given: Given, value: object) -> Iterator[Secret]:

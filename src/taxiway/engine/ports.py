@@ -152,6 +152,10 @@ class Programs(Protocol):
         ...
 
 
+type Seen = tuple[SchemaFacts, list[AppliedMigration]]
+"""What there is of schemas and history; no rows without a history table."""
+
+
 class Session(Protocol):
     """One database session. Statement errors are StatementFailed, a broken connection is ConnectionLost."""
 
@@ -185,9 +189,7 @@ class Session(Protocol):
         """
         ...
 
-    def look_and_read(
-        self, schemas: Sequence[str], table: HistoryTable
-    ) -> tuple[SchemaFacts, list[AppliedMigration]]:
+    def look_and_read(self, schemas: Sequence[str], table: HistoryTable) -> Seen:
         """What :meth:`look` and :meth:`history_rows` say; no rows without a history.
 
         One round trip once this session has seen the history table, which Taxiway never drops without its schema.
@@ -196,6 +198,13 @@ class Session(Protocol):
 
     def try_lock(self, table: HistoryTable) -> bool:
         """Take Flyway's advisory lock for this table on this session if it is free; never waits."""
+        ...
+
+    def lock_and_look(self, schemas: Sequence[str], table: HistoryTable) -> Seen | None:
+        """Take the lock as :meth:`try_lock` does, and say what :meth:`look_and_read` does, seen under the lock.
+
+        One round trip less than both. ``None``, without the lock, if somebody else has it.
+        """
         ...
 
     def unlock(self, table: HistoryTable) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from taxiway import errors
-from taxiway.engine.ports import Clock, HistoryTable, SchemaFacts, Session
+from taxiway.engine.ports import Clock, HistoryTable, SchemaFacts, Seen, Session
 from taxiway.planning.reconcile import current_version, reconcile
 from taxiway.scan.resolve import Resolution, resolve
 
@@ -108,13 +108,18 @@ def early_placeholders(settings: MigrationSettings, *, clock: Clock, working_dir
 
 
 def survey(
-    scope: Scope, settings: MigrationSettings, session: Session, *, foresee_baseline: bool = False
+    scope: Scope,
+    settings: MigrationSettings,
+    session: Session,
+    *,
+    seen: Seen | None = None,
+    foresee_baseline: bool = False,
 ) -> Survey:
-    """Look at the database now, and reconcile.
+    """Look at the database now, unless it was ``seen``, and reconcile.
 
     ``foresee_baseline`` shows states as they will be when ``baselineOnMigrate`` has had its effect (Flyway 13.12).
     """
-    facts, rows = session.look_and_read(scope.schemas, scope.table)
+    facts, rows = seen or session.look_and_read(scope.schemas, scope.table)
     applied = tuple(rows)
     baselines = settings.baseline_on_migrate and not settings.skip_executing_migrations
     is_foreseen = foresee_baseline and baselines and facts.non_empty and not facts.history_exists

@@ -22,6 +22,7 @@ from taxiway.engine.ports import (
     HistoryTable,
     RecordStep,
     SchemaFacts,
+    Seen,
     SessionFacts,
     StatementOutcome,
     StatementStep,
@@ -196,9 +197,7 @@ class PostgresSession:
         rows = self._read(history.select_rows(table), doing=f"Reading the schema history {table}")
         return [history.applied_migration(row) for row in rows]
 
-    def look_and_read(
-        self, schemas: Sequence[str], table: HistoryTable
-    ) -> tuple[SchemaFacts, list[AppliedMigration]]:
+    def look_and_read(self, schemas: Sequence[str], table: HistoryTable) -> Seen:
         """What :meth:`look` and :meth:`history_rows` say; one round trip if there was a history the last time.
 
         If there is none any more, the server refuses both, and is asked again.
@@ -212,9 +211,7 @@ class PostgresSession:
         facts = self.look(schemas, table)
         return facts, self.history_rows(table) if facts.history_exists else []
 
-    def _look_and_read(
-        self, schemas: Sequence[str], table: HistoryTable
-    ) -> tuple[SchemaFacts, list[AppliedMigration]]:
+    def _look_and_read(self, schemas: Sequence[str], table: HistoryTable) -> Seen:
         statements = join([self._reset_role(), _look(schemas, table), Sql(";"), history.select_rows(table)])
         _, look, rows = self._asked(lambda: self._results(statements), doing=f"Reading the schema history {table}")
         return _schema_facts(_texts(look)), [history.applied_migration(row) for row in _texts(rows)]
@@ -224,6 +221,41 @@ class PostgresSession:
         query = fill("SELECT {take_lock}", take_lock=self._take_lock(table))
         [(taken,)] = self._rows(query, doing=f"Taking the migration lock of {table}")
         return _is_true(taken)
+
+    def lock_and_look(self, schemas: Sequence[str], table: HistoryTable) -> Seen | None:
+        """Take the lock if it is free, and see under it what :meth:`look_and_read` sees; one round trip less."""
+        try:
+            try:
+                return self._lock_and_look(schemas, table, with_history=self._has_seen_history)
+            except errors.DatabaseError as error:
+                if error.sqlstate != _NO_SUCH_TABLE:
+                    raise
+            return self._lock_and_look(schemas, table, with_history=False)
+        except BaseException:
+            # It may have been taken before something else failed.
+            self.unlock(table)
+            raise
+
+    def _lock_and_look(self, schemas: Sequence[str], table: HistoryTable, *, with_history: bool) -> Seen | None:
+        # A transaction of its own: in one that is REPEATABLE READ by default, the look would see what there was
+        # before the lock was taken.
+        statements = fill(
+            "BEGIN; SELECT {take_lock}; COMMIT; {reset} {look}; {rows}",
+            take_lock=self._take_lock(table),
+            reset=self._reset_role(),
+            look=_look(schemas, table),
+            rows=history.select_rows(table) if with_history else Sql(""),
+        )
+        doing = f"Reading the schema history {table}" if with_history else "Looking at the schemas"
+        _, lock, _, _, look, *read = self._asked(lambda: self._results(statements), doing=doing)
+        [(taken,)] = _texts(lock)
+        if not _is_true(taken):
+            return None
+        facts = _schema_facts(_texts(look))
+        self._has_seen_history = facts.history_exists
+        if read and facts.history_exists:
+            return facts, [history.applied_migration(row) for row in _texts(read[0])]
+        return facts, self.history_rows(table) if facts.history_exists else []
 
     def unlock(self, table: HistoryTable) -> None:
         """Give the lock back; on a broken connection the server has done it already."""
