@@ -1,7 +1,6 @@
 """What the command line says, or a program, which differ in what they call an option."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 
 from taxiway import errors
 from taxiway.config.keys import FlatKey, KeyCheck
@@ -52,7 +51,7 @@ def read_command_line(arguments: Mapping[str, object]) -> Place:
     text is told. Raises as :func:`read_arguments`.
     """
     place = read_arguments(arguments)
-    return replace(place, given=tuple(one for one in place.given if one.value or one.option.may_be_empty))
+    return place._replace(given=tuple(one for one in place.given if one.value or one.option.may_be_empty))
 
 
 def _find_argument(key: str, value: object, check: KeyCheck) -> tuple[Option, str] | None:

@@ -8,7 +8,6 @@ syntaxes never mix.
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -29,8 +28,7 @@ _STANDARD_INPUT: Final = "-"
 _MOST_BYTES: Final = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileReader:
+class FileReader(NamedTuple):
     """Reads the files of one call.
 
     Attributes:
@@ -98,7 +96,7 @@ class FileReader:
             for one in refused
         )
         kept = tuple(one for one in place.given if one not in refused)
-        return replace(place, given=kept, warnings=(*place.warnings, *warnings))
+        return place._replace(given=kept, warnings=(*place.warnings, *warnings))
 
     def name_of(self, path: Path) -> str:
         """What messages call a file: its path from the directory, or from the home directory."""

@@ -78,8 +78,7 @@ def to_layer(given: Iterable[Given]) -> Layer:
     return {one.key.lower(): one for one in given}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(NamedTuple):
     """What one place says. ``environments`` are those that it names, with something in them or not."""
 
     given: tuple[Given, ...] = ()

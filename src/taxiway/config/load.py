@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from taxiway import errors
 from taxiway.config.arguments import read_command_line
@@ -66,8 +66,7 @@ def load(
     return replace(merge(kept, read=read, groups=groups), files=sources.files, warnings=warnings)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Sources:
+class _Sources(NamedTuple):
     """All places, the highest first, the files among them, the lowest first, and what is odd about them.
 
     ``of_the_project`` is what is said by ``taxiway.toml``, and in a clone by any file.

@@ -349,13 +349,11 @@ def _with(part: Any, tree: _Tree) -> Any:  # noqa: ANN401 - the settings, a part
     """A copy with the values set that the tree has. Each part is copied once, however many values it takes."""
     if isinstance(part, Mapping):
         return {**part, **tree}
-    return replace(
-        part,
-        **{
-            name: _with(getattr(part, name), value) if isinstance(value, dict) else value
-            for name, value in tree.items()
-        },
-    )
+    values = {
+        name: _with(getattr(part, name), value) if isinstance(value, dict) else value
+        for name, value in tree.items()
+    }
+    return part._replace(**values) if hasattr(part, "_replace") else replace(part, **values)
 
 
 def _secrets(given: Given, value: object) -> Iterator[Secret]:

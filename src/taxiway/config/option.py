@@ -16,9 +16,8 @@ environment
 
 import re
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Final, NamedTuple
 
 _WORD: Final = re.compile(r"[A-Z]?[a-z0-9]+")
 
@@ -47,8 +46,7 @@ class Group(Enum):
     INFO = "What info shows"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Option:
+class Option(NamedTuple):
     """One row of the table.
 
     Attributes:

@@ -1,11 +1,11 @@
 """Holding the one lock that lets a single process migrate a history table."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
 from taxiway import errors
-from taxiway.engine.ports import HistoryTable
+from taxiway.engine.ports import HistoryTable, Seen
 from taxiway.engine.tools import Tools
 from taxiway.model.event import WaitingForLock
 from taxiway.model.settings import MigrationSettings
@@ -28,10 +28,44 @@ def migration_lock(table: HistoryTable, settings: MigrationSettings, tools: Tool
     Raises:
         LockNotAcquired: Somebody else held it all that time. Says who, if the server tells.
     """
+    session = tools.session
+    _take(table, settings, tools, first=lambda: session.try_lock(table))
+    try:
+        yield
+    finally:
+        session.unlock(table)
+
+
+@contextmanager
+def lock_and_look(
+    table: HistoryTable, settings: MigrationSettings, tools: Tools, *, schemas: Sequence[str]
+) -> Iterator[Seen]:
+    """Hold the lock as :func:`migration_lock` does, and say what there is to see under it.
+
+    Where the lock is free, both are one message.
+    """
+    session = tools.session
+    seen: Seen | None = None
+
+    def take() -> bool:
+        nonlocal seen
+        seen = session.lock_and_look(schemas, table)
+        return seen is not None
+
+    _take(table, settings, tools, first=take)
+    try:
+        yield seen or session.look_and_read(schemas, table)
+    finally:
+        session.unlock(table)
+
+
+def _take(table: HistoryTable, settings: MigrationSettings, tools: Tools, *, first: Callable[[], bool]) -> None:
+    """Wait until the lock is ours. ``first`` is the first attempt."""
     session, clock, retry_count = tools.session, tools.clock, settings.lock_retry_count
     started = clock.monotonic()
     attempts = 0
-    while not session.try_lock(table):
+    is_taken = first()
+    while not is_taken:
         if attempts == 0:
             tools.on_event(WaitingForLock(table=str(table), holder=session.lock_holder(table)))
         if 0 <= retry_count <= attempts:
@@ -40,7 +74,4 @@ def migration_lock(table: HistoryTable, settings: MigrationSettings, tools: Tool
             )
         attempts += 1
         clock.sleep(_POLL_SECONDS)
-    try:
-        yield
-    finally:
-        session.unlock(table)
+        is_taken = session.try_lock(table)

@@ -9,7 +9,8 @@ from taxiway.engine import baseline
 from taxiway.engine.attempt import Shared
 from taxiway.engine.callbacks import Callbacks
 from taxiway.engine.execute import MIGRATE_EVENTS, Executor, run_planned
-from taxiway.engine.lock import migration_lock
+from taxiway.engine.lock import lock_and_look
+from taxiway.engine.ports import Seen
 from taxiway.engine.schemas import (
     Found,
     begin_again_if_changed,
@@ -69,8 +70,8 @@ def migrate(scope: Scope, settings: MigrationSettings, tools: Tools) -> MigrateR
     require_migrations(scope, settings)
     run = _Migrate(scope, settings, tools)
     try:
-        with migration_lock(scope.table, settings, tools):
-            return run.carry_out()
+        with lock_and_look(scope.table, settings, tools, schemas=scope.schemas) as seen:
+            return run.carry_out(seen)
     except errors.TaxiwayError as error:
         error.redact(tools.redact)
         raise
@@ -91,13 +92,14 @@ class _Migrate:
         self.callbacks = Callbacks(self.scope, self.settings, self.tools, holding_lock=True)
         self.started = self.tools.clock.monotonic()
 
-    def carry_out(self) -> MigrateResult:
+    def carry_out(self, seen: Seen) -> MigrateResult:
         self.callbacks.prepare((*_OF_VALIDATE, *baseline.EVENTS, *_EARLY, *MIGRATE_EVENTS.all, *_LATE))
-        seen = self._prepared(self._validated(self._look()))
+        first = survey(self.scope, self.settings, self.tools.session, seen=seen)
+        ready = self._prepared(self._validated(first))
         self.callbacks.fire(CallbackEvent.BEFORE_MIGRATE)
         if self.callbacks.has(CallbackEvent.BEFORE_MIGRATE):
-            seen = self._look()
-        return self._run(seen)
+            ready = self._look()
+        return self._run(ready)
 
     def _look(self) -> Survey:
         return survey(self.scope, self.settings, self.tools.session)

@@ -7,7 +7,6 @@ and programs (:data:`EventSink`), :mod:`time` (:class:`Clock`).
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from taxiway.model.event import Event, ResultTable
@@ -53,8 +52,7 @@ class Clock(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionFacts:
+class SessionFacts(NamedTuple):
     """What was asked once, when the session was opened.
 
     Attributes:
@@ -81,8 +79,7 @@ class SessionFacts:
     process_started: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryTable:
+class HistoryTable(NamedTuple):
     """The name of the schema history table."""
 
     schema: str
@@ -93,8 +90,7 @@ class HistoryTable:
         return f"{quote_identifier(self.schema)}.{quote_identifier(self.name)}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SchemaFacts:
+class SchemaFacts(NamedTuple):
     """Which of the schemas asked for exist, which hold objects, and whether the history table is there."""
 
     existing: frozenset[str]
@@ -156,6 +152,10 @@ class Programs(Protocol):
         ...
 
 
+type Seen = tuple[SchemaFacts, list[AppliedMigration]]
+"""What there is of schemas and history; no rows without a history table."""
+
+
 class Session(Protocol):
     """One database session. Statement errors are StatementFailed, a broken connection is ConnectionLost."""
 
@@ -189,9 +189,7 @@ class Session(Protocol):
         """
         ...
 
-    def look_and_read(
-        self, schemas: Sequence[str], table: HistoryTable
-    ) -> tuple[SchemaFacts, list[AppliedMigration]]:
+    def look_and_read(self, schemas: Sequence[str], table: HistoryTable) -> Seen:
         """What :meth:`look` and :meth:`history_rows` say; no rows without a history.
 
         One round trip once this session has seen the history table, which Taxiway never drops without its schema.
@@ -200,6 +198,13 @@ class Session(Protocol):
 
     def try_lock(self, table: HistoryTable) -> bool:
         """Take Flyway's advisory lock for this table on this session if it is free; never waits."""
+        ...
+
+    def lock_and_look(self, schemas: Sequence[str], table: HistoryTable) -> Seen | None:
+        """Take the lock as :meth:`try_lock` does, and say what :meth:`look_and_read` does, seen under the lock.
+
+        One round trip less than both. ``None``, without the lock, if somebody else has it.
+        """
         ...
 
     def unlock(self, table: HistoryTable) -> None:

@@ -1,6 +1,5 @@
 """From a file of the locations to a script that can be run."""
 
-from dataclasses import replace
 from typing import Final
 
 from taxiway.engine.ports import Session
@@ -30,7 +29,7 @@ def read_script(
     configuration = file.configuration
     placeholders = scope.placeholders
     if configuration.placeholder_replacement is not None:
-        placeholders = replace(placeholders, enabled=configuration.placeholder_replacement)
+        placeholders = placeholders._replace(enabled=configuration.placeholder_replacement)
     return parse_script(
         file.read,
         placeholders,

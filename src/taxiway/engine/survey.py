@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from taxiway import errors
-from taxiway.engine.ports import Clock, HistoryTable, SchemaFacts, Session
+from taxiway.engine.ports import Clock, HistoryTable, SchemaFacts, Seen, Session
 from taxiway.planning.reconcile import current_version, reconcile
 from taxiway.scan.resolve import Resolution, resolve
 
@@ -26,8 +25,7 @@ _LONGEST_NAME: Final = 63
 _LONGEST_TABLE: Final = 61
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
+class Scope(NamedTuple):
     """What does not change while a command runs: names, placeholders, resolved migrations, callbacks.
 
     Attributes:
@@ -50,8 +48,7 @@ class Scope:
         _ = self.resolution.migrations
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Survey:
+class Survey(NamedTuple):
     """Files and database, seen at one moment. ``applied`` has the history by rank; it is empty without a table."""
 
     scope: Scope
@@ -111,13 +108,18 @@ def early_placeholders(settings: MigrationSettings, *, clock: Clock, working_dir
 
 
 def survey(
-    scope: Scope, settings: MigrationSettings, session: Session, *, foresee_baseline: bool = False
+    scope: Scope,
+    settings: MigrationSettings,
+    session: Session,
+    *,
+    seen: Seen | None = None,
+    foresee_baseline: bool = False,
 ) -> Survey:
-    """Look at the database now, and reconcile.
+    """Look at the database now, unless it was ``seen``, and reconcile.
 
     ``foresee_baseline`` shows states as they will be when ``baselineOnMigrate`` has had its effect (Flyway 13.12).
     """
-    facts, rows = session.look_and_read(scope.schemas, scope.table)
+    facts, rows = seen or session.look_and_read(scope.schemas, scope.table)
     applied = tuple(rows)
     baselines = settings.baseline_on_migrate and not settings.skip_executing_migrations
     is_foreseen = foresee_baseline and baselines and facts.non_empty and not facts.history_exists
@@ -179,4 +181,4 @@ def _refuse_long_name(option: str, name: str, longest: int) -> None:
 
 def _with_built_in(placeholders: Placeholders, values: Mapping[str, str]) -> Placeholders:
     named = {f"flyway{placeholders.separator}{name}": value for name, value in values.items()}
-    return replace(placeholders, built_in={**placeholders.built_in, **named})
+    return placeholders._replace(built_in={**placeholders.built_in, **named})

@@ -54,7 +54,7 @@ def _validate(scope: Scope, settings: MigrationSettings, tools: Tools, callbacks
     if not settings.validate_on_migrate or not facts.history_exists:
         return
     patterns = (*settings.policy.ignore_patterns, IgnorePattern(None, MigrationState.IGNORED))
-    lenient = replace(settings, policy=replace(settings.policy, ignore_patterns=patterns))
+    lenient = replace(settings, policy=settings.policy._replace(ignore_patterns=patterns))
     seen, problems = compare(scope, lenient, tools, callbacks, pending_ignored=True)
     if problems:
         raise errors.ValidationFailed(problems)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Final
+from typing import Final, NamedTuple
 
 from taxiway.model.version import MigrationVersion
 
@@ -76,8 +76,7 @@ _UNDO: Final = frozenset(
 _BASELINES: Final = frozenset({MigrationType.BASELINE, MigrationType.SQL_BASELINE, MigrationType.JDBC_BASELINE})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScriptConfiguration:
+class ScriptConfiguration(NamedTuple):
     """What the ``.conf`` file beside a script says of it; ``None`` where it leaves that to the settings.
 
     ``should_execute`` is the outcome of ``should_execute_expression``, which is kept as it was written.
@@ -90,8 +89,10 @@ class ScriptConfiguration:
     should_execute_expression: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+_NOT_CONFIGURED: Final = ScriptConfiguration()
+
+
+class Program(NamedTuple):
     """A script that is not SQL: the command that runs it, empty if the file is a program itself, and its path."""
 
     command: tuple[str, ...]
@@ -121,7 +122,7 @@ class ResolvedMigration:
     path: str
     checksum: int
     equivalent_checksum: int | None = None
-    configuration: ScriptConfiguration = ScriptConfiguration()
+    configuration: ScriptConfiguration = _NOT_CONFIGURED
     program: Program | None = None
     read: Callable[[], Iterable[str]]
 

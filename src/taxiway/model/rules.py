@@ -5,18 +5,19 @@ Plain values; where they were configured is the business of :mod:`taxiway.config
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from types import MappingProxyType
 from typing import Final, NamedTuple, Self
 
 from taxiway.model.info import MigrationState
 from taxiway.model.version import MigrationVersion
 from taxiway.secret import Secret
 
+_NONE: Final[Mapping[str, str]] = MappingProxyType({})
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Naming:
+
+class Naming(NamedTuple):
     """How migration files are named. Defaults are Flyway's."""
 
     versioned_prefix: str = "V"
@@ -27,16 +28,15 @@ class Naming:
     suffixes: tuple[str, ...] = (".sql",)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Placeholders:
+class Placeholders(NamedTuple):
     """Names and values that are replaced in scripts. Names are looked up regardless of case.
 
     ``values`` has the user's; ``built_in`` those that start with ``flyway`` and the separator, which win. Programs
     get them as environment variables, between ``script_prefix`` and ``script_suffix``.
     """
 
-    values: Mapping[str, str | Secret] = field(default_factory=dict)
-    built_in: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, str | Secret] = _NONE
+    built_in: Mapping[str, str] = _NONE
     prefix: str = "${"
     suffix: str = "}"
     separator: str = ":"
@@ -190,8 +190,7 @@ class ErrorOverride(NamedTuple):
         return self.matches_code and self.sqlstate in {None, sqlstate}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InfoFilter:
+class InfoFilter(NamedTuple):
     """Which entries ``info`` shows; ``None`` and an empty set let all pass. Dates are in the session's zone."""
 
     since_date: datetime | None = None
@@ -204,8 +203,7 @@ class InfoFilter:
 FUTURE_IGNORED = (IgnorePattern(None, MigrationState.FUTURE_SUCCESS),)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class Policy(NamedTuple):
     """What is pending, what is an error."""
 
     out_of_order: bool = False

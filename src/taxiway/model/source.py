@@ -1,16 +1,14 @@
 """A file that a source delivers."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, NamedTuple
 
 # Not more than the allocator keeps at hand: memory that is new for each chunk takes longer than all that is done
 # with it.
 CHUNK_BYTES: Final = 1 << 17
 
 
-@dataclass(frozen=True, slots=True)
-class SourceFile:
+class SourceFile(NamedTuple):
     """A file below a location.
 
     Attributes:

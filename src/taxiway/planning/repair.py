@@ -23,7 +23,7 @@ _NEVER_ALIGNED: Final = frozenset({MigrationState.UNDONE, MigrationState.IGNORED
 
 def repair_policy(policy: Policy) -> Policy:
     """The policy to look with: neither a target, a list nor a late version hides what state a row is in."""
-    return replace(policy, target=Target(), out_of_order=True, cherry_pick=())
+    return policy._replace(target=Target(), out_of_order=True, cherry_pick=())
 
 
 def plan_repair(

@@ -4,7 +4,7 @@ Checks, their order and their codes are those of Flyway 13 (``MigrationInfoImpl.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from taxiway.model.info import MigrationInfo, MigrationState
@@ -34,7 +34,7 @@ def validate(
     """
     if pending_ignored:
         patterns = (*policy.ignore_patterns, IgnorePattern(None, MigrationState.PENDING))
-        policy = replace(policy, ignore_patterns=patterns)
+        policy = policy._replace(ignore_patterns=patterns)
     context = _context(infos, policy)
     problems = (_problem(info, context) for info in infos)
     return tuple(problem for problem in problems if problem)

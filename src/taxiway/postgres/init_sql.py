@@ -4,7 +4,8 @@ from typing import Final
 
 from taxiway import errors
 from taxiway.model.script import ReplacedText, Statement
-from taxiway.postgres.libpq.connection import Connection, TransactionStatus
+from taxiway.postgres.libpq.channel import TransactionStatus
+from taxiway.postgres.libpq.connection import Connection
 from taxiway.postgres.send import send
 from taxiway.sql.statements import split
 

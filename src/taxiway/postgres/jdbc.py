@@ -16,8 +16,7 @@ parameter
 import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from taxiway import errors
 from taxiway.nearest import find_nearest
@@ -135,8 +134,7 @@ _SECURITY: Final = frozenset(
 _SPEAKS_OF_TLS: Final = re.compile("ssl|tls", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Translation:
+class Translation(NamedTuple):
     """What libpq is to be told, and the names of the properties that nobody knows."""
 
     parameters: Mapping[str, str | Secret]

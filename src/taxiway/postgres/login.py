@@ -1,7 +1,7 @@
 """Who connects, and where that was said: what the error for a refused login tells. It never has the password."""
 
 import os
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from taxiway.model.settings import DatabaseSettings
 from taxiway.secret import reveal
@@ -9,8 +9,7 @@ from taxiway.secret import reveal
 _SOMEWHERE = "the settings"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Login:
+class Login(NamedTuple):
     """The user, and where user and password are from; an origin is empty when nobody gave anything.
 
     A ``.pgpass`` file is not among the origins: libpq names it in its refusal.

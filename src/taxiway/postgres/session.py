@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections import deque
-from dataclasses import dataclass, field
 from itertools import batched
 from typing import TYPE_CHECKING, Final
 
@@ -22,18 +20,18 @@ from taxiway.engine.ports import (
     HistoryTable,
     RecordStep,
     SchemaFacts,
+    Seen,
     SessionFacts,
     StatementOutcome,
-    StatementStep,
     Step,
     StepOutcome,
 )
 from taxiway.model.identifier import quote_identifier
 from taxiway.postgres import clean, history
 from taxiway.postgres.errors import error_of_ours, permission_error, translate_error
-from taxiway.postgres.libpq.connection import Connection, Message
 from taxiway.postgres.libpq.result import ConnectionBroken, Result, ServerError
 from taxiway.postgres.lock import lock_number
+from taxiway.postgres.own_statements import OwnStatements
 from taxiway.postgres.sql import Sql, array, fill, identifier, join, literal
 
 if TYPE_CHECKING:
@@ -44,6 +42,7 @@ if TYPE_CHECKING:
     from taxiway.model.migration import AppliedMigration, HistoryRow
     from taxiway.model.plan import RepairPlan
     from taxiway.model.script import Statement
+    from taxiway.postgres.libpq.connection import Connection
 
 type Row = tuple[str | None, ...]
 
@@ -83,17 +82,6 @@ WHERE {is_the_lock}
   AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
 LIMIT 1
 """
-# To keep the lock is to take it once more: that costs the server next to nothing, and succeeds only if nobody else
-# has it. It is given back as often, until there is nothing left to give back, which the server warns about.
-_TAKE_LOCK: Final = "pg_catalog.pg_try_advisory_lock({number})"
-_GIVE_BACK: Final = """
-BEGIN; SET LOCAL client_min_messages = error;
-WITH RECURSIVE given (back, n) AS (
-    SELECT pg_catalog.pg_advisory_unlock({number}), 1
-    UNION ALL SELECT pg_catalog.pg_advisory_unlock({number}), n + 1 FROM given WHERE back AND n < {times})
-SELECT count(*) FROM given;
-COMMIT
-"""
 
 # The process of the session that is to end; nothing when it is gone. A user may end sessions of their own.
 _END_SESSION: Final = """
@@ -108,12 +96,6 @@ _ROLLED_BACK: Final = "ROLLBACK"
 _FAILED_TRANSACTION: Final = "25P02"
 _NO_SUCH_TABLE: Final = "42P01"
 
-# An error that says what we want, without a procedural language that a database may lack: the server repeats the
-# text that is no number, whatever the language of its messages is.
-_LOCK_LOST: Final = "taxiway: the migration lock is lost"
-_NOT_A_NUMBER: Final = "22P02"
-_UNLESS_LOCKED: Final = "CASE WHEN {take_lock} THEN '1' ELSE {lock_lost} END::int"
-
 
 class PostgresSession:
     """A session of one connection. Use it as a context manager: leaving it closes the connection."""
@@ -125,7 +107,7 @@ class PostgresSession:
         self._connection = connection
         self._facts = facts
         self._reopen = reopen
-        self._times_locked = 0
+        self._ours = OwnStatements(facts)
         self._has_seen_history = False
 
     def __enter__(self) -> Self:
@@ -166,7 +148,7 @@ class PostgresSession:
         for attempts_left in reversed(range(_ATTEMPTS_TO_RECONNECT)):
             self._connection.close()
             self._connection, self._facts = self._reopen()
-            self._times_locked = 0
+            self._ours = OwnStatements(self._facts)
             try:
                 self._end_session(lost)
             except errors.ConnectionLost:
@@ -196,9 +178,7 @@ class PostgresSession:
         rows = self._read(history.select_rows(table), doing=f"Reading the schema history {table}")
         return [history.applied_migration(row) for row in rows]
 
-    def look_and_read(
-        self, schemas: Sequence[str], table: HistoryTable
-    ) -> tuple[SchemaFacts, list[AppliedMigration]]:
+    def look_and_read(self, schemas: Sequence[str], table: HistoryTable) -> Seen:
         """What :meth:`look` and :meth:`history_rows` say; one round trip if there was a history the last time.
 
         If there is none any more, the server refuses both, and is asked again.
@@ -212,28 +192,60 @@ class PostgresSession:
         facts = self.look(schemas, table)
         return facts, self.history_rows(table) if facts.history_exists else []
 
-    def _look_and_read(
-        self, schemas: Sequence[str], table: HistoryTable
-    ) -> tuple[SchemaFacts, list[AppliedMigration]]:
-        statements = join([self._reset_role(), _look(schemas, table), Sql(";"), history.select_rows(table)])
+    def _look_and_read(self, schemas: Sequence[str], table: HistoryTable) -> Seen:
+        statements = join([self._ours.reset_role(), _look(schemas, table), Sql(";"), history.select_rows(table)])
         _, look, rows = self._asked(lambda: self._results(statements), doing=f"Reading the schema history {table}")
         return _schema_facts(_texts(look)), [history.applied_migration(row) for row in _texts(rows)]
 
     def try_lock(self, table: HistoryTable) -> bool:
         """Take the lock if it is free. Never waits: a waiting request would hold a snapshot."""
-        query = fill("SELECT {take_lock}", take_lock=self._take_lock(table))
+        query = fill("SELECT {take_lock}", take_lock=self._ours.take_lock(table))
         [(taken,)] = self._rows(query, doing=f"Taking the migration lock of {table}")
         return _is_true(taken)
+
+    def lock_and_look(self, schemas: Sequence[str], table: HistoryTable) -> Seen | None:
+        """Take the lock if it is free, and see under it what :meth:`look_and_read` sees; one round trip less."""
+        try:
+            try:
+                return self._lock_and_look(schemas, table, with_history=self._has_seen_history)
+            except errors.DatabaseError as error:
+                if error.sqlstate != _NO_SUCH_TABLE:
+                    raise
+            return self._lock_and_look(schemas, table, with_history=False)
+        except BaseException:
+            # It may have been taken before something else failed.
+            self.unlock(table)
+            raise
+
+    def _lock_and_look(self, schemas: Sequence[str], table: HistoryTable, *, with_history: bool) -> Seen | None:
+        # A transaction of its own: in one that is REPEATABLE READ by default, the look would see what there was
+        # before the lock was taken.
+        statements = fill(
+            "BEGIN; SELECT {take_lock}; COMMIT; {reset} {look}; {rows}",
+            take_lock=self._ours.take_lock(table),
+            reset=self._ours.reset_role(),
+            look=_look(schemas, table),
+            rows=history.select_rows(table) if with_history else Sql(""),
+        )
+        doing = f"Reading the schema history {table}" if with_history else "Looking at the schemas"
+        _, lock, _, _, look, *read = self._asked(lambda: self._results(statements), doing=doing)
+        [(taken,)] = _texts(lock)
+        if not _is_true(taken):
+            return None
+        facts = _schema_facts(_texts(look))
+        self._has_seen_history = facts.history_exists
+        if read and facts.history_exists:
+            return facts, [history.applied_migration(row) for row in _texts(read[0])]
+        return facts, self.history_rows(table) if facts.history_exists else []
 
     def unlock(self, table: HistoryTable) -> None:
         """Give the lock back; on a broken connection the server has done it already."""
         self.rollback()
         if not self._connection.is_usable:
             return
-        number = literal(lock_number(table))
         with contextlib.suppress(ServerError, ConnectionBroken):
-            self._connection.execute(fill(_GIVE_BACK, number=number, times=literal(self._times_locked)).encode())
-            self._times_locked = 0
+            self._connection.execute(self._ours.give_back(table).encode())
+            self._ours.has_given_back()
 
     def lock_holder(self, table: HistoryTable) -> str | None:
         """Who holds the lock: process, user, program, address, since when; less if the server hides it from us."""
@@ -272,9 +284,9 @@ class PostgresSession:
         What asks and resets is a transaction of its own, so that the one of the script has no snapshot yet and may
         be given an isolation level. In a transaction that is open already it is a part of that.
         """
-        ready = [self._ready_for_script(table, keep_lock=keep_lock), Sql(";")]
+        ready = [self._ours.ready_for_script(table, keep_lock=keep_lock), Sql(";")]
         if begun:
-            ready += [self._set_zone(), history.insert_row(table, begun)]
+            ready += [self._ours.set_zone(), history.insert_row(table, begun)]
         if not self.in_transaction:
             ready = [Sql("BEGIN;"), *ready, Sql("COMMIT;"), Sql("BEGIN" if transactional else "")]
         with self._minding_the_lock(table):
@@ -287,18 +299,6 @@ class PostgresSession:
     def remove_begun(self, table: HistoryTable, rank: int) -> None:
         """Remove the row of a migration that nothing was run of."""
         self._write(table, history.remove_begun(table, rank), only_with_lock=False)
-
-    def _ready_for_script(self, table: HistoryTable, *, keep_lock: bool) -> Sql:
-        """One statement that undoes what scripts before may have set. It is not run at all without the lock."""
-        return fill(
-            "SELECT {who}, pg_catalog.set_config('standard_conforming_strings', {standard}, false),"
-            " pg_catalog.set_config('search_path', {path}, false), {lock}",
-            who=self._ourselves(),
-            # The script was split with what the session began with.
-            standard=literal("on" if self._facts.standard_strings else "off"),
-            path=literal(self._search_path(table.schema)),
-            lock=self._unless_locked(table) if keep_lock else literal(value=True),
-        )
 
     def begin(self) -> None:
         """Open a transaction, and change nothing else."""
@@ -334,50 +334,21 @@ class PostgresSession:
         Raises:
             StatementFailed, PermissionDenied, LockNotAcquired, ConnectionLost: See the protocol.
         """
-        under_way: deque[_UnderWay] = deque()
+        from taxiway.postgres.ahead import StepsAhead
+
+        ahead = StepsAhead(self._ours, table, keep_rows=keep_rows)
         self._speak_utf8()
-        messages = self._messages(table, steps, under_way, keep_rows=keep_rows)
-        with contextlib.closing(self._connection.pipeline(messages)) as results:
-            while (result := self._next_result(table, results, under_way)) is not None:
-                first = under_way[0]
-                first.results.append(result)
-                if first.is_done:
-                    under_way.popleft()
-                    yield first.outcome(keep_rows=keep_rows)
+        with contextlib.closing(self._connection.pipeline(ahead.messages(steps))) as results:
+            while (result := self._next_result(table, results, ahead.first)) is not None:
+                if (outcome := ahead.take(result)) is not None:
+                    yield outcome
 
-    def _messages(
-        self, table: HistoryTable, steps: Iterable[Step], under_way: deque[_UnderWay], *, keep_rows: bool
-    ) -> Iterator[Message]:
-        """What is sent for each step. ``under_way`` gets them as they are sent."""
-        from taxiway.postgres.send import encode_statement
-
-        for step in steps:
-            under_way.append(one := _UnderWay(step))
-            if isinstance(step, StatementStep):
-                one.expected = 1
-                yield Message(encode_statement(step.statement, "utf-8"), keep_rows)
-            else:
-                statements = self._begin(table, step) if isinstance(step, BeginStep) else self._record(table, step)
-                one.expected = len(statements)
-                yield from (Message(statement.encode(), with_rows=True) for statement in statements)
-
-    def _begin(self, table: HistoryTable, step: BeginStep) -> tuple[Sql, ...]:
-        ready = self._ready_for_script(table, keep_lock=True)
-        return (Sql("BEGIN"), ready, Sql("COMMIT"), Sql("BEGIN")) if step.opens else (ready,)
-
-    def _record(self, table: HistoryTable, step: RecordStep) -> tuple[Sql, ...]:
-        ready = self._ready_for_row(table, only_with_lock=True)
-        row = history.insert_measured_row(table, step.row)
-        return (ready, row, Sql("COMMIT")) if step.commit else (ready, row)
-
-    def _next_result(
-        self, table: HistoryTable, results: Iterator[Result], under_way: deque[_UnderWay]
-    ) -> Result | None:
+    def _next_result(self, table: HistoryTable, results: Iterator[Result], step: Step | None) -> Result | None:
         def ask() -> Result | None:
             return next(results, None)
 
         with self._minding_the_lock(table):
-            match under_way[0].step if under_way else None:
+            match step:
                 case RecordStep():
                     return self._asked(ask, doing=f"Writing to the schema history {table}", of_a_script=True)
                 case BeginStep():
@@ -391,7 +362,7 @@ class PostgresSession:
         self._write(table, join([history.insert_row(table, row), end]), only_with_lock=only_with_lock)
 
     def _write(self, table: HistoryTable, statements: Sql, *, only_with_lock: bool) -> None:
-        ready = self._ready_for_row(table, only_with_lock=only_with_lock)
+        ready = self._ours.ready_for_row(table, only_with_lock=only_with_lock)
         with self._minding_the_lock(table):
             self._asked(
                 lambda: self._in_utf8(join([ready, Sql(";"), statements])),
@@ -412,7 +383,7 @@ class PostgresSession:
         Raises:
             LockNotAcquired: Somebody else has the lock; nothing was changed.
         """
-        statements = join([self._set_zone(), history.repair(table, plan)])
+        statements = join([self._ours.set_zone(), history.repair(table, plan)])
         self._in_one_transaction(table, statements, doing=f"Repairing the schema history {table}")
 
     def clean_schema(self, schema: str, table: HistoryTable) -> None:
@@ -438,7 +409,7 @@ class PostgresSession:
     def _list_drops(self, schema: str, *, doing: str) -> list[Sql]:
         statements = fill(
             "BEGIN; {reset} SET LOCAL search_path = ''; {list} COMMIT",
-            reset=self._reset_role(),
+            reset=self._ours.reset_role(),
             list=clean.list_drops(schema),
         )
         return [Sql(drop or "") for (drop,) in self._or_roll_back(statements, doing=doing)]
@@ -468,7 +439,7 @@ class PostgresSession:
         try:
             yield
         except errors.DatabaseError as error:
-            if error.sqlstate != _NOT_A_NUMBER or _LOCK_LOST not in error.message:
+            if not self._ours.is_refusal(error):
                 raise
         else:
             return
@@ -477,46 +448,6 @@ class PostgresSession:
     def _lock_lost(self, table: HistoryTable) -> errors.LockNotAcquired:
         self.rollback()
         return errors.LockNotAcquired(str(table), waited_seconds=0, holder=self.lock_holder(table))
-
-    def _ready_for_row(self, table: HistoryTable, *, only_with_lock: bool) -> Sql:
-        """One statement that makes the session ours for the history row. It fails without the lock, if wanted."""
-        return fill(
-            "SELECT {who}, pg_catalog.set_config('TimeZone', {zone}, true), {lock}",
-            who=self._ourselves(),
-            # installed_on is a time without zone: that of the client, whatever a script has made of the session's.
-            zone=literal(self._facts.time_zone),
-            lock=self._unless_locked(table) if only_with_lock else literal(value=True),
-        )
-
-    def _ourselves(self) -> Sql:
-        """The expressions that make us who we were when we connected: a migration may have changed either."""
-        return fill(
-            "pg_catalog.set_config('session_authorization', NULL, false),"
-            " pg_catalog.set_config('role', {user}, false)",
-            user=literal(self._facts.user),
-        )
-
-    def _reset_role(self) -> Sql:
-        return fill("SELECT {who};", who=self._ourselves())
-
-    def _set_zone(self) -> Sql:
-        return fill("SELECT pg_catalog.set_config('TimeZone', {zone}, true);", zone=literal(self._facts.time_zone))
-
-    def _take_lock(self, table: HistoryTable) -> Sql:
-        self._times_locked += 1
-        return fill(_TAKE_LOCK, number=literal(lock_number(table)))
-
-    def _unless_locked(self, table: HistoryTable) -> Sql:
-        """An expression that fails if somebody else has the lock."""
-        return fill(_UNLESS_LOCKED, take_lock=self._take_lock(table), lock_lost=literal(_LOCK_LOST))
-
-    def _search_path(self, schema: str) -> str:
-        """Flyway 13: the schema in front of the original path, unless it stands there already."""
-        original = self._facts.search_path
-        if original == schema or original.startswith(f"{schema},"):
-            return original
-        quoted = quote_identifier(schema)
-        return f"{quoted},{original}" if original else quoted
 
     def _asked[T](self, ask: Callable[[], T], *, doing: str | None = None, of_a_script: bool = False) -> T:
         """What the server answers, with libpq's errors turned into ours.
@@ -538,15 +469,15 @@ class PostgresSession:
 
     def _read(self, query: Sql, *, doing: str) -> list[Row]:
         """Ask as the connect-time role: a callback may have changed it."""
-        statements = join([self._reset_role(), query])
+        statements = join([self._ours.reset_role(), query])
         return self._asked(lambda: self._in_utf8(statements), doing=doing)
 
     def _in_one_transaction(self, table: HistoryTable, statements: Sql, *, doing: str) -> None:
         """Change something as the connect-time role, and only with the lock: a callback may have given it back."""
         guarded = fill(
             "BEGIN; {role} SELECT {lock}; {statements} COMMIT",
-            role=self._reset_role(),
-            lock=self._unless_locked(table),
+            role=self._ours.reset_role(),
+            lock=self._ours.unless_locked(table),
             statements=statements,
         )
         with self._minding_the_lock(table):
@@ -571,31 +502,6 @@ class PostgresSession:
     def _results(self, statements: Sql) -> list[Result]:
         self._speak_utf8()
         return list(self._connection.execute(statements.encode()))
-
-
-@dataclass(slots=True)
-class _UnderWay:
-    """A step that was sent, or is being sent. ``expected`` is how many answers it gets."""
-
-    step: Step
-    expected: int = 0
-    results: list[Result] = field(default_factory=list)
-
-    @property
-    def is_done(self) -> bool:
-        return len(self.results) == self.expected
-
-    def outcome(self, *, keep_rows: bool) -> StepOutcome:
-        """What it came to."""
-        if isinstance(self.step, RecordStep):
-            [[value]] = self.results[1].rows
-            return StepOutcome(execution_time_ms=int(value or 0))
-        if isinstance(self.step, BeginStep):
-            return StepOutcome()
-        from taxiway.postgres.send import outcome
-
-        came_to = outcome(self.results, "utf-8", keep_rows=keep_rows)
-        return StepOutcome(came_to.command, came_to.tables)
 
 
 def _last_rows(results: Sequence[Result]) -> list[Row]:

@@ -22,15 +22,15 @@ _BIG_ENDIAN_WITHOUT_BOM: Final = {
 
 # Names of Java that Python does not know, by what Python knows instead (Java SE, "Supported Encodings").
 _JAVA_NAMES: Final = (
-    (re.compile(r"(?:x-)?(?:ibm|windows-|mswin-|ms|cp)-?0*([0-9]+)"), r"cp\1"),
-    (re.compile(r"x-maccentraleurope"), "mac_latin2"),
-    (re.compile(r"(?:x-)?mac([a-z]+)"), r"mac_\1"),
-    (re.compile(r"(?:iso)?8859_([0-9]+)"), r"iso8859-\1"),
-    (re.compile(r"x-ms950-hkscs.*|x-big5-hkscs.*"), "big5hkscs"),
-    (re.compile(r"unicodebig|x-utf-16be.*|iso-10646-ucs-2"), "utf-16-be"),
-    (re.compile(r"unicodelittle|x-utf-16le.*"), "utf-16-le"),
-    (re.compile(r"x-utf-32([bl]e).*"), r"utf-32-\1"),
-    (re.compile(r"x-(.+)"), r"\1"),
+    (r"(?:x-)?(?:ibm|windows-|mswin-|ms|cp)-?0*([0-9]+)", r"cp\1"),
+    (r"x-maccentraleurope", "mac_latin2"),
+    (r"(?:x-)?mac([a-z]+)", r"mac_\1"),
+    (r"(?:iso)?8859_([0-9]+)", r"iso8859-\1"),
+    (r"x-ms950-hkscs.*|x-big5-hkscs.*", "big5hkscs"),
+    (r"unicodebig|x-utf-16be.*|iso-10646-ucs-2", "utf-16-be"),
+    (r"unicodelittle|x-utf-16le.*", "utf-16-le"),
+    (r"x-utf-32([bl]e).*", r"utf-32-\1"),
+    (r"x-(.+)", r"\1"),
 )
 
 
@@ -167,4 +167,4 @@ def find_codec(encoding: str) -> str | None:
 
 
 def _python_names(encoding: str) -> list[str]:
-    return [found.expand(name) for java, name in _JAVA_NAMES if (found := java.fullmatch(encoding))]
+    return [found.expand(name) for java, name in _JAVA_NAMES if (found := re.fullmatch(java, encoding))]

@@ -1,10 +1,10 @@
 """From the scripts that count to migrations and callbacks: configuration, checksums, duplicates, order."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 from taxiway import errors
 from taxiway.model.callback import Callback, CallbackEvent
@@ -111,8 +111,7 @@ def _is_before_connect(found: Found[CallbackName]) -> bool:
     return found.name.event is CallbackEvent.BEFORE_CONNECT
 
 
-@dataclass(frozen=True, slots=True)
-class _Scripts:
+class _Scripts(NamedTuple):
     """Reads scripts, by the rules of one project."""
 
     inventory: Inventory
@@ -204,7 +203,7 @@ class _Scripts:
         """The text with the values that it will run with; a program finds them in variables of its environment."""
         placeholders = self.placeholders if found.extension is None else _as_variables(self.placeholders)
         if configuration.placeholder_replacement is not None:
-            placeholders = replace(placeholders, enabled=configuration.placeholder_replacement)
+            placeholders = placeholders._replace(enabled=configuration.placeholder_replacement)
         from taxiway.sql.pieces import cut_between_placeholders
         from taxiway.sql.placeholders import replace as replace_placeholders
 
@@ -260,8 +259,7 @@ def _content(file: SourceFile) -> Iterator[bytes]:
 
 def _as_variables(placeholders: Placeholders) -> Placeholders:
     """The placeholders as programs know them: ``${flyway:table}`` is ``FP__flyway_table__`` there (Flyway 13)."""
-    return replace(
-        placeholders,
+    return placeholders._replace(
         values={name.replace(":", "_"): value for name, value in placeholders.values.items()},
         built_in={name.replace(":", "_"): value for name, value in placeholders.built_in.items()},
         prefix=placeholders.script_prefix,

@@ -14,11 +14,10 @@ root
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from io import FileIO
 from pathlib import Path
-from typing import Final, final
+from typing import Final, NamedTuple, final
 
 from taxiway.errors import LocationNotFound, UnreadableScript
 from taxiway.model.location import CLASSPATH, Location
@@ -32,8 +31,7 @@ type _Identity = tuple[int, int]
 _RESOURCES: Final = "src/main/resources"
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(NamedTuple):
     """A location on this machine. ``paths`` are where its root may be, as they start from the base."""
 
     location: Location
@@ -167,8 +165,7 @@ class DirectorySources:
 _NOT_FOUND: Final = "not found"
 
 
-@dataclass(frozen=True, slots=True)
-class _Directory:
+class _Directory(NamedTuple):
     """A directory that a search has come to.
 
     Attributes:
@@ -185,8 +182,7 @@ class _Directory:
     script_start: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Walk:
+class _Walk(NamedTuple):
     """One search below one location. ``shown_root`` is its root as people know it."""
 
     root: str

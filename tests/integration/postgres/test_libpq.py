@@ -12,9 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from taxiway.postgres.libpq.connection import Connection, Message, TransactionStatus
+from taxiway.postgres.libpq.channel import TransactionStatus
+from taxiway.postgres.libpq.connection import Connection
 from taxiway.postgres.libpq.conninfo import known_parameters, parse_conninfo, resolve_conninfo
 from taxiway.postgres.libpq.encoding import python_encoding
+from taxiway.postgres.libpq.pipeline import Message
 from taxiway.postgres.libpq.result import ConnectionBroken, Diagnostics, ServerError
 from taxiway.postgres.sql import array, identifier, literal
 from tests.support.pytest_sandbox import Database

@@ -15,6 +15,7 @@ from taxiway.model.migration import AppliedMigration, HistoryRow, MigrationType
 from taxiway.model.plan import Alignment, Deletion, RepairPlan
 from taxiway.model.script import Statement
 from taxiway.model.version import MigrationVersion
+from taxiway.postgres.lock import lock_number
 from taxiway.postgres.session import PostgresSession
 from tests.integration.postgres.conftest import Heard
 from tests.support.pytest_sandbox import Database
@@ -271,6 +272,55 @@ def test_a_history_that_somebody_has_dropped_meanwhile_is_not_there(
         other.execute("DROP TABLE flyway_schema_history")
     facts, rows = session.look_and_read(["public"], table)
     assert (facts.history_exists, rows, session.in_transaction) == (False, [], False)
+
+
+# --- locking and looking at once ---
+
+
+def test_with_the_lock_one_sees_what_is_there_with_its_rows_however_often(
+    session: PostgresSession, table: HistoryTable
+) -> None:
+    assert session.lock_and_look(["public"], table) == (session.look(["public"], table), [])
+    make_history(session, table, history_row(1))
+    for _ in range(2):
+        seen = session.lock_and_look(["public", "none"], table)
+        assert seen == (session.look(["public", "none"], table), session.history_rows(table))
+    assert session.lock_holder(table)
+    session.unlock(table)
+    assert session.lock_holder(table) is None
+
+
+def test_without_the_lock_nothing_is_told_and_nothing_stays_open(
+    session: PostgresSession, database: Database, table: HistoryTable
+) -> None:
+    with database.connect(autocommit=True) as other:
+        other.execute("SELECT pg_advisory_lock(%s)", [lock_number(table)])
+        assert session.lock_and_look(["public"], table) is None
+    assert not session.in_transaction
+
+
+def test_with_the_lock_a_history_that_was_dropped_meanwhile_is_not_there(
+    session: PostgresSession, database: Database, table: HistoryTable
+) -> None:
+    make_history(session, table, history_row(1))
+    with database.connect(autocommit=True) as other:
+        other.execute("DROP TABLE flyway_schema_history")
+    seen = session.lock_and_look(["public"], table)
+    assert seen == (session.look(["public"], table), [])
+    assert session.lock_holder(table)
+    session.unlock(table)
+    assert session.lock_holder(table) is None
+
+
+def test_a_look_that_fails_gives_the_lock_back(
+    session: PostgresSession, database: Database, table: HistoryTable
+) -> None:
+    make_history(session, table, history_row(1))
+    with database.connect(autocommit=True) as other:
+        other.execute("ALTER TABLE flyway_schema_history DROP COLUMN checksum")
+    with pytest.raises(errors.HistoryUnreadable, match="Reading the schema history"):
+        session.lock_and_look(["public"], table)
+    assert session.lock_holder(table) is None
 
 
 # --- repair ---

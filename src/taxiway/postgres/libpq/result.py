@@ -7,8 +7,7 @@ tag
 """
 
 import ctypes
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 # What a result is: ExecStatusType of libpq-fe.h
 EMPTY_QUERY: Final = 0
@@ -26,8 +25,7 @@ _SEVERITY, _SQLSTATE, _PRIMARY, _DETAIL, _HINT, _POSITION, _CONTEXT = map(ord, "
 _LOCALIZED_SEVERITY: Final = ord("S")
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostics:
+class Diagnostics(NamedTuple):
     """The fields of an error or notice. ``position`` counts characters of the statement from 1."""
 
     severity: str
@@ -51,8 +49,7 @@ class ConnectionBroken(Exception):
     """There is no connection, or none any more. The text is libpq's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """What one statement came to. Names and values are in the client encoding, as the server wrote them.
 
     ``columns`` is ``None`` for a command that returns no rows.
