@@ -164,7 +164,7 @@ class Attempt:
         taken: from then on it may have happened.
         """
         self.was_sent_ahead = True
-        yield BeginStep(opens), 0
+        yield BeginStep(opens, self.planned.script.may_choose_snapshot), 0
         if not self._shared.settings.skip_executing_migrations:
             for statement, line in statements_with_lines(self.planned.script):
                 self.run.has_sent = self.has_begun = True

@@ -106,9 +106,13 @@ class StatementOutcome(NamedTuple):
 
 
 class BeginStep(NamedTuple):
-    """Do what :meth:`Session.begin_script` does, the lock kept. ``opens`` a transaction, or is in an open one."""
+    """Do what :meth:`Session.begin_script` does, the lock kept.
+
+    ``opens`` a transaction, or is in an open one. With ``without_snapshot``, one that it opens has none yet.
+    """
 
     opens: bool
+    without_snapshot: bool
 
 
 class StatementStep(NamedTuple):

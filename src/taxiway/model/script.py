@@ -207,8 +207,11 @@ class Script:
         transactional: It runs in one transaction.
         can_be_sent_ahead: None of its statements needs to see what came of the one before: it is transactional,
             copies no data, and changes neither the state of its transaction nor ``client_encoding``.
+        may_choose_snapshot: A statement may set how its transaction sees the database, which has to come before
+            any query in it (PostgreSQL manual, SET TRANSACTION).
     """
 
     statements: Iterable[Statement]
     transactional: bool
     can_be_sent_ahead: bool = False
+    may_choose_snapshot: bool = True

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Final
 
 from taxiway.engine.ports import BeginStep, HistoryTable, RecordStep, StatementStep, Step, StepOutcome
 from taxiway.postgres import history
@@ -10,7 +11,9 @@ from taxiway.postgres.libpq.pipeline import Message
 from taxiway.postgres.libpq.result import Result
 from taxiway.postgres.own_statements import OwnStatements
 from taxiway.postgres.send import encode_statement, outcome
-from taxiway.postgres.sql import Sql
+
+_BEGIN: Final = Message(b"BEGIN", flush=False)
+_COMMIT: Final = Message(b"COMMIT")
 
 
 class StepsAhead:
@@ -31,11 +34,11 @@ class StepsAhead:
             self._under_way.append(one := _UnderWay(step))
             if isinstance(step, StatementStep):
                 one.expected = 1
-                yield Message(encode_statement(step.statement, "utf-8"), self._keep_rows)
+                yield Message(encode_statement(step.statement, "utf-8"), with_rows=self._keep_rows)
             else:
-                statements = self._begin(step) if isinstance(step, BeginStep) else self._record(step)
-                one.expected = len(statements)
-                yield from (Message(statement.encode(), with_rows=True) for statement in statements)
+                messages = self._begin(step) if isinstance(step, BeginStep) else self._record(step)
+                one.expected = len(messages)
+                yield from messages
 
     def take(self, result: Result) -> StepOutcome | None:
         """Take in an answer. Returns what its step came to, if that was the last answer to it."""
@@ -46,14 +49,19 @@ class StepsAhead:
         self._under_way.popleft()
         return first.outcome(keep_rows=self._keep_rows)
 
-    def _begin(self, step: BeginStep) -> tuple[Sql, ...]:
-        ready = self._ours.ready_for_script(self._table, keep_lock=True)
-        return (Sql("BEGIN"), ready, Sql("COMMIT"), Sql("BEGIN")) if step.opens else (ready,)
+    def _begin(self, step: BeginStep) -> tuple[Message, ...]:
+        # Its answer has to be there before the script begins, whose statements are measured from then on.
+        ready = Message(self._ours.ready_for_script(self._table, keep_lock=True).encode())
+        if not step.opens:
+            return (ready,)
+        if not step.without_snapshot:
+            return _BEGIN, ready
+        return _BEGIN, ready._replace(flush=False), _COMMIT._replace(flush=False), _BEGIN._replace(flush=True)
 
-    def _record(self, step: RecordStep) -> tuple[Sql, ...]:
-        ready = self._ours.ready_for_row(self._table, only_with_lock=True)
-        row = history.insert_measured_row(self._table, step.row)
-        return (ready, row, Sql("COMMIT")) if step.commit else (ready, row)
+    def _record(self, step: RecordStep) -> tuple[Message, ...]:
+        ready = Message(self._ours.ready_for_row(self._table, only_with_lock=True).encode(), flush=False)
+        row = Message(history.insert_measured_row(self._table, step.row).encode(), with_rows=True)
+        return (ready, row._replace(flush=False), _COMMIT) if step.commit else (ready, row)
 
 
 @dataclass(slots=True)

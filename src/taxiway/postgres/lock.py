@@ -4,6 +4,7 @@ Flyway 13 (``PostgreSQLAdvisoryLockTemplate``): the bytes of ``Flyway`` as a big
 ``String.hashCode`` of the quoted and qualified table name, sign included.
 """
 
+from functools import cache
 from typing import Final
 
 from taxiway.engine.ports import HistoryTable
@@ -11,6 +12,7 @@ from taxiway.engine.ports import HistoryTable
 _FLYWAY: Final = int.from_bytes(b"Flyway", "big")
 
 
+@cache
 def lock_number(table: HistoryTable) -> int:
     """The key of ``pg_try_advisory_lock`` for this history table: a signed 64-bit integer."""
     return _FLYWAY + java_hash(str(table))

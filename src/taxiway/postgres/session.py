@@ -344,17 +344,19 @@ class PostgresSession:
                     yield outcome
 
     def _next_result(self, table: HistoryTable, results: Iterator[Result], step: Step | None) -> Result | None:
-        def ask() -> Result | None:
+        try:
             return next(results, None)
-
-        with self._minding_the_lock(table):
+        except (ServerError, ConnectionBroken) as error:
             match step:
                 case RecordStep():
-                    return self._asked(ask, doing=f"Writing to the schema history {table}", of_a_script=True)
+                    ours = self._ours_of(error, doing=f"Writing to the schema history {table}", of_a_script=True)
                 case BeginStep():
-                    return self._asked(ask, doing="Beginning a script")
+                    ours = self._ours_of(error, doing="Beginning a script")
                 case _:
-                    return self._asked(ask)
+                    ours = translate_error(error)
+        # Raised here and not above, where the server's own words would go along as the context.
+        with self._minding_the_lock(table):
+            raise ours
 
     def record(self, table: HistoryTable, row: HistoryRow, *, only_with_lock: bool, commit: bool = True) -> None:
         """Add a history row as the connect-time role, and commit an open transaction, in one round trip."""
@@ -452,17 +454,25 @@ class PostgresSession:
     def _asked[T](self, ask: Callable[[], T], *, doing: str | None = None, of_a_script: bool = False) -> T:
         """What the server answers, with libpq's errors turned into ours.
 
-        ``doing`` names what we were doing, if no script made us do it. ``of_a_script`` says that it was part of a
-        migration: the error stays one of those that the engine knows how to make a failed migration of.
+        ``doing`` names what we were doing, if no script made us do it.
         """
         try:
             return ask()
         except (ServerError, ConnectionBroken) as error:
-            ours = translate_error(error)
+            ours = self._ours_of(error, doing=doing, of_a_script=of_a_script) if doing else translate_error(error)
         # Raised here and not above, where the server's own words would go along as the context.
-        if doing is None:
-            raise ours
-        raise (permission_error if of_a_script else error_of_ours)(ours, doing=doing, user=self._facts.user)
+        raise ours
+
+    def _ours_of(
+        self, error: ServerError | ConnectionBroken, *, doing: str, of_a_script: bool = False
+    ) -> errors.TaxiwayError:
+        """Our error for one of libpq's, which says what we were doing.
+
+        ``of_a_script`` says that it was part of a migration: the error stays one of those that the engine knows
+        how to make a failed migration of.
+        """
+        kind = permission_error if of_a_script else error_of_ours
+        return kind(translate_error(error), doing=doing, user=self._facts.user)
 
     def _rows(self, query: Sql, *, doing: str) -> list[Row]:
         return self._asked(lambda: _last_rows(self._connection.execute(query.encode())), doing=doing)

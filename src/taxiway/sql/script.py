@@ -14,6 +14,8 @@ from taxiway.sql.transactions import may_end_transaction
 
 # Statements sent ahead have their encoding before this could have had its effect.
 _ENCODING: Final = "client_encoding"
+# SET TRANSACTION, transaction_isolation and its kin, in a routine's body too; SET LOCAL of each has the word.
+_TRANSACTION: Final = "transaction"
 _SETS_NAMES: Final = re.compile(r"set\b.*\bnames\b", re.DOTALL)
 _LONGEST_EXCERPT: Final = 60
 _LONGEST_SMALL_SCRIPT: Final = 2 << 20
@@ -64,7 +66,12 @@ def parse_script(
         statements = tuple(split(whole, **options))
     found = _look_at(statements, path, may_be_mixed=mixed or not in_transaction or declared is not None)
     transactional = declared if declared is not None else in_transaction and not found.refuses_transaction
-    return Script(statements, transactional, can_be_sent_ahead=transactional and found.can_be_sent_ahead)
+    return Script(
+        statements,
+        transactional,
+        can_be_sent_ahead=transactional and found.can_be_sent_ahead,
+        may_choose_snapshot=found.may_choose_snapshot,
+    )
 
 
 def _read_small(chunks: Iterable[str]) -> str | None:
@@ -101,6 +108,7 @@ class _Found:
 
     refuses_transaction: bool = False
     can_be_sent_ahead: bool = True
+    may_choose_snapshot: bool = False
 
 
 def _look_at(statements: Iterable[Statement], path: str, *, may_be_mixed: bool) -> _Found:
@@ -117,15 +125,19 @@ def _look_at(statements: Iterable[Statement], path: str, *, may_be_mixed: bool) 
         if refuses != of_first and not may_be_mixed:
             raise _mixed(statement, path)
         found.refuses_transaction = found.refuses_transaction or refuses
-        found.can_be_sent_ahead = found.can_be_sent_ahead and _can_be_sent_ahead(statement)
+        if statement.kind is not StatementKind.TRANSACTIONAL or may_end_transaction(statement):
+            found.can_be_sent_ahead = False
+        if found.can_be_sent_ahead:
+            _look_for_settings(statement, found)
     return found
 
 
-def _can_be_sent_ahead(statement: Statement) -> bool:
-    if statement.kind is not StatementKind.TRANSACTIONAL or may_end_transaction(statement):
-        return False
+def _look_for_settings(statement: Statement, found: _Found) -> None:
     words = statement.text.lower()
-    return _ENCODING not in words and not _SETS_NAMES.match(words, statement.first_token - statement.offset)
+    if _ENCODING in words or _SETS_NAMES.match(words, statement.first_token - statement.offset):
+        found.can_be_sent_ahead = False
+    if _TRANSACTION in words:
+        found.may_choose_snapshot = True
 
 
 def _mixed(statement: Statement, path: str) -> MixedTransactions:

@@ -15,10 +15,15 @@ _BYTES_AHEAD: Final = 4 << 20
 
 
 class Message(NamedTuple):
-    """A statement for a pipeline. The rows that it returns are thrown away unless they are wanted."""
+    """A statement for a pipeline.
+
+    The rows that it returns are thrown away unless they are wanted. With ``flush``, its answer does not wait in
+    the server for the answers to the next ones; without, there has to be another message behind it.
+    """
 
     statement: bytes
     with_rows: bool = False
+    flush: bool = True
 
 
 class Pipelined(Channel):
@@ -56,41 +61,40 @@ class Pipelined(Channel):
         ahead, feed = _Ahead(), _Feed(messages)
         while True:
             while ahead.has_room and (message := feed.take()):
-                self._send_ahead(pointer, message.statement)
+                self._send_ahead(pointer, message)
                 ahead.add(message)
             if not ahead:
                 break
-            if result := self._pipelined_result(pointer, with_rows=ahead.is_first_with_rows):
-                ahead.remove()
-                yield result
+            result = self._pipelined_result(pointer, with_rows=ahead.is_first_with_rows)
+            ahead.remove()
+            yield result
         self._sync(pointer)
         if feed.failure:
             raise feed.failure
 
-    def _send_ahead(self, pointer: int, statement: bytes) -> None:
+    def _send_ahead(self, pointer: int, message: Message) -> None:
         library = self._library
-        # With a flush for each, the answer to one does not wait in the server for the answers to the next ones.
-        if not (
-            library.PQsendQueryParams(pointer, statement, 0, None, None, None, None, 0)
-            and library.PQsendFlushRequest(pointer)
+        if not library.PQsendQueryParams(pointer, message.statement, 0, None, None, None, None, 0) or (
+            message.flush and not library.PQsendFlushRequest(pointer)
         ):
             raise self._broken()
 
-    def _pipelined_result(self, pointer: int, *, with_rows: bool) -> Result | None:
-        """The next answer, or ``None`` if there was something else: what separates the answers from each other."""
-        while self._is_busy(pointer):
-            self._take_in(pointer, or_send=self._library.PQflush(pointer) > 0)
-        result = self._library.PQgetResult(pointer)
-        self._tell_notices()
-        if result is None:
-            return None
+    def _pipelined_result(self, pointer: int, *, with_rows: bool) -> Result:
+        """The next answer."""
+        library = self._library
+        result = None
+        # What separates the answers from each other is a NULL.
+        while result is None:
+            while self._is_busy(pointer):
+                self._take_in(pointer, or_send=library.PQflush(pointer) > 0)
+            result = library.PQgetResult(pointer)
+            self._tell_notices()
         try:
-            status = self._library.PQresultStatus(result)
-            if status != answers.FATAL_ERROR:
-                return answers.read_result(self._library, result, with_rows=with_rows)
+            if library.PQresultStatus(result) != answers.FATAL_ERROR:
+                return answers.read_result(library, result, with_rows=with_rows)
             failure = self._failure(result)
         finally:
-            self._library.PQclear(result)
+            library.PQclear(result)
         if isinstance(failure, ServerError):
             self._sync(pointer)
         raise failure

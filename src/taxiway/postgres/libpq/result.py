@@ -61,13 +61,13 @@ class Result(NamedTuple):
 
 
 def read_result(library: ctypes.CDLL, pointer: int, *, with_rows: bool) -> Result:
-    """Copy what a ``PGresult`` holds."""
+    """Copy what a ``PGresult`` holds; of rows that are not wanted, nothing but the tag."""
     tag = (library.PQcmdStatus(pointer) or b"").decode("ascii", "replace")
-    if library.PQresultStatus(pointer) != TUPLES_OK:
+    if not with_rows or library.PQresultStatus(pointer) != TUPLES_OK:
         return Result(tag)
     columns = range(library.PQnfields(pointer))
     names = tuple(library.PQfname(pointer, column) or b"" for column in columns)
-    rows = range(library.PQntuples(pointer)) if with_rows else ()
+    rows = range(library.PQntuples(pointer))
     return Result(tag, names, tuple(_row(library, pointer, row, columns) for row in rows))
 
 
