@@ -153,6 +153,12 @@ class SchemaCleaned(NamedTuple):
     dropped: bool = False
 
 
+class ChangeBegun(NamedTuple):
+    """A transaction of ours is sent that changes something. ``outcome`` is told when it is committed, at once."""
+
+    outcome: tuple[Event, ...]
+
+
 class Warned(NamedTuple):
     """Something that a person should look at, and that does not stop the command."""
 
@@ -179,5 +185,6 @@ type Event = (
     | RowMarkedDeleted
     | RowAligned
     | SchemaCleaned
+    | ChangeBegun
     | Warned
 )

@@ -49,6 +49,9 @@ def describe(event: events.Event) -> LogLine:
         case events.MigrationFinished():
             took = render_duration(event.duration_ms)
             return LogLine(Level.DEBUG, f"{event.migration.script} is done (execution time {took})")
+        case events.ChangeBegun():
+            outcome = "; ".join(describe(one).text for one in event.outcome)
+            return LogLine(Level.DEBUG, f"To be committed: {outcome}")
         case events.RowsReturned():
             return LogLine(Level.OUTPUT, render_result_table(event.table))
         case events.ProgramPrinted():

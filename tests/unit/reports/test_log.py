@@ -53,6 +53,11 @@ UNDO = replace(resolved("1", description="first"), kind=MigrationKind.UNDO)
             "Aligned the row of migration 1.2 (first): checksum 1 is now 2",
         ),
         (events.SchemaCleaned(schema="app"), Level.INFO, 'Cleaned schema "app"'),
+        (
+            events.ChangeBegun(outcome=(events.SchemaCreated(schema="a"), events.SchemaCreated(schema="b"))),
+            Level.DEBUG,
+            'DEBUG: To be committed: Created schema "a"; Created schema "b"',
+        ),
         (events.SchemaCleaned(schema="app", dropped=True), Level.INFO, 'Dropped schema "app"'),
         (
             events.MigrationStarted(migration=UNDO, schema="app", out_of_order=False, transactional=True),
