@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import groupby, takewhile
+from itertools import dropwhile, groupby, takewhile
 from typing import Final
 
 from taxiway import errors
@@ -26,7 +26,7 @@ from taxiway.engine.failure import GroupSoFar, MigrationRefused, migration_faile
 from taxiway.engine.programs import ProgramFailed
 from taxiway.engine.statements import StatementRefused
 from taxiway.model.callback import CallbackEvent
-from taxiway.model.event import MigrationFinished, Warned
+from taxiway.model.event import CommitInDoubt, MigrationFinished, Warned
 from taxiway.model.migration import MigrationKind
 from taxiway.model.plan import PlannedMigration
 from taxiway.model.result import MigrateResult, MigrationOutput, UndoResult
@@ -291,6 +291,7 @@ class Executor:
             return error
         if not lost[0].has_row and not any(one.may_be_committed for one in (*self._unsettled, *lost)):
             return lost[0].cut_off(error)
+        self._tell_of_doubt(lost)
         try:
             self.shared.session.reconnect()
             self._settle_recorded(lost)
@@ -302,6 +303,13 @@ class Executor:
             return missing.rolled_back(error)
         self.shared.tools.on_event(Warned(message=_FOUND_AGAIN))
         return None
+
+    def _tell_of_doubt(self, lost: Sequence[Attempt]) -> None:
+        """Say which may be committed: finding out takes a while, and somebody may stop it."""
+        candidates = (*self._unsettled, *lost)
+        behind = dropwhile(lambda attempt: not attempt.may_be_committed, reversed(candidates))
+        if scripts := tuple(attempt.planned.migration.script for attempt in reversed([*behind])):
+            self.shared.tools.on_event(CommitInDoubt(scripts=scripts))
 
     def _settle_recorded(self, under_way: Sequence[Attempt]) -> None:
         """Settle those that the history has: the server may have come further than it could tell us."""

@@ -159,6 +159,12 @@ class ChangeBegun(NamedTuple):
     outcome: tuple[Event, ...]
 
 
+class CommitInDoubt(NamedTuple):
+    """The connection was lost while these scripts were being committed; the history is asked with another one."""
+
+    scripts: tuple[str, ...]
+
+
 class Warned(NamedTuple):
     """Something that a person should look at, and that does not stop the command."""
 
@@ -186,5 +192,6 @@ type Event = (
     | RowAligned
     | SchemaCleaned
     | ChangeBegun
+    | CommitInDoubt
     | Warned
 )

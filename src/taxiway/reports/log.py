@@ -14,7 +14,7 @@ from typing import NamedTuple, assert_never
 
 from taxiway.model import event as events
 from taxiway.model.migration import AppliedMigration, MigrationKind, ResolvedMigration
-from taxiway.reports.text import EMPTY_SCHEMA, render_duration, render_result_table, render_warning
+from taxiway.reports.text import EMPTY_SCHEMA, name_scripts, render_duration, render_result_table, render_warning
 
 
 class Level(Enum):
@@ -75,6 +75,7 @@ type _Step = (
     | events.RowMarkedDeleted
     | events.RowAligned
     | events.SchemaCleaned
+    | events.CommitInDoubt
 )
 
 
@@ -82,6 +83,11 @@ def _sentence(event: _Step) -> str:
     match event:
         case events.Connected() | events.WaitingForDatabase() | events.WaitingForLock():
             return _of_the_connection(event)
+        case events.CommitInDoubt():
+            return (
+                f"The connection was lost while {name_scripts(event.scripts)} "
+                f"{'was' if len(event.scripts) == 1 else 'were'} being committed. Asking the history ..."
+            )
         case events.RowRemoved() | events.RowMarkedDeleted() | events.RowAligned():
             return _of_a_row(event)
         case events.MigrationStarted():

@@ -28,6 +28,7 @@ class Progress:
     _done: list[str] = field(default_factory=list)
     _changed: list[str] = field(default_factory=list)
     _doubtful: Sequence[events.Event] = ()
+    _in_doubt: Sequence[str] = ()
     _is_migrating: bool = False
     _running: events.MigrationStarted | None = None
     _programs: list[str] = field(default_factory=list)
@@ -51,6 +52,8 @@ class Progress:
 
     def _note(self, event: events.Event) -> None:
         match event:
+            case events.CommitInDoubt():
+                self._in_doubt = event.scripts
             case events.ChangeBegun():
                 self._doubtful = event.outcome
                 self._is_migrating = False
@@ -76,7 +79,7 @@ class Progress:
             case events.MigrationFinished():
                 from taxiway.model.result import MigrationOutput
 
-                self._running = None
+                self._running, self._in_doubt = None, ()
                 self._programs.clear()
                 self.applied.append(MigrationOutput.of(event.migration, event.duration_ms))
 
@@ -86,11 +89,14 @@ class Progress:
         Says no more than is certain. That a COMMIT was on its way when the signal came cannot be known here, so
         the sentence leaves it open once the migration has run a statement.
         """
+        if self._in_doubt:
+            return self._render_doubt(word)
         if self._running is not None:
             outcome = self._outcome(self._running)
-            programs = f"; what {', '.join(self._programs)} did has stayed" if self._programs else ""
             script = self._running.migration.script
-            return f"{word} while {script} ran: {outcome} {self._before()} before it{programs}{self._changes()}."
+            return (
+                f"{word} while {script} ran: {outcome} {self._before()} before it{self._kept()}{self._changes()}."
+            )
         if self.applied and self._is_migrating:
             return f"{word} between migrations: {self._before()}{self._changes()}."
         done = [*([self._before()] if self.applied else []), *self._done]
@@ -98,6 +104,21 @@ class Progress:
             until_then = [f"until then {' and '.join(dict.fromkeys(done))}"] if done else []
             return f"{word} before the end; {'; '.join([*until_then, *self._perhaps()])}."
         return f"{word} before anything was changed."
+
+    def _render_doubt(self, word: str) -> str:
+        """The history had been asked, and had not answered yet."""
+        from taxiway.reports.text import name_scripts
+
+        one = len(self._in_doubt) == 1
+        return (
+            f"{word} while asking whether {name_scripts(self._in_doubt)} {'was' if one else 'were'} applied: "
+            f"the connection was lost at the commit, and 'taxiway info' tells; {self._before()} before "
+            f"{'it' if one else 'them'}{self._kept()}{self._changes()}."
+        )
+
+    def _kept(self) -> str:
+        """What programs of the group have done."""
+        return f"; what {', '.join(self._programs)} did has stayed" if self._programs else ""
 
     def _perhaps(self) -> list[str]:
         """What a transaction was to do that was on its way: whether it was committed cannot be known here."""

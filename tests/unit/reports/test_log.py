@@ -54,6 +54,11 @@ UNDO = replace(resolved("1", description="first"), kind=MigrationKind.UNDO)
         ),
         (events.SchemaCleaned(schema="app"), Level.INFO, 'Cleaned schema "app"'),
         (
+            events.CommitInDoubt(scripts=("V1__a.sql", "V2__b.sql")),
+            Level.INFO,
+            "The connection was lost while V1__a.sql and V2__b.sql were being committed. Asking the history ...",
+        ),
+        (
             events.ChangeBegun(outcome=(events.SchemaCreated(schema="a"), events.SchemaCreated(schema="b"))),
             Level.DEBUG,
             'DEBUG: To be committed: Created schema "a"; Created schema "b"',

@@ -96,6 +96,24 @@ STAYED = (
                 f'schema "app" may have been cleaned {JUST_THEN}.'
             ),
         ),
+        (
+            (*ONE, started("2"), events.CommitInDoubt(scripts=("V2__x.sql",))),
+            (
+                "Terminated while asking whether V2__x.sql was applied: the connection was lost at the commit, and "
+                "'taxiway info' tells; 1 migration was applied before it."
+            ),
+        ),
+        (
+            (*ONE, started("2"), events.CommitInDoubt(scripts=("V2__x.sql", "V3__x.sql", "V4__x.sql"))),
+            (
+                "Terminated while asking whether V2__x.sql to V4__x.sql (3 migrations) were applied: the connection "
+                "was lost at the commit, and 'taxiway info' tells; 1 migration was applied before them."
+            ),
+        ),
+        (
+            (*ONE, started("2"), events.CommitInDoubt(scripts=("V2__x.sql",)), finished("2")),
+            "Terminated between migrations: 2 migrations were applied.",
+        ),
         (ONE, "Terminated between migrations: 1 migration was applied."),
         (
             (*ONE, CLEANED),
