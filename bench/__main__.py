@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from bench.console import name_options, say, write_page
 from bench.machine import describe_machine
 from bench.page import Report, render_page
 from bench.rows import Row, make_rows
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str]) -> None:
         open_server() as server,
         temporary_directory() as directory,
         _scripts() as scripts,
-        Bench(server, scripts, directory, report=_say) as bench,
+        Bench(server, scripts, directory, report=say) as bench,
     ):
         report = Report(
             day=datetime.now(UTC).date(),
@@ -51,11 +52,11 @@ def main(arguments: Sequence[str]) -> None:
             rows=_measure(rows, tools, bench, runs),
             starts=measure_starts(runs=runs) if has_starts else {},
             imports=_profile(server, scripts, directory) if has_starts else (),
-            jobs=measure_whole_job(runs=runs, report=_say) if _wants(options, _WHOLE_JOB) else (),
-            arguments=_describe(options),
+            jobs=measure_whole_job(runs=runs, report=say) if _wants(options, _WHOLE_JOB) else (),
+            arguments=name_options(quick=options.quick, only=options.only, tool=options.tool),
         )
     is_partial = options.quick or options.only or options.tool
-    _write(render_page(report), options.output or (None if is_partial else PAGE))
+    write_page(render_page(report), options.output or (None if is_partial else PAGE))
 
 
 def _wants(options: argparse.Namespace, key: str) -> bool:
@@ -83,7 +84,7 @@ def _install(chosen: Sequence[Tool]) -> tuple[list[Tool], dict[str, str], dict[s
             versions[tool.title] = tool.install()
         except ToolUnavailable as error:
             unavailable[tool.title] = str(error)
-            _say(f"LEFT OUT: {tool.title}: {error}")
+            say(f"LEFT OUT: {tool.title}: {error}")
         else:
             tools.append(tool)
     return tools, versions, unavailable
@@ -96,7 +97,7 @@ def _measure(rows: Sequence[Row], tools: Sequence[Tool], bench: Bench, runs: int
         for row in rows:
             results.append(bench.measure(row, tools, most_runs=runs))  # noqa: PERF401 - kept when interrupted
     except KeyboardInterrupt:
-        _say("interrupted: the page will have the rows so far")
+        say("interrupted: the page will have the rows so far")
     return results
 
 
@@ -114,26 +115,6 @@ def _scripts() -> Iterator[Scripts]:
     BUILD.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=BUILD, prefix="workloads-") as directory:
         yield Scripts(Path(directory))
-
-
-def _describe(options: argparse.Namespace) -> str:
-    """The arguments that say what was measured."""
-    words = ["--quick"] if options.quick else []
-    words += [word for key in options.only or () for word in ("--only", key)]
-    words += [word for name in options.tool or () for word in ("--tool", name)]
-    return " ".join(words)
-
-
-def _write(page: str, file: Path | None) -> None:
-    if file:
-        file.write_text(page, encoding="utf-8")
-        _say(f"written: {file}")
-    else:
-        print(page, end="")
-
-
-def _say(text: str) -> None:
-    print(text.rstrip(), file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from bench.console import name_options, say, write_page
 from bench.machine import describe_machine
 from conformance.oracle import find_missing_programs
 from faults.campaign import SEED, Campaign
@@ -33,15 +34,15 @@ def main(arguments: Sequence[str]) -> int:
     missing = find_missing_programs()
     left_out = [f"runs beside Flyway, because {', '.join(missing)} was not found"] if missing else []
     for reason in left_out:
-        _say(f"LEFT OUT: {reason}")
+        say(f"LEFT OUT: {reason}")
     trials: list[Trial] = []
 
     def report(trial: Trial) -> None:
         trials.append(trial)
         for problem in trial.problems:
-            _say(f"FAIL {trial.what}: {problem}")
+            say(f"FAIL {trial.what}: {problem}")
         if len(trials) % _EVERY == 0:
-            _say(f"{len(trials)} trials, {time.monotonic() - started:.0f} s")
+            say(f"{len(trials)} trials, {time.monotonic() - started:.0f} s")
 
     started = time.monotonic()
     with temporary_directory() as directory:
@@ -59,12 +60,15 @@ def main(arguments: Sequence[str]) -> int:
             points=campaign.points,
             trials=trials,
             left_out=left_out,
-            arguments=_describe(options),
+            arguments=name_options(
+                share=None if options.share == 1 else f"{options.share:g}",
+                seed=None if options.seed == SEED else options.seed,
+            ),
         )
     )
-    _write(page, options.output or (PAGE if options.share == 1 else None))
+    write_page(page, options.output or (PAGE if options.share == 1 else None))
     failed = sum(bool(trial.problems) for trial in trials)
-    _say(f"{len(trials) - failed} of {len(trials)} trials as they have to be, in {seconds:.0f} s")
+    say(f"{len(trials) - failed} of {len(trials)} trials as they have to be, in {seconds:.0f} s")
     return 1 if failed else 0
 
 
@@ -75,25 +79,6 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=2, help="how many faults at messages are played at once")
     parser.add_argument("--output", type=Path, help="where to write the page")
     return parser.parse_args(arguments)
-
-
-def _describe(options: argparse.Namespace) -> str:
-    """The arguments that say what was played."""
-    words = [f"--share {options.share:g}"] if options.share != 1 else []
-    words += [f"--seed {options.seed}"] if options.seed != SEED else []
-    return " ".join(words)
-
-
-def _write(page: str, file: Path | None) -> None:
-    if file:
-        file.write_text(page, encoding="utf-8")
-        _say(f"written: {file}")
-    else:
-        print(page, end="")
-
-
-def _say(text: str) -> None:
-    print(text.rstrip(), file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ from typing import Final
 
 from faults import runners, secrets, servers, stops
 from faults.case import BASELINE, CALLBACKS, GROUP, IDLE, INDEXED, MIXED, SLOW, Case
+from faults.commands import COMMANDS, UNDO_LAST
+from faults.job import Job, Migrate
 from faults.place import Place, open_place, open_server
 from faults.points import (
     CLOSE,
@@ -28,6 +30,7 @@ from faults.points import (
     PointTrial,
     learn,
 )
+from faults.recovery import Recovering
 from faults.trial import Part, Trial
 
 SEED: Final = 1
@@ -52,41 +55,49 @@ STALL: Final = Fault(
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One fault at points of one case: so many of them, or all."""
+    """One fault at points of one job: so many of them, or all."""
 
-    case: Case
+    job: Job
     fault: Fault
     count: int | None = None
 
     def choose(self, points: Sequence[Point], *, seed: int, share: float) -> list[Point]:
         """The points, or a share of them, chosen by a generator of random numbers whose beginning is known."""
         count = min(len(points), len(points) if self.count is None else self.count)
-        generator = random.Random(f"{seed} {self.case.name} {self.fault.name}")
+        generator = random.Random(f"{seed} {self.job.name} {self.fault.name}")
         return generator.sample(points, max(1, round(count * share)))
 
 
+# Sent ahead, and one by one
+RECOVERIES: Final = (Recovering(MIXED, "V7__column.sql"), Recovering(CALLBACKS, "V2__data.sql"))
+
 EVERYTHING: Final = (
-    Series(MIXED, RESET),
-    Series(MIXED, KILL),
-    Series(MIXED, TERMINATE, 150),
-    Series(MIXED, INTERRUPT, 150),
-    Series(MIXED, CLOSE, 60),
-    Series(MIXED, LASTING_RESET, 15),
-    Series(MIXED, SILENCE, 30),
-    Series(MIXED, ENDLESS_SILENCE, 4),
-    Series(CALLBACKS, RESET, 120),
-    Series(CALLBACKS, KILL, 60),
-    Series(CALLBACKS, TERMINATE, 30),
-    Series(CALLBACKS, INTERRUPT, 30),
-    Series(GROUP, RESET, 120),
-    Series(GROUP, KILL, 60),
-    Series(GROUP, TERMINATE, 30),
-    Series(BASELINE, RESET, 120),
-    Series(BASELINE, KILL, 60),
-    Series(IDLE, STALL, 30),
+    Series(Migrate(MIXED), RESET),
+    Series(Migrate(MIXED), KILL),
+    Series(Migrate(MIXED), TERMINATE, 150),
+    Series(Migrate(MIXED), INTERRUPT, 150),
+    Series(Migrate(MIXED), CLOSE, 60),
+    Series(Migrate(MIXED), LASTING_RESET, 15),
+    Series(Migrate(MIXED), SILENCE, 30),
+    Series(Migrate(MIXED), ENDLESS_SILENCE, 4),
+    Series(Migrate(CALLBACKS), RESET, 120),
+    Series(Migrate(CALLBACKS), KILL, 60),
+    Series(Migrate(CALLBACKS), TERMINATE, 30),
+    Series(Migrate(CALLBACKS), INTERRUPT, 30),
+    Series(Migrate(GROUP), RESET, 120),
+    Series(Migrate(GROUP), KILL, 60),
+    Series(Migrate(GROUP), TERMINATE, 30),
+    Series(Migrate(BASELINE), RESET, 120),
+    Series(Migrate(BASELINE), KILL, 60),
+    Series(Migrate(IDLE), STALL, 30),
+    *(Series(command, RESET) for command in COMMANDS),
+    *(Series(command, KILL) for command in COMMANDS if command is not UNDO_LAST),
+    *(Series(command, fault, 20) for command in COMMANDS for fault in (TERMINATE, INTERRUPT)),
+    *(Series(job, fault) for job in RECOVERIES for fault in (RESET, KILL)),
+    *(Series(job, TERMINATE, 50) for job in RECOVERIES),
 )
 # These end all sessions of their server, so they have it to themselves.
-WITH_RESTARTS: Final = (Series(MIXED, RESTART, 40),)
+WITH_RESTARTS: Final = (Series(Migrate(MIXED), RESTART, 40),)
 
 _RUNNERS: Final = tuple((case, count) for count in (2, 5, 20) for case in (SLOW, INDEXED))
 
@@ -120,17 +131,17 @@ class Campaign:
             server = stack.enter_context(open_server())
             for number in range(workers):
                 places.put(stack.enter_context(open_place(server, f"place_{number}")))
-            points = self._learn({one.case.name: one.case for one in series}.values(), places)
+            points = self._learn({one.job.name: one.job for one in series}.values(), places)
             trials = [
-                PointTrial(one.case, point, one.fault)
+                PointTrial(one.job, point, one.fault)
                 for one in series
-                for point in one.choose(points[one.case.name], seed=self._seed, share=self._share)
+                for point in one.choose(points[one.job.name], seed=self._seed, share=self._share)
             ]
 
             def play(trial: PointTrial) -> Trial:
                 place = places.get()
                 try:
-                    return trial.play(place, self._folder(trial.case))
+                    return trial.play(place, self._folder(trial.job.case))
                 except Exception as error:  # noqa: BLE001 - told as a problem, and no reason to end all others
                     place.close()
                     return trial.given_up(error)
@@ -140,9 +151,9 @@ class Campaign:
             pool = stack.enter_context(ThreadPoolExecutor(workers))
             self._tell(iter(pool.map(play, trials)))
 
-    def _learn(self, cases: Iterable[Case], places: "SimpleQueue[Place]") -> dict[str, list[Point]]:
+    def _learn(self, jobs: Iterable[Job], places: "SimpleQueue[Place]") -> dict[str, list[Point]]:
         place = places.get()
-        learnt = {case.name: learn(case, place, self._folder(case)) for case in cases}
+        learnt = {job.name: learn(job, place, self._folder(job.case)) for job in jobs}
         places.put(place)
         self.points |= {name: len(points) for name, points in learnt.items()}
         return learnt

@@ -18,6 +18,7 @@ class Migration:
         effects: Each once, when it is applied.
         transactional: It runs in a transaction, with its row.
         index: Of a concurrent build; valid when it is applied.
+        undo: The script that undoes it, if there is one.
     """
 
     script: str
@@ -26,6 +27,7 @@ class Migration:
     transactional: bool = True
     index: str | None = None
     config: str = ""
+    undo: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +57,8 @@ class Case:
             (directory / migration.script).write_text(migration.sql)
             if migration.config:
                 (directory / f"{migration.script}.conf").write_text(migration.config)
+            if migration.undo:
+                (directory / f"U{migration.script[1:]}").write_text(migration.undo)
         for name, sql in self.callbacks.items():
             (directory / name).write_text(sql)
 
@@ -73,10 +77,10 @@ def effect(name: str) -> str:
     return f"INSERT INTO {EFFECTS} VALUES ('{name}');\n"
 
 
-def transactional(script: str, sql: str = "") -> Migration:
+def transactional(script: str, sql: str = "", *, undo: str = "") -> Migration:
     """A migration with an effect at its beginning and another one at its end."""
     first, last = f"{script} first", f"{script} last"
-    return Migration(script=script, sql=f"{effect(first)}{sql}{effect(last)}", effects=(first, last))
+    return Migration(script=script, sql=f"{effect(first)}{sql}{effect(last)}", effects=(first, last), undo=undo)
 
 
 _ITEMS: Final = transactional(

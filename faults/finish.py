@@ -27,9 +27,7 @@ def finish(case: Case, place: Place, state: State, directory: Path) -> Finished:
 
     ``state`` is what was found after the fault.
     """
-    problems: list[str] = []
-    if held := place.observer.execute(_LOCK).fetchall()[0][0]:
-        problems.append(f"the lock is held {held} time(s) when the run is over")
+    problems = [*find_held_lock(place)]
     ended = start("migrate", case, place.url(), directory).wait()
     if ended.exit_code == 0:
         then = "finished" if ended.applied else "nothing left to do"
@@ -41,6 +39,12 @@ def finish(case: Case, place: Place, state: State, directory: Path) -> Finished:
         ended = _mend(case, place, state, directory, problems)
     problems += find_lies_of_the_last(case, ended, place.look())
     return Finished(then, tuple(problems))
+
+
+def find_held_lock(place: Place) -> Iterator[str]:
+    """Whether somebody has the migration lock when all runs are over."""
+    if held := place.observer.execute(_LOCK).fetchall()[0][0]:
+        yield f"the lock is held {held} time(s) when the run is over"
 
 
 def find_lies_of_the_last(case: Case, ended: Ended, state: State) -> Iterator[str]:

@@ -24,6 +24,14 @@ _METHOD: Final = """\
 - `mixed` has data, `COPY`, a function, a repeatable migration, callbacks around the run, `CREATE INDEX
   CONCURRENTLY`, and a script whose statements run without a transaction. `callbacks` has callbacks around each
   migration, so nothing is sent ahead. `group` is one transaction; `baseline` a database that had tables before.
+- `connection lost at the commit`: as soon as the server has committed the migration, and before the run has heard
+  of it, the connection is reset. The run opens another one to find out what came of it, and is cut off, killed or
+  stopped at each message of that. Then it may end without knowing what was committed, if it says so.
+- `repair`, `undo`, `the command baseline` and `clean` are those commands. What they may leave is known from runs
+  that stop after each of their transactions: nothing else is accepted, to the last row of the history. Running the
+  command again has to finish the job. Without a target, another `undo` would undo one migration more: such a run
+  must end with exit 4, "run again", only if nothing was undone. A schema that `clean` was to drop may be left
+  empty, because the history that told who had created it was dropped before.
 - Statements leave **effects**: rows of a table without a key, so that what is done twice is there twice.
 - Right after the fault: no session of the run is left, and no lock; each migration with a row has all its effects,
   once, and each without has none; only one that runs without a transaction may be on record as begun, with some of
@@ -35,7 +43,7 @@ _METHOD: Final = """\
 
 ## How to repeat it
 
-`make faults` does all of it in half an hour, or less on an idle machine. It needs Java and Maven for the runs
+`make faults` does all of it in an hour, or less on an idle machine. It needs Java and Maven for the runs
 beside Flyway, and root for the disks that are full; what is left out is said. `make faults ARGS="--share 0.1"`
 plays a tenth of the points, and `make test` a small sample.
 """

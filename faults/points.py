@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, override
 
-from faults.case import Case
-from faults.command import Ended, Run, start
-from faults.finish import finish
+from faults.command import Ended, Run
+from faults.job import Job
 from faults.place import Place
 from faults.trial import Part, Trial
-from faults.truth import find_lies, find_wrong_loss, find_wrong_state
 from sandbox.protocol_framing import Direction
 from sandbox.protocol_proxy import Action, Cut, FaultAt, Message, Moment, ProtocolProxy
 
@@ -86,23 +84,23 @@ class Point:
         return f"{self.moment.value} message {self.number} {self.direction.value} ({self.type})"
 
 
-def learn(case: Case, place: Place, directory: Path) -> list[Point]:
+def learn(job: Job, place: Place, directory: Path) -> list[Point]:
     """Run it once without a fault; every point that differs from all others.
 
     Between two messages that come one behind the other from the same side there is one point and not two: the same
     has arrived at both sides when it is cut there.
 
     Raises:
-        RuntimeError: The run did not succeed.
+        RuntimeError: The run did not end as it has to.
     """
-    place.reset(case.setup)
-    with ProtocolProxy(place.server.host, place.server.port, recording=True) as proxy:
-        ended = start("migrate", case, place.url(host=proxy.host, port=proxy.port), directory).wait()
+    job.prepare(place, directory)
+    policy = job.policy(place, None)
+    with ProtocolProxy(place.server.host, place.server.port, policy=policy, recording=True) as proxy:
+        ended = job.start(place.url(host=proxy.host, port=proxy.port), directory).wait()
         proxy.wait_until_closed()
         messages = proxy.messages()
-    if ended.exit_code:
-        raise RuntimeError(f"{case.name}: {ended.in_short}: {ended.message} {ended.stderr}")
-    return list(_points(messages))
+    job.learn(ended, place, directory)
+    return list(_points([one for one in messages if job.connection in {None, one.connection}]))
 
 
 def _points(messages: Sequence[Message]) -> Iterator[Point]:
@@ -141,24 +139,23 @@ class _Broken:
 
 
 class PointTrial:
-    """One fault at one point of a case."""
+    """One fault at one point of a job."""
 
-    def __init__(self, case: Case, point: Point, fault: Fault) -> None:
-        self.case, self.point, self.fault = case, point, fault
+    def __init__(self, job: Job, point: Point, fault: Fault) -> None:
+        self.job, self.point, self.fault = job, point, fault
         self._run: Future[Run] = Future()
         self._struck_at = 0.0
 
     def play(self, place: Place, directory: Path) -> Trial:
         """Do it, look at what is left, and let the next run finish."""
-        place.reset(self.case.setup)
+        self.job.prepare(place, directory)
         broken = self._break(place, directory)
         problems = [] if place.is_left_alone() else ["the session of the run is still there after it"]
-        state = place.look()
-        problems += find_wrong_state(self.case, state)
+        problems += self.job.find_wrong_state(place)
         problems += self._find_wrong_end(broken)
         if self.fault is not KILL:
-            problems += find_lies(self.case, broken.ended, state)
-        then, further = finish(self.case, place, state, directory)
+            problems += self.job.find_lies(broken.ended, place)
+        then, further = self.job.finish(place, directory)
         outcome = broken.ended.in_short if broken.is_hit else "the run was over before"
         return self._trial(outcome, then, (*problems, *further))
 
@@ -169,8 +166,8 @@ class PointTrial:
     def _trial(self, outcome: str, then: str, problems: tuple[str, ...]) -> Trial:
         return Trial(
             part=self.fault.part,
-            group=f"{self.case.name}: {self.fault.name}",
-            what=f"{self.case.name}: {self.fault.name} {self.point}",
+            group=f"{self.job.name}: {self.fault.name}",
+            what=f"{self.job.name}: {self.fault.name} {self.point}",
             outcome=outcome,
             then=then,
             problems=problems,
@@ -186,13 +183,15 @@ class PointTrial:
             moment=self.point.moment,
             action=act,
             with_startup=True,
+            connection=self.job.connection,
         )
         options = _IMPATIENT if self.fault.is_silent or self.fault.for_ever else ()
-        with ProtocolProxy(place.server.host, place.server.port, policy=fault) as proxy:
+        policy = self.job.policy(place, fault)
+        with ProtocolProxy(place.server.host, place.server.port, policy=policy) as proxy:
             url = place.url(host=proxy.host, port=proxy.port)
             if self.fault.is_silent:
                 url += f"&connect_timeout={_CONNECT_TIMEOUT}"
-            run = start("migrate", self.case, url, directory, *options)
+            run = self.job.start(url, directory, *options)
             self._run.set_result(run)
             ended = run.wait()
         return _Broken(ended, fault.hit is not None, self._struck_at)
@@ -216,7 +215,7 @@ class PointTrial:
         if self.fault.number:
             yield from _find_wrong_stop(broken, self.fault.number, may_be_done=self.point.is_end)
             return
-        yield from find_wrong_loss(self.case, broken.ended, can_ask=not self.fault.for_ever)
+        yield from self.job.find_wrong_loss(broken.ended, can_ask=not self.fault.for_ever)
         if self.fault.is_silent and broken.seconds > _SECONDS_OF_SILENCE:
             yield f"it took {broken.seconds:.1f} s to give up"
 

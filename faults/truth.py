@@ -12,6 +12,7 @@ _RUNNING: Final = re.compile(r"Migration (\S+) was running\.(.*)", re.DOTALL)
 _STOPPED: Final = re.compile(r"(?:Terminated|Interrupted) while (\S+) ran: (.*)", re.DOTALL)
 _SAID_TO_BE_GONE: Final = ("It was not applied", "The server rolls back", "It had not done anything")
 _NOTHING_CHANGED: Final = "before anything was changed"
+_IN_DOUBT: Final = "while asking whether"
 
 _RUN_AGAIN: Final = 4
 # Exit codes by the codes of errors: what a lost connection may end with (docs/adr/0006-exit-codes.md).
@@ -65,9 +66,7 @@ def find_unfinished(case: Case, state: State) -> Iterator[str]:
 
 def find_lies(case: Case, ended: Ended, state: State) -> Iterator[str]:
     """Whatever a run has said that the database does not confirm, and whatever it must not end with."""
-    text = ended.stdout + ended.stderr
-    if "Traceback" in text or "HUNG" in text or ended.exit_code == 70:
-        yield f"exit {ended.exit_code}: {text[-2000:]}"
+    yield from find_wrong_ending(ended)
     recorded = [script for script in state.applied if script in case.scripts]
     if missing := [script for script in ended.applied if script not in recorded]:
         yield f"said to be applied, and are not: {missing}"
@@ -75,17 +74,25 @@ def find_lies(case: Case, ended: Ended, state: State) -> Iterator[str]:
         if recorded != [*case.scripts]:
             yield f"exit 0, and applied are only {recorded}"
         return
-    if ended.exit_code > 0 and not ended.message:
-        yield f"exit {ended.exit_code} without a message: {text[-500:]}"
     if ended.exit_code == _RUN_AGAIN and state.failed:
         yield f"exit 4, so run again; and the next run has to refuse because of {state.failed}: {ended.message}"
     if _NOTHING_CHANGED in ended.message and (state.has_history or state.effects):
         yield f"said that nothing was changed, and the history is there: {ended.message}"
-    yield from _lies_about_the_running(ended, recorded)
+    yield from find_lies_about_the_running(ended, recorded)
     yield from _untold(ended, recorded)
 
 
-def _lies_about_the_running(ended: Ended, recorded: list[str]) -> Iterator[str]:
+def find_wrong_ending(ended: Ended) -> Iterator[str]:
+    """What no run must end with, whatever was done to it."""
+    text = ended.stdout + ended.stderr
+    if "Traceback" in text or "HUNG" in text or ended.exit_code == 70:
+        yield f"exit {ended.exit_code}: {text[-2000:]}"
+    if ended.exit_code > 0 and not ended.message:
+        yield f"exit {ended.exit_code} without a message: {text[-500:]}"
+
+
+def find_lies_about_the_running(ended: Ended, recorded: list[str]) -> Iterator[str]:
+    """What it says of the script that it was at, where the history knows better."""
     if found := _RUNNING.search(ended.message):
         script, rest = found.groups()
         if script in recorded and any(words in rest for words in _SAID_TO_BE_GONE):
@@ -98,11 +105,14 @@ def _lies_about_the_running(ended: Ended, recorded: list[str]) -> Iterator[str]:
 
 def _untold(ended: Ended, recorded: list[str]) -> Iterator[str]:
     """What is applied and was not told, where nothing in the message says that this may be."""
-    may_be_more = ended.code == "outcome-unknown" or "unless it was being committed" in ended.message
+    is_in_doubt = _IN_DOUBT in ended.message
+    may_be_more = (
+        is_in_doubt or ended.code == "outcome-unknown" or "unless it was being committed" in ended.message
+    )
     untold = [script for script in recorded if script not in ended.applied]
     if untold and not may_be_more:
         yield f"applied, and not told: {untold}; {ended.in_short}: {ended.message}"
-    if len(untold) > 1 and ended.code in {"terminated", "interrupted"}:
+    if len(untold) > 1 and ended.code in {"terminated", "interrupted"} and not is_in_doubt:
         yield f"more than one applied and not told: {untold}: {ended.message}"
 
 
@@ -110,14 +120,18 @@ def find_wrong_loss(case: Case, ended: Ended, *, can_ask: bool) -> Iterator[str]
     """What is wrong with how a run speaks of a lost connection. ``can_ask``: the server could be reached again."""
     if ended.exit_code == 0:
         return
-    expected = _EXIT_CODES.get(ended.code)
-    if ended.exit_code != expected:
-        yield f"{ended.in_short} for a lost connection: {ended.message}"
+    yield from find_wrong_code(ended)
     # A callback has no row that could tell.
     if can_ask and ended.code == "outcome-unknown" and "Callback" not in ended.message:
         found = _RUNNING.search(ended.message)
         if found is None or found[1] not in case.scripts or case.migration(found[1]).transactional:
             yield f"the outcome could have been looked up: {ended.message}"
+
+
+def find_wrong_code(ended: Ended) -> Iterator[str]:
+    """What is wrong with the exit code of a run that has lost its connection."""
+    if ended.exit_code and ended.exit_code != _EXIT_CODES.get(ended.code):
+        yield f"{ended.in_short} for a lost connection: {ended.message}"
 
 
 def find_wrong_refusal(case: Case, ended: Ended, state: State) -> Iterator[str]:

@@ -114,6 +114,12 @@ def test_what_is_not_true_is_found(run: Ended, state: State, words: str) -> None
     assert words in "\n".join(find_lies(MIXED, run, state))
 
 
+def test_what_is_said_to_be_in_doubt_may_be_applied() -> None:
+    message = f"Terminated while asking whether {FIRST} and {SECOND} were applied: the connection was lost."
+    run = ended(143, code="terminated", message=message)
+    assert list(find_lies(MIXED, run, applied(FIRST, SECOND))) == []
+
+
 def test_an_outcome_that_could_have_been_looked_up_is_found() -> None:
     run = ended(1, code="outcome-unknown", message=f"Migration {FIRST} was running. Who knows.")
     assert list(find_wrong_loss(MIXED, run, can_ask=True)) != []

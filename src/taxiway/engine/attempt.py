@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from taxiway import errors
 from taxiway.engine.callbacks import Callbacks
-from taxiway.engine.failure import GroupSoFar, MigrationRefused
+from taxiway.engine.failure import GroupSoFar, MigrationRefused, as_if_not_ahead
 from taxiway.engine.ports import BeginStep, HistoryTable, RecordStep, Session, StatementStep, Step
 from taxiway.engine.programs import ProgramFailed, run_program
 from taxiway.engine.statements import (
@@ -174,6 +174,9 @@ class Attempt:
 
     def refused(self, cause: StatementRefused | ProgramFailed) -> MigrationRefused:
         """The failure of this attempt, with what has stayed of it, and of the group that it is in."""
+        if self._group and self.was_sent_ahead and isinstance(cause, StatementRefused):
+            # Alone it would be run again, and the server's words would be those.
+            cause = as_if_not_ahead(cause)
         return MigrationRefused(
             self.planned,
             cause,

@@ -68,14 +68,16 @@ def _created_schemas(scope: Scope, facts: SchemaFacts, tools: Tools) -> frozense
 
 
 def _clean_schema(schema: str, scope: Scope, tools: Tools) -> None:
-    tools.session.clean_schema(schema, scope.table)
-    tools.on_event(SchemaCleaned(schema=schema))
+    tools.change(lambda: tools.session.clean_schema(schema, scope.table), outcome=[SchemaCleaned(schema=schema)])
 
 
 def _drop_schema(schema: str, scope: Scope, tools: Tools) -> bool:
     """Drop a schema, or else empty it, which may be allowed, and takes fewer locks at a time; says which."""
     try:
-        tools.session.drop_schema(schema, scope.table)
+        tools.change(
+            lambda: tools.session.drop_schema(schema, scope.table),
+            outcome=[SchemaCleaned(schema=schema, dropped=True)],
+        )
     except errors.ConnectionLost:
         raise
     except errors.DatabaseError as error:
@@ -83,5 +85,4 @@ def _drop_schema(schema: str, scope: Scope, tools: Tools) -> bool:
         tools.on_event(Warned(message=tools.redact(message)))
         _clean_schema(schema, scope, tools)
         return False
-    tools.on_event(SchemaCleaned(schema=schema, dropped=True))
     return True

@@ -15,7 +15,7 @@ under way
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby, takewhile
+from itertools import dropwhile, groupby, takewhile
 from typing import Final
 
 from taxiway import errors
@@ -25,7 +25,7 @@ from taxiway.engine.failure import GroupSoFar, MigrationRefused, migration_faile
 from taxiway.engine.programs import ProgramFailed
 from taxiway.engine.statements import StatementRefused
 from taxiway.model.callback import CallbackEvent
-from taxiway.model.event import CommitsUnknown, MigrationFinished, Warned
+from taxiway.model.event import CommitInDoubt, CommitsUnknown, MigrationFinished, Warned
 from taxiway.model.migration import MigrationKind
 from taxiway.model.plan import PlannedMigration
 from taxiway.model.result import MigrateResult, MigrationOutput, UndoResult
@@ -289,6 +289,7 @@ class Executor:
             return error
         if not lost[0].has_row and not any(one.may_be_committed for one in (*self._unsettled, *lost)):
             return lost[0].cut_off(error)
+        self._tell_of_doubt(lost)
         try:
             self.shared.session.reconnect()
             self._settle_recorded(lost)
@@ -306,20 +307,20 @@ class Executor:
         try:
             self._settle_recorded(under_way)
         except errors.DatabaseError:
-            self._tell_of_doubt(under_way)
+            self._tell_of_doubt([one for one in under_way if one.was_sent_ahead], CommitsUnknown)
             return
         if under_way and under_way[0].is_settled:
             for attempt in [attempt for attempt in under_way if not attempt.is_settled][:1]:
                 attempt.tell_start()
 
-    def _tell_of_doubt(self, under_way: Sequence[Attempt]) -> None:
-        """Nobody knows how far the server has come with those that were sent ahead, if it had any to commit."""
-        sent = [one for one in (*self._unsettled, *under_way) if one.was_sent_ahead]
-        while sent and not sent[-1].may_be_committed:
-            sent.pop()
-        if sent:
-            scripts = tuple(one.planned.migration.script for one in sent)
-            self.shared.tools.on_event(CommitsUnknown(scripts=scripts))
+    def _tell_of_doubt(
+        self, lost: Sequence[Attempt], kind: type[CommitInDoubt] | type[CommitsUnknown] = CommitInDoubt
+    ) -> None:
+        """Say which may be committed, if any is: nobody has heard how far the server has come."""
+        candidates = (*self._unsettled, *lost)
+        behind = dropwhile(lambda attempt: not attempt.may_be_committed, reversed(candidates))
+        if scripts := tuple(attempt.planned.migration.script for attempt in reversed([*behind])):
+            self.shared.tools.on_event(kind(scripts=scripts))
 
     def _settle_recorded(self, under_way: Sequence[Attempt]) -> None:
         """Settle those that the history has: the server may have come further than it could tell us."""

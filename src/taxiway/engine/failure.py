@@ -1,5 +1,6 @@
 """From a refused statement, or a program that failed, to an error that shows the place in the script."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -17,7 +18,32 @@ from taxiway.model.script import Position
 _CONTEXT_LINES: Final = 2
 # protocol_violation and indeterminate_datatype (PostgreSQL manual, "PostgreSQL Error Codes")
 _OF_PROTOCOL: Final = frozenset({"08P01", "42P18"})
+_UNDEFINED_PARAMETER: Final = "42P02"
+_PARAMETER: Final = re.compile(r"\$[0-9]+")
 _WIDEST_LINE: Final = 160
+
+
+def as_if_not_ahead(refused: StatementRefused) -> StatementRefused:
+    """The same refusal in the words for a statement that was not sent ahead, if a ``$1`` in it is the reason.
+
+    The server takes that for a parameter when it is sent ahead, and says so without a place.
+    """
+    statement, error = refused.statement, refused.error
+    if statement is None or error.sqlstate not in _OF_PROTOCOL:
+        return refused
+    from taxiway.sql.lexer import Lexer
+
+    lexer = Lexer(statement.part, path="")
+    lexer.end = statement.offset + len(statement.text)
+    found = next((token for token in lexer.tokens(statement.offset) if _PARAMETER.fullmatch(token.form)), None)
+    if found is None:
+        return refused
+    failed = errors.StatementFailed(
+        f"there is no parameter {found.form}",
+        sqlstate=_UNDEFINED_PARAMETER,
+        position=found.start - statement.offset + 1,
+    )
+    return StatementRefused(refused.script, statement, failed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from taxiway.engine.lock import migration_lock
 from taxiway.engine.survey import Scope, require_migrations, survey
 from taxiway.engine.tools import Tools
 from taxiway.model.callback import CallbackEvent
-from taxiway.model.event import RowAligned, RowMarkedDeleted, RowRemoved
+from taxiway.model.event import Event, RowAligned, RowMarkedDeleted, RowRemoved
 from taxiway.model.plan import RepairPlan
 from taxiway.model.result import RepairResult
 from taxiway.model.settings import MigrationSettings
@@ -52,8 +52,7 @@ def _repair(scope: Scope, settings: MigrationSettings, tools: Tools, *, carry_ou
     if plan.deletions:
         require_migrations(scope, settings)
     if carry_out and not plan.is_empty:
-        tools.session.repair_history(scope.table, plan)
-        _tell(plan, tools)
+        tools.change(lambda: tools.session.repair_history(scope.table, plan), outcome=_changes(plan))
     return RepairResult(
         database=tools.session.facts.database,
         schema=scope.table.schema,
@@ -67,10 +66,9 @@ def _repair(scope: Scope, settings: MigrationSettings, tools: Tools, *, carry_ou
     )
 
 
-def _tell(plan: RepairPlan, tools: Tools) -> None:
-    for row in plan.removals:
-        tools.on_event(RowRemoved(row=row))
-    for deletion in plan.deletions:
-        tools.on_event(RowMarkedDeleted(row=deletion.before))
-    for alignment in plan.alignments:
-        tools.on_event(RowAligned(before=alignment.before, after=alignment.after))
+def _changes(plan: RepairPlan) -> list[Event]:
+    return [
+        *(RowRemoved(row=row) for row in plan.removals),
+        *(RowMarkedDeleted(row=deletion.before) for deletion in plan.deletions),
+        *(RowAligned(before=alignment.before, after=alignment.after) for alignment in plan.alignments),
+    ]

@@ -73,13 +73,13 @@ def create_missing(
     if schemas:
         rank = rows[-1].installed_rank + 1 if rows else schema_marker_rank(found.applied)
         rows.append(schema_marker(schemas, rank, tools.installed_by(settings)))
-    tools.session.create_schemas_and_history(
-        schemas, scope.table, rows, create_table=creates_history, tablespace=settings.tablespace
+    created = [SchemaCreated(schema=schema) for schema in schemas]
+    tools.change(
+        lambda: tools.session.create_schemas_and_history(
+            schemas, scope.table, rows, create_table=creates_history, tablespace=settings.tablespace
+        ),
+        outcome=[*created, *([HistoryCreated(table=str(scope.table))] if creates_history else [])],
     )
-    for schema in schemas:
-        tools.on_event(SchemaCreated(schema=schema))
-    if creates_history:
-        tools.on_event(HistoryCreated(table=str(scope.table)))
     return True
 
 

@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from taxiway.engine.overrides import Overrides
+from taxiway.model.event import ChangeBegun
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from taxiway.engine.ports import Clock, EventSink, Programs, Session
+    from taxiway.model.event import Event
     from taxiway.model.settings import MigrationSettings
     from taxiway.secret import Secret
 
@@ -36,3 +38,13 @@ class Tools:
     def installed_by(self, settings: MigrationSettings) -> str:
         """Whom rows of the history name: ``installedBy``, else the user of the session."""
         return settings.installed_by or self.session.facts.user
+
+    def change(self, carry_out: Callable[[], None], *, outcome: Sequence[Event]) -> None:
+        """Carry out one transaction, and tell what it came to.
+
+        It is told before as well: who is stopped meanwhile cannot know whether it was committed.
+        """
+        self.on_event(ChangeBegun(outcome=tuple(outcome)))
+        carry_out()
+        for event in outcome:
+            self.on_event(event)

@@ -159,6 +159,18 @@ class SchemaCleaned(NamedTuple):
     dropped: bool = False
 
 
+class ChangeBegun(NamedTuple):
+    """A transaction of ours is sent that changes something. ``outcome`` is told when it is committed, at once."""
+
+    outcome: tuple[Event, ...]
+
+
+class CommitInDoubt(NamedTuple):
+    """The connection was lost while these scripts were being committed; the history is asked with another one."""
+
+    scripts: tuple[str, ...]
+
+
 class Warned(NamedTuple):
     """Something that a person should look at, and that does not stop the command."""
 
@@ -186,5 +198,7 @@ type Event = (
     | RowMarkedDeleted
     | RowAligned
     | SchemaCleaned
+    | ChangeBegun
+    | CommitInDoubt
     | Warned
 )

@@ -14,7 +14,7 @@ from typing import NamedTuple, assert_never
 
 from taxiway.model import event as events
 from taxiway.model.migration import AppliedMigration, MigrationKind, ResolvedMigration
-from taxiway.reports.text import EMPTY_SCHEMA, render_duration, render_result_table, render_warning
+from taxiway.reports.text import EMPTY_SCHEMA, name_scripts, render_duration, render_result_table, render_warning
 
 
 class Level(Enum):
@@ -52,6 +52,9 @@ def describe(event: events.Event) -> LogLine:
         case events.CommitsUnknown():
             unknown = "not known whether these were applied:"
             return LogLine(Level.DEBUG, f"{unknown} {', '.join(event.scripts)}")
+        case events.ChangeBegun():
+            outcome = "; ".join(describe(one).text for one in event.outcome)
+            return LogLine(Level.DEBUG, f"To be committed: {outcome}")
         case events.RowsReturned():
             return LogLine(Level.OUTPUT, render_result_table(event.table))
         case events.ProgramPrinted():
@@ -75,6 +78,7 @@ type _Step = (
     | events.RowMarkedDeleted
     | events.RowAligned
     | events.SchemaCleaned
+    | events.CommitInDoubt
 )
 
 
@@ -82,6 +86,11 @@ def _sentence(event: _Step) -> str:
     match event:
         case events.Connected() | events.WaitingForDatabase() | events.WaitingForLock():
             return _of_the_connection(event)
+        case events.CommitInDoubt():
+            return (
+                f"The connection was lost while {name_scripts(event.scripts)} "
+                f"{'was' if len(event.scripts) == 1 else 'were'} being committed. Asking the history ..."
+            )
         case events.RowRemoved() | events.RowMarkedDeleted() | events.RowAligned():
             return _of_a_row(event)
         case events.MigrationStarted():

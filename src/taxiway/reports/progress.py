@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from taxiway.model import event as events
 from taxiway.model.migration import MigrationKind
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from taxiway.model.result import MigrationOutput
+
+# They come while a transaction of ours is on its way, too, and say nothing of how it ended.
+_MEANWHILE: Final = (events.NoticeReceived, events.Warned)
 
 
 @dataclass(slots=True)
@@ -22,26 +27,47 @@ class Progress:
     applied: list[MigrationOutput] = field(default_factory=list)
     _done: list[str] = field(default_factory=list)
     _changed: list[str] = field(default_factory=list)
+    _doubtful: Sequence[events.Event] = ()
+    _in_doubt: Sequence[str] = ()
     _is_migrating: bool = False
     _running: events.MigrationStarted | None = None
     _programs: list[str] = field(default_factory=list)
     _has_run_statements: bool = False
     _has_committed: bool = False
-    _doubtful: tuple[str, ...] = ()
+    _unknown: Sequence[str] = ()
 
     def note(self, event: events.Event) -> None:
         """Take in the next event."""
+        for one in self._certain_with(event):
+            self._note(one)
+
+    def _certain_with(self, event: events.Event) -> Sequence[events.Event]:
+        """What has happened now that this is told: the first of a transaction stands for all of it."""
+        if self._doubtful and event is self._doubtful[0]:
+            certain, self._doubtful = self._doubtful, ()
+            return certain
+        if not isinstance(event, _MEANWHILE):
+            # The transaction was given up: that is over, and something else happens.
+            self._doubtful = ()
+        return (event,)
+
+    def _note(self, event: events.Event) -> None:
         match event:
-            case events.SchemaCreated():
-                self._done.append(f'schema "{event.schema}" had been created')
-            case events.HistoryCreated():
-                self._done.append("the schema history had been created")
-            case events.SchemaCleaned():
-                self._note_change(f'schema "{event.schema}" had been {"dropped" if event.dropped else "cleaned"}')
-            case events.Baselined():
-                self._note_change(f'schema "{event.schema}" had been baselined')
-            case events.RowRemoved() | events.RowMarkedDeleted() | events.RowAligned():
-                self._note_change("the schema history had been repaired")
+            case events.CommitInDoubt():
+                self._in_doubt = event.scripts
+            case events.ChangeBegun():
+                self._doubtful = event.outcome
+                self._is_migrating = False
+            case events.SchemaCreated() | events.HistoryCreated():
+                self._done.append(" had been ".join(_change(event)))
+            case (
+                events.SchemaCleaned()
+                | events.Baselined()
+                | events.RowRemoved()
+                | events.RowMarkedDeleted()
+                | events.RowAligned()
+            ):
+                self._note_change(" had been ".join(_change(event)))
             case events.CallbackStarted() if self._running is None:
                 self._done.append(f"callback {event.callback.script} had begun")
             case events.MigrationStarted():
@@ -52,11 +78,11 @@ class Progress:
                 self._has_run_statements = True
                 self._has_committed = self._has_committed or event.command == "COMMIT"
             case events.CommitsUnknown():
-                self._doubtful = event.scripts
+                self._unknown = event.scripts
             case events.MigrationFinished():
                 from taxiway.model.result import MigrationOutput
 
-                self._running = None
+                self._running, self._in_doubt = None, ()
                 self._programs.clear()
                 self.applied.append(MigrationOutput.of(event.migration, event.duration_ms))
 
@@ -66,22 +92,47 @@ class Progress:
         Says no more than is certain. That a COMMIT was on its way when the signal came cannot be known here, so
         the sentence leaves it open once the migration has run a statement.
         """
-        if self._doubtful:
-            first, *behind = self._doubtful
+        if self._unknown:
+            first, *behind = self._unknown
             which = f"it and those behind it, up to {behind[-1]}, were" if behind else "it was"
             unknown = f"whether {which} applied is not known ('taxiway info' tells);"
             return f"{word} while {first} ran: {unknown} {self._before()} before it{self._changes()}."
+        if self._in_doubt:
+            return self._render_doubt(word)
         if self._running is not None:
             outcome = self._outcome(self._running)
-            programs = f"; what {', '.join(self._programs)} did has stayed" if self._programs else ""
             script = self._running.migration.script
-            return f"{word} while {script} ran: {outcome} {self._before()} before it{programs}{self._changes()}."
+            return (
+                f"{word} while {script} ran: {outcome} {self._before()} before it{self._kept()}{self._changes()}."
+            )
         if self.applied and self._is_migrating:
             return f"{word} between migrations: {self._before()}{self._changes()}."
         done = [*([self._before()] if self.applied else []), *self._done]
-        if done:
-            return f"{word} before the end; until then {' and '.join(dict.fromkeys(done))}."
+        if done or self._doubtful:
+            until_then = [f"until then {' and '.join(dict.fromkeys(done))}"] if done else []
+            return f"{word} before the end; {'; '.join([*until_then, *self._perhaps()])}."
         return f"{word} before anything was changed."
+
+    def _render_doubt(self, word: str) -> str:
+        """The history had been asked, and had not answered yet."""
+        from taxiway.reports.text import name_scripts
+
+        one = len(self._in_doubt) == 1
+        return (
+            f"{word} while asking whether {name_scripts(self._in_doubt)} {'was' if one else 'were'} applied: "
+            f"the connection was lost at the commit, and 'taxiway info' tells; {self._before()} before "
+            f"{'it' if one else 'them'}{self._kept()}{self._changes()}."
+        )
+
+    def _kept(self) -> str:
+        """What programs of the group have done."""
+        return f"; what {', '.join(self._programs)} did has stayed" if self._programs else ""
+
+    def _perhaps(self) -> list[str]:
+        """What a transaction was to do that was on its way: whether it was committed cannot be known here."""
+        changes = [_change(event) for event in self._doubtful]
+        subjects = " and ".join(dict.fromkeys(subject for subject, _ in changes))
+        return [f"{subjects} may have been {changes[0][1]} just then ('taxiway info' tells)"] if changes else []
 
     def _note_change(self, change: str) -> None:
         self._done.append(change)
@@ -123,3 +174,18 @@ class Progress:
             for count, word in counts
             if count or not undone
         )
+
+
+def _change(event: events.Event) -> tuple[str, str]:
+    """What an event is about, and what was done to it."""
+    match event:
+        case events.SchemaCreated():
+            return f'schema "{event.schema}"', "created"
+        case events.HistoryCreated():
+            return "the schema history", "created"
+        case events.SchemaCleaned():
+            return f'schema "{event.schema}"', "dropped" if event.dropped else "cleaned"
+        case events.Baselined():
+            return f'schema "{event.schema}"', "baselined"
+        case _:
+            return "the schema history", "repaired"

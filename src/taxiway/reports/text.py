@@ -10,7 +10,7 @@ from taxiway.model.migration import AppliedMigration, HistoryRow, MigrationType
 from taxiway.reports.table import render_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from taxiway.model.plan import RepairPlan
     from taxiway.model.result import (
@@ -32,6 +32,7 @@ NO_MIGRATIONS = "No migrations found"
 
 # Neither is there any more
 _GONE: Final = frozenset({MigrationState.DELETED, MigrationState.UNDONE})
+_MOST_NAMED: Final = 2
 _HEADER: Final = ("Category", "Version", "Description", "Type", "Installed On", "State", "Undoable")
 _REPAIR_HEADER: Final = ("Rank", "Version", "Description", "Type", "Script", "Checksum", "Success", "Change")
 
@@ -53,6 +54,13 @@ def render_info(result: InfoResult, settings: MigrationSettings) -> str:
         )
     parts.append(render_table(_HEADER, [_row(info) for info in shown], empty=NO_MIGRATIONS))
     return "\n".join(parts)
+
+
+def name_scripts(scripts: Sequence[str]) -> str:
+    """One or two by name; of more, the first and the last."""
+    if len(scripts) <= _MOST_NAMED:
+        return " and ".join(scripts)
+    return f"{scripts[0]} to {scripts[-1]} ({len(scripts)} migrations)"
 
 
 def render_migration_ids(result: InfoResult) -> str:

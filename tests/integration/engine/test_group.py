@@ -111,6 +111,28 @@ def test_a_callback_that_fails_between_them_leaves_nothing(workspace: Workspace)
     assert caught.value.result.count == 0
 
 
+@pytest.mark.parametrize("group", [True, False], ids=["group", "alone"])
+@pytest.mark.parametrize(
+    ("statement", "name", "column"),
+    [
+        ("INSERT INTO a VALUES ($1);", "$1", 25),
+        ("SELECT '$1', $$ $2 $$ /* $3 */, f.x + $40 FROM (SELECT 1) f(x);", "$40", 41),
+    ],
+)
+def test_a_stray_parameter_is_refused_at_its_place_sent_ahead_or_not(
+    workspace: Workspace, statement: str, name: str, column: int, group: bool
+) -> None:
+    """Sent ahead, the server takes it for a parameter that has no value."""
+    workspace.write(TWO | {"V3__c.sql": f"INSERT INTO a VALUES (2);\n\n  {statement}"})
+    with pytest.raises(
+        taxiway.MigrationFailed, match=rf"there is no parameter \{name} \(SQLSTATE 42P02\)"
+    ) as caught:
+        workspace.migrate(group=group)
+    error = caught.value
+    assert (error.script, error.line, error.column, error.sqlstate) == ("V3__c.sql", 3, column, "42P02")
+    assert workspace.value("SELECT to_regclass('public.a') IS NULL") is group
+
+
 def test_error_callbacks_run_after_the_rollback_of_the_group(workspace: Workspace) -> None:
     workspace.query("CREATE SCHEMA audit")
     workspace.query("CREATE TABLE audit.log (word text, xid text)")

@@ -4,7 +4,7 @@ import pytest
 
 import taxiway
 from taxiway import errors
-from taxiway.model.event import Event, Warned
+from taxiway.model.event import Event, StatementRun, Warned
 from tests.support.fingerprint import fingerprint
 from tests.support.workspace import Workspace
 
@@ -294,3 +294,22 @@ def test_each_way_of_ending_the_transaction_is_warned_about(workspace: Workspace
         workspace.migrate()
     assert not caught.value.rolled_back
     assert workspace.value("SELECT to_regclass('a')::text") == "a"
+
+
+def test_the_duration_of_a_statement_has_no_part_of_the_commit_before_it(workspace: Workspace) -> None:
+    """What a deferred trigger does at the end of a migration is not the time of the next one's first statement."""
+    workspace.write(
+        {
+            "V1__a.sql": "CREATE TABLE a (i int);\n"
+            "CREATE FUNCTION rest() RETURNS trigger LANGUAGE plpgsql AS"
+            " 'BEGIN PERFORM pg_sleep(1); RETURN NULL; END';\n"
+            "CREATE CONSTRAINT TRIGGER late AFTER INSERT ON a DEFERRABLE INITIALLY DEFERRED"
+            " FOR EACH ROW EXECUTE FUNCTION rest();\nINSERT INTO a VALUES (1);",
+            "V2__b.sql": "SELECT 1;",
+        }
+    )
+    events: list[Event] = []
+    workspace.migrate(on_event=events.append)
+    times = {(event.script, event.line): event.duration_ms for event in events if isinstance(event, StatementRun)}
+    assert times["V2__b.sql", 1] < 500
+    assert times["V1__a.sql", 4] < 500

@@ -58,6 +58,16 @@ UNDO = replace(resolved("1", description="first"), kind=MigrationKind.UNDO)
             "Aligned the row of migration 1.2 (first): checksum 1 is now 2",
         ),
         (events.SchemaCleaned(schema="app"), Level.INFO, 'Cleaned schema "app"'),
+        (
+            events.CommitInDoubt(scripts=("V1__a.sql", "V2__b.sql")),
+            Level.INFO,
+            "The connection was lost while V1__a.sql and V2__b.sql were being committed. Asking the history ...",
+        ),
+        (
+            events.ChangeBegun(outcome=(events.SchemaCreated(schema="a"), events.SchemaCreated(schema="b"))),
+            Level.DEBUG,
+            'DEBUG: To be committed: Created schema "a"; Created schema "b"',
+        ),
         (events.SchemaCleaned(schema="app", dropped=True), Level.INFO, 'Dropped schema "app"'),
         (
             events.MigrationStarted(migration=UNDO, schema="app", out_of_order=False, transactional=True),

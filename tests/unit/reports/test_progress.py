@@ -20,6 +20,9 @@ CALLBACK = events.CallbackStarted(
 )
 PROGRAM = Program(("sh",), "sql/V2__x.sh")
 SCHEMA = events.SchemaCreated(schema="app")
+CREATING = events.ChangeBegun(outcome=(SCHEMA, CREATED))
+CLEANING = events.ChangeBegun(outcome=(CLEANED,))
+NOTICE = events.NoticeReceived(severity="NOTICE", message="of the server", sqlstate="00000")
 
 
 def started(
@@ -42,6 +45,7 @@ def ran(command: str = "SELECT 1") -> events.StatementRun:
 ONE = (CONNECTED, started("1"), ran(), finished("1"))
 HEDGED = "it was rolled back, unless it was being committed just then ('taxiway info' tells)"
 COMMITTED = "it had ended its own transaction, so what it did before that has stayed"
+JUST_THEN = "just then ('taxiway info' tells)"
 WITH_HISTORY = "the schema history had been created"
 OF_V1 = "what V1__x.sql did has stayed"
 DONE = (
@@ -79,6 +83,50 @@ STAYED = (
                 "Terminated while V2__x.sql ran: whether it and those behind it, up to V4__x.sql, were applied is not "
                 "known ('taxiway info' tells); 1 migration was applied before it."
             ),
+        ),
+        (
+            (CONNECTED, CREATING, NOTICE),
+            f'Terminated before the end; schema "app" and the schema history may have been created {JUST_THEN}.',
+        ),
+        (
+            (CONNECTED, CALLBACK, CLEANING),
+            (
+                "Terminated before the end; until then callback beforeMigrate.sql had begun; "
+                f'schema "app" may have been cleaned {JUST_THEN}.'
+            ),
+        ),
+        (
+            (CONNECTED, CREATING, SCHEMA),
+            f'Terminated before the end; until then schema "app" had been created and {WITH_HISTORY}.',
+        ),
+        (
+            (CONNECTED, CREATING, CALLBACK),
+            "Terminated before the end; until then callback beforeMigrate.sql had begun.",
+        ),
+        (
+            (*ONE, CLEANING),
+            (
+                "Terminated before the end; until then 1 migration was applied; "
+                f'schema "app" may have been cleaned {JUST_THEN}.'
+            ),
+        ),
+        (
+            (*ONE, started("2"), events.CommitInDoubt(scripts=("V2__x.sql",))),
+            (
+                "Terminated while asking whether V2__x.sql was applied: the connection was lost at the commit, and "
+                "'taxiway info' tells; 1 migration was applied before it."
+            ),
+        ),
+        (
+            (*ONE, started("2"), events.CommitInDoubt(scripts=("V2__x.sql", "V3__x.sql", "V4__x.sql"))),
+            (
+                "Terminated while asking whether V2__x.sql to V4__x.sql (3 migrations) were applied: the connection "
+                "was lost at the commit, and 'taxiway info' tells; 1 migration was applied before them."
+            ),
+        ),
+        (
+            (*ONE, started("2"), events.CommitInDoubt(scripts=("V2__x.sql",)), finished("2")),
+            "Terminated between migrations: 2 migrations were applied.",
         ),
         (ONE, "Terminated between migrations: 1 migration was applied."),
         (
