@@ -12,7 +12,6 @@ class Outcome(Enum):
 
     SUCCESS = "SUCCESS"
     FAILED = "FAILED"
-    BUG = "BUG"
     INTERRUPTED = "INTERRUPTED"
     TERMINATED = "TERMINATED"
 
@@ -20,7 +19,6 @@ class Outcome(Enum):
 # docs/adr/0006-exit-codes.md; every other number is a failure.
 _BY_EXIT_CODE: Final = {
     0: Outcome.SUCCESS,
-    70: Outcome.BUG,
     130: Outcome.INTERRUPTED,
     143: Outcome.TERMINATED,
 }
@@ -56,3 +54,8 @@ class RunReport:
     def is_success(self) -> bool:
         """Everything that was asked for is done."""
         return self.outcome is Outcome.SUCCESS
+
+    @property
+    def words(self) -> str:
+        """``SUCCESS``, or ``FAILED (migration-failed)``."""
+        return f"{self.outcome.value} ({self.code})" if self.code else self.outcome.value

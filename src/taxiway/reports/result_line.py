@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from taxiway.model.run_report import COMMIT_DIGITS, RunReport
+from taxiway.reports.task_json import report_json
 from taxiway.reports.text import EMPTY_SCHEMA
 
 RESULT_EVENT: Final = "result"
@@ -31,7 +32,7 @@ _LINE: Final = re.compile(
 def render_result_line(report: RunReport) -> str:
     """The line for people. Parts that are not known are left out."""
     parts = (
-        f"Result: {report.outcome.value}{f' ({report.code})' if report.code else ''}",
+        f"Result: {report.words}",
         f"{report.applied} applied",
         *([f"schema version {report.schema_version}"] if report.schema_version else []),
         *([f"branch {report.branch}"] if report.branch else []),
@@ -43,16 +44,7 @@ def render_result_line(report: RunReport) -> str:
 
 def result_json(report: RunReport) -> dict[str, object]:
     """The same for a log of JSON lines."""
-    return {
-        "event": RESULT_EVENT,
-        "outcome": report.outcome.value,
-        "code": report.code,
-        "applied": report.applied,
-        "schemaVersion": report.schema_version,
-        "branch": report.branch,
-        "commit": report.commit,
-        "exitCode": report.exit_code,
-    }
+    return {"event": RESULT_EVENT, **report_json(report)}
 
 
 def parse_result_line(line: str) -> RunReport | None:
@@ -93,7 +85,7 @@ def _from_json(line: str) -> RunReport | None:
         applied=applied,
         schema_version=_text(content, "schemaVersion"),
         branch=_text(content, "branch"),
-        commit=_text(content, "commit"),
+        commit=(_text(content, "commit") or "")[:COMMIT_DIGITS] or None,
         code=_text(content, "code"),
     )
     return _if_consistent(report, content.get("outcome"))

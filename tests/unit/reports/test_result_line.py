@@ -62,7 +62,7 @@ def test_a_line_as_people_see_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("exit_code", "outcome"), [(0, "SUCCESS"), (1, "FAILED"), (4, "FAILED"), (70, "BUG"), (130, "INTERRUPTED")]
+    ("exit_code", "outcome"), [(0, "SUCCESS"), (1, "FAILED"), (4, "FAILED"), (70, "FAILED"), (130, "INTERRUPTED")]
 )
 def test_the_word_follows_from_the_exit_code(exit_code: int, outcome: str) -> None:
     assert RunReport(exit_code=exit_code).outcome is Outcome(outcome)
