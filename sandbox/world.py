@@ -10,9 +10,11 @@ import shutil
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
+from sandbox.account import Account, AccountBuilder
 from sandbox.aws import AwsEndpoint
 from sandbox.directory import make_directory
 from sandbox.git_server import GitServer
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 REPOSITORY: Final = "sample-project"
 DEPLOY_KEY_SECRET: Final = "github@deploy-key@sample-project"
+REGISTRY_SECRET: Final = "registry@pull"
 
 # Which secret has the user name and password of which database user.
 USER_SECRETS: Final = {
@@ -54,6 +57,7 @@ class World:
         self.git = GitServer(self.directory / "git")
         self.aws = AwsEndpoint(self.directory / "aws")
         self.passwords = {user: make_placeholder_password() for user in USER_SECRETS} | {_OWNER: make_password()}
+        self.registry_password = make_password()
         self.commits: dict[str, str] = {}
         self._is_kept = False
 
@@ -107,11 +111,29 @@ class World:
 
     # --- what a task and a test see of it ---
 
+    @cached_property
+    def account(self) -> Account:
+        """Cluster, roles, network and task definition, made when somebody first asks: it takes a few seconds."""
+        self.aws.put_secret(REGISTRY_SECRET, {"username": "pull", "password": self.registry_password})
+        return AccountBuilder(self.aws).build(
+            environment=self.job_environment(),
+            secrets=(DEPLOY_KEY_SECRET, *USER_SECRETS.values()),
+            registry_secret=REGISTRY_SECRET,
+        )
+
+    def operator_environment(self) -> dict[str, str]:
+        """What somebody who starts tasks has in the environment; nothing of the job."""
+        return {**self.aws.environment}
+
     def task_environment(self) -> dict[str, str]:
-        """The variables of the task definition, without any secret value but the AWS credentials.
+        """The variables of a task that runs outside of the account: those of the job, and AWS credentials.
 
         For a process that starts with a clean environment; add ``PATH`` and the like.
         """
+        return {**self.job_environment(), **self.aws.environment}
+
+    def job_environment(self) -> dict[str, str]:
+        """The variables of the task definition. No secret value is among them."""
         return {
             "REGION": self.aws.region,
             "REPOSITORY_DEPLOY_KEY_SECRET": DEPLOY_KEY_SECRET,
@@ -121,7 +143,6 @@ class World:
             "DB_PORT": str(self.postgres.port),
             "DB_NAME": self.database,
             "DB_SSLROOTCERT": str(self.postgres.authority),
-            **self.aws.environment,
         }
 
     @property
@@ -130,6 +151,7 @@ class World:
         return (
             *self.passwords.values(),
             self.postgres.superuser_password,
+            self.registry_password,
             self.git.private_key,
             self.aws.secret_access_key,
         )
