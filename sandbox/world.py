@@ -122,8 +122,11 @@ class World:
         )
 
     def operator_environment(self) -> dict[str, str]:
-        """What somebody who starts tasks has in the environment; nothing of the job."""
-        return {**self.aws.environment}
+        """What somebody who starts tasks has in the environment; nothing of the job.
+
+        The region under both names, as in a container on Fargate: boto3 knows only the second.
+        """
+        return {**self.aws.environment, "AWS_DEFAULT_REGION": self.aws.region}
 
     def task_environment(self) -> dict[str, str]:
         """The variables of a task that runs outside of the account: those of the job, and AWS credentials.
