@@ -7,8 +7,12 @@ a task definition written for it works here.
 import json
 import os
 import shutil
+import signal
 import tempfile
+import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
@@ -69,8 +73,9 @@ class World:
         """
         pool = ThreadPoolExecutor()
         try:
-            # In this order, because the first takes longest.
-            starts = [pool.submit(start) for start in (self._start_aws, self._start_postgres, self._start_git)]
+            with _deferred_interruptions():
+                # In this order, because the first takes longest.
+                starts = [pool.submit(start) for start in (self._start_aws, self._start_postgres, self._start_git)]
             for start in starts:
                 start.result()
             self.aws.put_secret(DEPLOY_KEY_SECRET, self.git.private_key)
@@ -122,8 +127,11 @@ class World:
         )
 
     def operator_environment(self) -> dict[str, str]:
-        """What somebody who starts tasks has in the environment; nothing of the job."""
-        return {**self.aws.environment}
+        """What somebody who starts tasks has in the environment; nothing of the job.
+
+        The region under both names, as in a container on Fargate: boto3 knows only the second.
+        """
+        return {**self.aws.environment, "AWS_DEFAULT_REGION": self.aws.region}
 
     def task_environment(self) -> dict[str, str]:
         """The variables of a task that runs outside of the account: those of the job, and AWS credentials.
@@ -195,6 +203,28 @@ class World:
             end_kept(ProcessRecord(**process | {"signals": tuple(process["signals"])}))
         shutil.rmtree(state["directory"], ignore_errors=True)
         state_file.unlink()
+
+
+@contextmanager
+def _deferred_interruptions() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM come at the end of the block only.
+
+    A pool that is interrupted while it starts a thread does not know the thread, and cannot wait for it.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        # Handlers run in the main thread, so this one cannot be interrupted.
+        yield
+        return
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    came: list[int] = []
+    handlers = [signal.signal(number, lambda number, _frame: came.append(number)) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, handlers, strict=True):
+            signal.signal(number, handler)
+        for missed in came:
+            signal.raise_signal(missed)
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -24,6 +24,7 @@ _logger: Final = logging.getLogger(__name__)
 
 # How long a task stays in a status in which nothing happens here, for instance its network interface being made.
 _STATUS_SECONDS: Final = 0.05
+_END_SECONDS: Final = 3
 
 _EXITED: Final = "Essential container in task exited"
 _OUT_OF_MEMORY: Final = "OutOfMemoryError: Container killed due to memory usage"
@@ -56,9 +57,12 @@ class Agent:
                 self._runs[task.id].ask_to_end()
 
     def end_all(self) -> None:
-        """Kill what still runs, when the whole cloud ends."""
+        """Kill what still runs, when the whole cloud ends, and wait a moment until nothing is left of it."""
         for run in list(self._runs.values()):
             run.kill()
+        deadline = time.monotonic() + _END_SECONDS
+        while self._runs and time.monotonic() < deadline:
+            time.sleep(0.01)
 
     def _play(self, task: Task) -> None:
         try:
@@ -182,6 +186,7 @@ class _Run:
         logging_thread = Thread(target=driver.run, name=f"log of {self._task.id}", daemon=True)
         logging_thread.start()
         code = self._container.wait()
+        driver.container_has_ended()
         if self._killer:
             self._killer.cancel()
         self._conclude(code)

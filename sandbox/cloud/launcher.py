@@ -65,9 +65,12 @@ class Container:
         self._popen.terminate()
 
     def kill(self) -> None:
-        """SIGKILL to all processes."""
-        with suppress(ProcessLookupError):
-            os.killpg(self._popen.pid, signal.SIGKILL)
+        """SIGKILL to all processes; when the first has ended, not by its number, which others may have."""
+        if self._popen.returncode is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._popen.pid, signal.SIGKILL)
+        if self._limits:
+            self._limits.kill()
 
     def wait(self) -> int:
         """Wait for the end of the first process and end those it has left. The exit code as Docker tells it."""

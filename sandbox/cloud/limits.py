@@ -1,6 +1,7 @@
 """A process held to memory and CPU of its task, with control groups of version 1 where they are ours to write."""
 
 import os
+import signal
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -47,6 +48,12 @@ class ControlGroup:
         for directory in self._directories:
             with suppress(ProcessLookupError):
                 directory.joinpath("cgroup.procs").write_text(str(pid))
+
+    def kill(self) -> None:
+        """SIGKILL to everybody in here, also to those that have left their process group."""
+        for pid in self._memory.joinpath("cgroup.procs").read_text().split():
+            with suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
 
     def has_killed(self) -> bool:
         """Whether the kernel has ended a process in here, because it wanted more memory than there is."""

@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from threading import Event as ThreadEvent
 from typing import Final, TypedDict
 
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html: a batch has at most
@@ -55,6 +56,11 @@ class LogDriver:
         self._rest = b""
         self._waiting: deque[tuple[float, Event]] = deque()
         self._count = 0
+        self._has_ended = ThreadEvent()
+
+    def container_has_ended(self) -> None:
+        """From now on, output that is empty is at its end, even if a process that got away still holds it open."""
+        self._has_ended.set()
 
     def run(self) -> None:
         """Until the end of the output, and until the last line was put."""
@@ -68,8 +74,9 @@ class LogDriver:
 
     def _read(self) -> bool:
         """Take what there is, or nothing after a moment. False at the end."""
+        has_ended = self._has_ended.is_set()
         if not select.select([self._output], [], [], _POLL_SECONDS)[0]:
-            return True
+            return not has_ended
         chunk = os.read(self._output, _CHUNK)
         *lines, self._rest = (self._rest + chunk).split(b"\n")
         for line in lines:

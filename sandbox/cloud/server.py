@@ -26,6 +26,7 @@ from sandbox.cloud.agent import Agent
 from sandbox.cloud.faults import Faults, FaultUnknown, parse_fault
 from sandbox.cloud.images import Image, Registry
 from sandbox.cloud.judge import Judge
+from sandbox.cloud.patches import mend_restored_clusters
 from sandbox.cloud.roles import Clients
 from sandbox.cloud.task_endpoints import TaskEndpoints
 from sandbox.process import report_ready
@@ -78,6 +79,8 @@ class Cloud:
             from sandbox.cloud.task_api import TaskApi
 
             TaskApi(self._agent, self._faults).install()
+        if service in {"cloudformation", "rds"}:
+            mend_restored_clusters()
         return app
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:  # noqa: ANN401

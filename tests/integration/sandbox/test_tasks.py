@@ -3,11 +3,14 @@
 import json
 import subprocess
 import sys
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from sandbox.account import AccountBuilder
 from sandbox.aws import AwsEndpoint
 from sandbox.cloud.limits import can_limit
 from tests.support.tasks import ALLOWED_SECRET, OTHER_SECRET, SHELL_DIGEST, Tasks
@@ -124,6 +127,12 @@ def test_only_the_first_process_gets_sigterm_and_its_end_is_the_end_of_all(tasks
     assert tasks.lines(arn) == ["up", "parent"]
 
 
+def test_a_process_that_got_away_does_not_hold_the_task_up(tasks: Tasks) -> None:
+    task = tasks.run("setsid sleep 20 & echo done")
+    assert tasks.lines(task["taskArn"]) == ["done"]
+    assert (task["executionStoppedAt"] - task["startedAt"]).total_seconds() < 15
+
+
 def test_a_task_that_was_stopped_already_stays_as_it_is(tasks: Tasks) -> None:
     task = tasks.run("exit 3")
     tasks.ecs.stop_task(cluster=tasks.account.cluster, task=task["taskArn"], reason="too late")
@@ -174,7 +183,7 @@ with AwsEndpoint(Path(sys.argv[1])) as aws:
 """
 
 
-def test_nothing_of_who_starts_the_sandbox_reaches_a_task(tmp_path: Any) -> None:
+def test_nothing_of_who_starts_the_sandbox_reaches_a_task(tmp_path: Path) -> None:
     environment = {
         "PATH": "/usr/bin:/bin",
         "PYTHONPATH": ":".join(sys.path),
@@ -248,6 +257,18 @@ def test_credentials_are_gone_with_the_task(tasks: Tasks) -> None:
             ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", address], capture_output=True, check=True
         )
         assert fetched.stdout == b"404"
+
+
+@only_with_cgroups
+def test_the_end_of_the_cloud_ends_its_tasks(tmp_path: Path) -> None:
+    with AwsEndpoint(tmp_path / "aws") as aws:
+        tasks = Tasks(aws, AccountBuilder(aws).build(environment={}, secrets=()))
+        arn = tasks.start("echo $$; exec sleep 60")
+        tasks.wait(arn, "RUNNING")
+        while not (lines := tasks.lines(arn)):
+            time.sleep(0.02)
+    assert not Path("/proc", lines[0]).exists()
+    assert not list(Path("/sys/fs/cgroup/memory").glob(f"*{arn.rpartition('/')[2]}"))
 
 
 # --- limits ---

@@ -79,6 +79,18 @@ def test_lines_are_held_back_as_long_as_wanted() -> None:
     assert time.monotonic() - started >= 0.3
 
 
+def test_output_that_somebody_still_holds_open_ends_with_the_container() -> None:
+    seen: list[str] = []
+    reading, writing = os.pipe()
+    os.write(writing, b"one\nrest")
+    driver = LogDriver(reading, lambda events: seen.extend(event["message"] for event in events))
+    driver.container_has_ended()
+    driver.run()
+    os.close(writing)
+    os.close(reading)
+    assert seen == ["one", "rest"]
+
+
 def test_milestones_are_passed_after_exactly_so_many_lines() -> None:
     seen: list[str] = []
     reading, writing = os.pipe()
