@@ -95,9 +95,13 @@ def translating(
         TaxiwayError: One of ``known``.
     """
     from botocore.exceptions import BotoCoreError, ClientError  # slow to import
+    from botocore.parsers import ResponseParserError
 
     try:
         yield
+    except ResponseParserError as error:
+        # The page of a proxy, or of a gateway that has lost its service.
+        raise _unreachable(f"What answered {action} was not AWS: {error}", OPERATOR) from error
     except ClientError as error:
         meant = (known or {}).get(error_code(error))
         if meant:

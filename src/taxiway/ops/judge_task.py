@@ -1,4 +1,4 @@
-"""Who is believed about a task that has ended: nobody alone (docs/adr/0022-who-is-believed.md).
+"""Who is believed about a task that has ended: nobody alone (docs/adr/0040-who-is-believed.md).
 
 Three say how it ended: the last line of the log, which the engine has written; the exit code of the container,
 which ECS has seen; and the reason of the stop. Only where all three agree is that the result. Otherwise the result

@@ -51,7 +51,7 @@ def parse_result_line(line: str) -> RunReport | None:
     """The report in a line of the log; ``None`` if the line is another one, or contradicts itself.
 
     Scripts print into the same log, so that a line may be a forgery. Nobody goes by it alone: the container's exit
-    code has to agree (docs/adr/0022-who-is-believed.md).
+    code has to agree (docs/adr/0040-who-is-believed.md).
     """
     line = line.strip()
     if line.startswith("{"):
