@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from taxiway import errors, exit_codes
 from taxiway.cli.invocation import Invocation
-from taxiway.cli.output import print_aside, print_error, print_json, print_result, redacted_streams
+from taxiway.cli.output import print_aside, print_checked, print_error, print_json, print_result, redacted_streams
 from taxiway.runner.signals import Terminated
 
 # Misspelt in the usual ways, too
@@ -59,13 +59,14 @@ def _report_run(exit_code: int, invocation: Invocation, *, is_lost: bool) -> Non
     """The last line of the container's log, for every ending but that of ``--help``."""
     if invocation.run is None or not (exit_code or invocation.run.is_complete):
         return
+    from dataclasses import replace
+
     from taxiway.reports.result_line import render_result_line
 
-    line = render_result_line(invocation.run.report(exit_code, applied=len(invocation.progress.applied)))
-    if invocation.json or is_lost:
-        print_aside(line)
-    else:
-        print_result(line)
+    report = invocation.run.report(exit_code, applied=len(invocation.progress.applied))
+    # The name of the branch is the only text that is not ours; numbers that were masked would end all trust.
+    branch = invocation.redactor(report.branch) if report.branch else None
+    print_checked(render_result_line(replace(report, branch=branch)), err=invocation.json or is_lost)
 
 
 def _print_version() -> int:
