@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, final
 
 from taxiway.aws.errors import error_code, error_message, translating
 from taxiway.aws.session import Place, client
-from taxiway.errors import AwsError, AwsNotFound, TaskNotFound
+from taxiway.errors import AwsAccessDenied, AwsError, AwsNotFound, TaskNotFound
 from taxiway.model.task import (
     ContainerDefinition,
     LogTarget,
@@ -20,6 +20,7 @@ from taxiway.model.task import (
 from taxiway.nearest import find_nearest
 
 if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
     from types_boto3_ecs import ECSClient
 
 # DescribeTasks, "tasks": up to 100 ids in a call.
@@ -92,7 +93,7 @@ class Ecs:
         """
         from botocore.exceptions import ClientError
 
-        with translating("ecs:RunTask", target.definition.arn):
+        with translating("ecs:RunTask", target.definition.arn, {"AccessDeniedException": _run_denied(target)}):
             try:
                 answer: Mapping[str, Any] = self._client.run_task(**_run_arguments(target, request))
             except ClientError as error:
@@ -161,6 +162,18 @@ class Ecs:
     def _families(self) -> Iterator[str]:
         for page in self._client.get_paginator("list_task_definition_families").paginate(status="ACTIVE"):
             yield from page["families"]
+
+
+def _run_denied(target: TaskTarget) -> "Callable[[ClientError], AwsAccessDenied]":
+    """The call needs three actions, and only the words of the service tell which of them is missing."""
+    action, resource = "ecs:RunTask", target.definition.arn
+    return lambda error: AwsAccessDenied(
+        f"AWS denied {action} on {resource}: {error_message(error)}",
+        action=action,
+        resource=resource,
+        hint="Allow the action that is named there: starting a task takes ecs:RunTask on the task definition, "
+        "ecs:TagResource on the tasks of the cluster, and iam:PassRole on both roles of the task.",
+    )
 
 
 def _forgotten(task: str) -> TaskNotFound:
