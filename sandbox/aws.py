@@ -1,17 +1,17 @@
-"""An AWS endpoint: the moto emulator in a process of its own, which the real AWS SDK talks to.
+"""An AWS endpoint: an emulated account in a process of its own, which the real AWS SDK talks to.
 
-It is found through ``AWS_ENDPOINT_URL``, which every AWS SDK knows; the product has no switch for it.
+It is found through ``AWS_ENDPOINT_URL``, which every AWS SDK knows; the product has no switch for it. What runs in
+that process is :mod:`sandbox.cloud`.
 """
 
-import argparse
 import json
-import logging
 import secrets
-import signal
+import urllib.request
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
-from sandbox.process import Part, report_ready, start_module
+from sandbox.process import Part, start_module
 
 _HOST: Final = "127.0.0.1"
 REGION: Final = "eu-central-1"
@@ -36,7 +36,7 @@ class AwsEndpoint(Part):
             StartFailed: It did not start.
         """
         self.directory.mkdir(parents=True, exist_ok=True)
-        self._process = start_module("sandbox.aws", [], directory=self.directory)
+        self._process = start_module("sandbox.cloud.server", [], directory=self.directory)
         self.port = int((self.directory / "ready").read_text())
         return self
 
@@ -56,38 +56,75 @@ class AwsEndpoint(Part):
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 
-    def put_secret(self, name: str, value: str | dict[str, str]) -> None:
-        """Store a new secret: text as it is, a dict as JSON."""
+    def client(self, service: str) -> Any:  # noqa: ANN401 - the services have no common type
+        """A client of a service, as the operator.
+
+        Its settings are given here and not through the environment: the caller's own AWS settings must not matter.
+        """
         import boto3  # slow to import
 
-        text = value if isinstance(value, str) else json.dumps(value)
-        # Given here and not through the environment: the caller's own AWS settings must not matter.
-        client = boto3.client(
-            "secretsmanager",
+        return boto3.Session().client(
+            service,
             endpoint_url=self.url,
             region_name=self.region,
             aws_access_key_id=self.environment["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=self.secret_access_key,
         )
-        client.create_secret(Name=name, SecretString=text)
 
+    def put_secret(self, name: str, value: str | dict[str, str]) -> None:
+        """Store a new secret: text as it is, a dict as JSON."""
+        text = value if isinstance(value, str) else json.dumps(value)
+        self.client("secretsmanager").create_secret(Name=name, SecretString=text)
 
-# --- the emulator's own process ---
+    # --- what AWS does not have ---
 
+    def push_image(
+        self, reference: str, *, digest: str, entry_point: Sequence[str], environment: Mapping[str, str]
+    ) -> None:
+        """Let tasks pull an image. In the sandbox, that is a program of this machine and its environment."""
+        image = {
+            "reference": reference,
+            "digest": digest,
+            "entry_point": [*entry_point],
+            "environment": {**environment},
+        }
+        self._ask("POST", "images", image)
 
-def main() -> None:
-    """Serve until ended by a signal."""
-    from moto.server import ThreadedMotoServer  # slow to import, and needed in this process only
+    def add_fault(self, name: str, *, times: int | None = 1, **settings: object) -> None:
+        """Let something go wrong so many times; None: until :meth:`clear_faults`. See sandbox/cloud/faults.py.
 
-    parser = argparse.ArgumentParser(prog="python -m sandbox.aws", description="An emulated AWS account.")
-    parser.add_argument("--ready", type=Path, required=True)
-    options = parser.parse_args()
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(_HOST, port=0, verbose=False)
-    server.start()
-    report_ready(options.ready, server.get_host_and_port()[1])
-    signal.pause()
+        Raises:
+            HTTPError: There is no such fault.
+        """
+        self._ask("POST", "faults", {"name": name, "times": times, **settings})
 
+    def faults(self) -> list[dict[str, Any]]:
+        """What is still to go wrong."""
+        switched_on: list[dict[str, Any]] = self._ask("GET", "faults")
+        return switched_on
 
-if __name__ == "__main__":
-    main()
+    def clear_faults(self) -> None:
+        """Nothing goes wrong any more."""
+        self._ask("DELETE", "faults")
+
+    def audit(self, role: str | None = None) -> list[dict[str, Any]]:
+        """The decisions about calls of roles, or of that role; the oldest first."""
+        return [entry for entry in self._ask("GET", "audit") if role in {None, entry["role"]}]
+
+    def clear_audit(self) -> None:
+        """Forget the decisions so far."""
+        self._ask("DELETE", "audit")
+
+    def task_directory(self, task_id: str) -> Path:
+        """What was HOME and TMPDIR of a task. It stays until the end, with what the task has left there."""
+        return self.directory / "tasks" / task_id
+
+    def _ask(self, method: str, area: str, content: object = None) -> Any:  # noqa: ANN401 - JSON
+        request = urllib.request.Request(
+            f"{self.url}/sandbox/{area}",
+            method=method,
+            data=None if content is None else json.dumps(content).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request) as answer:
+            return json.load(answer)

@@ -7,12 +7,18 @@ a task definition written for it works here.
 import json
 import os
 import shutil
+import signal
 import tempfile
+import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
+from sandbox.account import Account, AccountBuilder
 from sandbox.aws import AwsEndpoint
 from sandbox.directory import make_directory
 from sandbox.git_server import GitServer
@@ -26,6 +32,7 @@ if TYPE_CHECKING:
 
 REPOSITORY: Final = "sample-project"
 DEPLOY_KEY_SECRET: Final = "github@deploy-key@sample-project"
+REGISTRY_SECRET: Final = "registry@pull"
 
 # Which secret has the user name and password of which database user.
 USER_SECRETS: Final = {
@@ -54,6 +61,7 @@ class World:
         self.git = GitServer(self.directory / "git")
         self.aws = AwsEndpoint(self.directory / "aws")
         self.passwords = {user: make_placeholder_password() for user in USER_SECRETS} | {_OWNER: make_password()}
+        self.registry_password = make_password()
         self.commits: dict[str, str] = {}
         self._is_kept = False
 
@@ -65,8 +73,9 @@ class World:
         """
         pool = ThreadPoolExecutor()
         try:
-            # In this order, because the first takes longest.
-            starts = [pool.submit(start) for start in (self._start_aws, self._start_postgres, self._start_git)]
+            with _deferred_interruptions():
+                # In this order, because the first takes longest.
+                starts = [pool.submit(start) for start in (self._start_aws, self._start_postgres, self._start_git)]
             for start in starts:
                 start.result()
             self.aws.put_secret(DEPLOY_KEY_SECRET, self.git.private_key)
@@ -107,11 +116,32 @@ class World:
 
     # --- what a task and a test see of it ---
 
+    @cached_property
+    def account(self) -> Account:
+        """Cluster, roles, network and task definition, made when somebody first asks: it takes a few seconds."""
+        self.aws.put_secret(REGISTRY_SECRET, {"username": "pull", "password": self.registry_password})
+        return AccountBuilder(self.aws).build(
+            environment=self.job_environment(),
+            secrets=(DEPLOY_KEY_SECRET, *USER_SECRETS.values()),
+            registry_secret=REGISTRY_SECRET,
+        )
+
+    def operator_environment(self) -> dict[str, str]:
+        """What somebody who starts tasks has in the environment; nothing of the job.
+
+        The region under both names, as in a container on Fargate: boto3 knows only the second.
+        """
+        return {**self.aws.environment, "AWS_DEFAULT_REGION": self.aws.region}
+
     def task_environment(self) -> dict[str, str]:
-        """The variables of the task definition, without any secret value but the AWS credentials.
+        """The variables of a task that runs outside of the account: those of the job, and AWS credentials.
 
         For a process that starts with a clean environment; add ``PATH`` and the like.
         """
+        return {**self.job_environment(), **self.aws.environment}
+
+    def job_environment(self) -> dict[str, str]:
+        """The variables of the task definition. No secret value is among them."""
         return {
             "REGION": self.aws.region,
             "REPOSITORY_DEPLOY_KEY_SECRET": DEPLOY_KEY_SECRET,
@@ -121,7 +151,6 @@ class World:
             "DB_PORT": str(self.postgres.port),
             "DB_NAME": self.database,
             "DB_SSLROOTCERT": str(self.postgres.authority),
-            **self.aws.environment,
         }
 
     @property
@@ -130,6 +159,7 @@ class World:
         return (
             *self.passwords.values(),
             self.postgres.superuser_password,
+            self.registry_password,
             self.git.private_key,
             self.aws.secret_access_key,
         )
@@ -173,6 +203,28 @@ class World:
             end_kept(ProcessRecord(**process | {"signals": tuple(process["signals"])}))
         shutil.rmtree(state["directory"], ignore_errors=True)
         state_file.unlink()
+
+
+@contextmanager
+def _deferred_interruptions() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM come at the end of the block only.
+
+    A pool that is interrupted while it starts a thread does not know the thread, and cannot wait for it.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        # Handlers run in the main thread, so this one cannot be interrupted.
+        yield
+        return
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    came: list[int] = []
+    handlers = [signal.signal(number, lambda number, _frame: came.append(number)) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, handlers, strict=True):
+            signal.signal(number, handler)
+        for missed in came:
+            signal.raise_signal(missed)
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -20,8 +20,10 @@ from taxiway.cli.names import ELSEWHERE
 from taxiway.config.flyway_only import BY_PLACE, Foreign, Ignored, Obsolete, Unsupported
 from taxiway.config.option import Group, Kind, Option
 from taxiway.config.options import OPTIONS
+from taxiway.config.task import KEYS, TaskKey
 from taxiway.config.toml import FLYWAY, TAXIWAY, Dialect
 from taxiway.model.callback import CallbackEvent
+from taxiway.ops.resolve_target import OUTPUTS
 from taxiway.runner.job import VARIABLES, Variable
 
 _CONFIGURATION_INTRODUCTION: Final = """\
@@ -125,6 +127,16 @@ machine can read the arguments of a process; Flyway's `-password=…` works, and
 are confidential are never shown, and options that are shown refuse them. In a secret, the keys `username`, `host`,
 `port`, `dbname`, `engine`, `dbInstanceIdentifier` and `dbClusterIdentifier` are not confidential; all else is.
 
+## Tasks
+
+`[task]` says where `taxiway task` runs and finds tasks. `[environments.<name>.task]` has the same keys; with
+`--env <name>` they win over those of `[task]`, and options win over both. What is set nowhere is taken from the
+outputs of the `stack`, if one is named. A text may refer to environment variables, `${env:NAME}`. The commands on
+a database do not heed these tables, but an unknown key in them is an error for everybody.
+
+| Key | Value | Option | Output of the stack | Meaning |
+| --- | --- | --- | --- | --- |
+TASK_KEYS
 ## The URL and its parts
 
 A URL is a whole address. A URL that is set in a higher place (an environment variable, say) discards the host, the
@@ -139,11 +151,17 @@ of the command line, of `FLYWAY_URL` or of Flyway's files. They win over a URL i
 
 def render_configuration(options: Sequence[Option]) -> str:
     """The page of all options, by group, and of what Flyway has besides."""
-    parts = [_CONFIGURATION_INTRODUCTION.replace("UNRESOLVED", _unresolved(options))]
+    introduction = _CONFIGURATION_INTRODUCTION.replace("UNRESOLVED", _unresolved(options))
+    parts = [introduction.replace("TASK_KEYS", "".join(map(_task_row, KEYS)))]
     for group in Group:
         parts.append(f"\n## {group.value}\n")
         parts.extend(_render_option(option) for option in options if option.group is group)
     return "".join((*parts, _FLYWAY_ONLY, *_flyway_only()))
+
+
+def _task_row(key: TaskKey) -> str:
+    output = f"`{OUTPUTS[key.name]}`" if key.name in OUTPUTS else ""
+    return f"| `{key.name}` | {key.kind.value} | `{key.flag}` | {output} | {key.help} |\n"
 
 
 def _unresolved(options: Iterable[Option]) -> str:
@@ -284,13 +302,21 @@ def render_cli(names: Iterable[str]) -> str:
     rows = "".join(f"| {code} | {meaning} |\n" for code, meaning in EXIT_CODES.items())
     root = _context(taxiway, "taxiway", None)
     commands = (_context(command, name, root) for name in names if (command := taxiway.get_command(root, name)))
-    helps = map(_render_help, (root, *commands))
+    helps = map(_render_help, (root, *(one for command in commands for one in _with_subcommands(command))))
     return "".join((_CLI_INTRODUCTION, rows, *helps, _FLYWAYS_STYLE, *_flyways_style(), _CALLBACKS, *_events()))
 
 
 def _context(command: click.Command, name: str, parent: click.Context | None) -> click.Context:
     # Resilient, so that nothing is run and nothing is missed.
     return command.make_context(name, [], parent, resilient_parsing=True, terminal_width=_HELP_WIDTH)
+
+
+def _with_subcommands(context: click.Context) -> Iterator[click.Context]:
+    yield context
+    if isinstance(context.command, click.Group):
+        for name in context.command.list_commands(context):
+            if command := context.command.get_command(context, name):
+                yield _context(command, name, context)
 
 
 def _render_help(context: click.Context) -> str:
@@ -356,7 +382,8 @@ _ENVIRONMENT_OTHERS: Final = """
 
 | Variable | Who reads it |
 | --- | --- |
-| `AWS_REGION`, `AWS_DEFAULT_REGION` | The region of the secrets, when `REGION` is not set. |
+| `AWS_REGION`, `AWS_DEFAULT_REGION` | The region of secrets and tasks, when `REGION` is not set. |
+| `TAXIWAY_ACTOR`, `GITHUB_ACTOR`, `GITLAB_USER_LOGIN` | `taxiway task`, for who starts or stops a task. |
 | `AWS_PROFILE`, `AWS_ACCESS_KEY_ID`, … | The AWS SDK, for credentials. In a task it finds the role by itself. |
 | `AWS_ENDPOINT_URL` | The AWS SDK: another address than AWS's, such as that of an emulator. |
 | `PGHOST`, `PGPASSWORD`, `PGPASSFILE`, … | libpq, for connection parameters that no option sets. |

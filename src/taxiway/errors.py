@@ -23,7 +23,12 @@ The tree::
     ├── LockNotAcquired
     ├── MigrationFailed
     ├── CallbackFailed
-    ├── AwsError            NoCredentials · AwsAccessDenied · AwsUnreachable · AwsThrottled · AwsFailed
+    ├── AwsError            NoCredentials ── CredentialsExpired
+    │                       AwsAccessDenied · AwsUnreachable · AwsThrottled · AwsFailed
+    │                       AwsNotFound · AwsAmbiguous
+    ├── TaskError           TaskNotStarted ── TaskWithoutCapacity
+    │                       TaskStopped · TaskDisagrees · TaskLogLost · TaskTimedOut
+    │                       TaskNotFound · TaskAmbiguous
     └── SecretError         SecretNotFound · SecretMalformed
 
 ``str(error)`` is the message: one line or more, without the hint, never with a secret. The data that the message
@@ -602,7 +607,7 @@ class CallbackFailed(TaxiwayError):
         super().__init__(message, hint=hint)
 
 
-# --- AWS and secrets --------------------------------------------------------------------------------------
+# --- AWS --------------------------------------------------------------------------------------------------
 
 
 class AwsError(TaxiwayError):
@@ -615,6 +620,12 @@ class NoCredentials(AwsError):
     """No AWS credentials were found."""
 
     code = "aws-no-credentials"
+
+
+class CredentialsExpired(NoCredentials):
+    """There are AWS credentials, and they are no longer valid."""
+
+    code = "aws-credentials-expired"
 
 
 class AwsAccessDenied(AwsError):
@@ -643,6 +654,94 @@ class AwsFailed(AwsError):
     """AWS answered with an error that we do not know."""
 
     code = "aws-failed"
+
+
+class AwsNotFound(AwsError):
+    """AWS has nothing of that name in this account and region. ``kind`` says what was looked for."""
+
+    code = "aws-not-found"
+
+    def __init__(self, message: str, *, kind: str, name: str, hint: str | None = None) -> None:
+        self.kind, self.name = kind, name
+        super().__init__(message, hint=hint)
+
+
+class AwsAmbiguous(AwsError):
+    """A name that several things in AWS have; ``candidates`` has their ids."""
+
+    code = "aws-ambiguous"
+
+    def __init__(self, message: str, *, candidates: Sequence[str], hint: str | None = None) -> None:
+        self.candidates = tuple(candidates)
+        super().__init__(message, hint=hint)
+
+
+# --- tasks ------------------------------------------------------------------------------------------------
+
+
+class TaskError(TaxiwayError):
+    """A task did not do what it was started for, or nobody can tell. ``task`` is its id, if it has one."""
+
+    code = "task"
+
+    def __init__(self, message: str, *, task: str | None = None, hint: str | None = None) -> None:
+        self.task = task
+        super().__init__(message, hint=hint)
+
+
+class TaskNotStarted(TaskError):
+    """The task ended before its container ran, or was not accepted at all: nothing was migrated."""
+
+    code = "task-not-started"
+
+
+class TaskWithoutCapacity(TaskNotStarted):
+    """There was no room for the task in Fargate or in the subnets. Trying again may help."""
+
+    code = "task-without-capacity"
+
+
+class TaskStopped(TaskError):
+    """The task was ended by something other than itself before it could tell a result."""
+
+    code = "task-stopped"
+
+
+class TaskDisagrees(TaskError):
+    """Log, exit code and stop reason of a task do not agree, so that none of them is believed."""
+
+    code = "task-disagrees"
+
+
+class TaskLogLost(TaskError):
+    """The log of a task never appeared or was deleted, so that its result is not known."""
+
+    code = "task-log-lost"
+
+
+class TaskTimedOut(TaskError):
+    """A task took longer than it was given (``--timeout``)."""
+
+    code = "task-timed-out"
+
+
+class TaskNotFound(TaskError):
+    """Neither ECS nor the log group knows such a task."""
+
+    code = "task-not-found"
+
+
+class TaskAmbiguous(TaskError):
+    """Several tasks could be meant; ``candidates`` has their ids."""
+
+    code = "task-ambiguous"
+
+    def __init__(self, message: str, *, candidates: Sequence[str], hint: str | None = None) -> None:
+        self.candidates = tuple(candidates)
+        super().__init__(message, hint=hint)
+
+
+# --- secrets ----------------------------------------------------------------------------------------------
 
 
 class SecretError(TaxiwayError):

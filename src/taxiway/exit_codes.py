@@ -25,6 +25,9 @@ _BY_CLASS: dict[type[errors.TaxiwayError], int] = {
     errors.GitUnreachable: NOT_READY,
     errors.AwsUnreachable: NOT_READY,
     errors.AwsThrottled: NOT_READY,
+    errors.TaskNotFound: USAGE,
+    errors.TaskAmbiguous: USAGE,
+    errors.TaskWithoutCapacity: NOT_READY,
     errors.ConnectionFailed: NOT_READY,
     errors.ConnectionLost: NOT_READY,
     # Running it again may run half-applied work twice, so nothing should do so by itself.

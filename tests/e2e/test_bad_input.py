@@ -13,7 +13,9 @@ from sandbox.git_server import GitServer, make_key
 from sandbox.tls import make_server_certificate
 from taxiway import errors
 from taxiway.engine.ports import HistoryTable
+from taxiway.model.run_report import RunReport
 from taxiway.postgres.lock import lock_number
+from taxiway.reports.result_line import parse_result_line
 from tests.support.fingerprint import fingerprint
 from tests.support.job import Job, Outcome, publish
 from tests.support.pytest_sandbox import Database
@@ -373,6 +375,19 @@ def test_a_password_with_one_quote_is_named_as_the_reason(start_with_value: Star
 @pytest.mark.parametrize("value", ["1", "success", "true"])
 def test_a_short_secret_does_not_break_the_json(start_with_value: Start, value: str) -> None:
     outcome = start_with_value("SELECT '${VALUE}';", value).run("--output", "json")
-    assert (outcome.exit_code, outcome.stderr) == (0, "")
+    assert outcome.exit_code == 0
+    report = parse_result_line(outcome.stderr)
+    assert report
+    assert report == RunReport(exit_code=0, applied=1, schema_version="1", branch="main", commit=report.commit)
     _, migrate, _ = json.loads(outcome.stdout)["individualResults"]
     assert (migrate["migrationsExecuted"], migrate["success"]) == (1, True)
+
+
+@pytest.mark.parametrize("value", ["1", "0", "main", "SUCCESS"])
+def test_a_short_secret_does_not_break_the_last_line(start_with_value: Start, value: str) -> None:
+    """Whoever has started the task goes by it: what is ours in it is never masked, the branch is."""
+    outcome = start_with_value("SELECT '${VALUE}';", value).run()
+    report = parse_result_line(outcome.stdout.splitlines()[-1])
+    assert report
+    assert (report.exit_code, report.applied, report.schema_version) == (0, 1, "1")
+    assert (report.branch == "main") is (value != "main")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from sandbox.account import Account, AccountBuilder
 from sandbox.aws import AwsEndpoint
 from sandbox.directory import temporary_directory
 from sandbox.git_server import GitServer
@@ -19,6 +20,7 @@ from sandbox.password import make_password
 from sandbox.postgres import PostgresServer
 from sandbox.protocol_proxy import ProtocolProxy
 from sandbox.world import World
+from tests.support.tasks import ALLOWED_SECRET, OTHER_SECRET, Tasks
 
 if TYPE_CHECKING:
     import psycopg
@@ -131,6 +133,23 @@ def aws_endpoint() -> Iterator[AwsEndpoint]:
     """A running AWS endpoint without secrets; give them names of your own."""
     with temporary_directory() as directory, AwsEndpoint(directory / "aws") as endpoint:
         yield endpoint
+
+
+@pytest.fixture(scope="session")
+def account(aws_endpoint: AwsEndpoint) -> Account:
+    """An account in that endpoint, in which tasks can run."""
+    for name in (ALLOWED_SECRET, OTHER_SECRET):
+        aws_endpoint.put_secret(name, {"username": "user", "password": f"password of {name}"})
+    return AccountBuilder(aws_endpoint).build(environment={}, secrets=(ALLOWED_SECRET,))
+
+
+@pytest.fixture
+def tasks(aws_endpoint: AwsEndpoint, account: Account) -> Iterator[Tasks]:
+    """Runs shell scripts as tasks. What a test lets go wrong stays in the test."""
+    made = Tasks(aws_endpoint, account)
+    yield made
+    aws_endpoint.clear_faults()
+    made.stop_all()
 
 
 @pytest.fixture(scope="session")

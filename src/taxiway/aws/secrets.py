@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, final
 
 from taxiway.aws.errors import error_code, error_message, translate
-from taxiway.aws.session import client
+from taxiway.aws.session import Place, client
 from taxiway.errors import SecretMalformed, SecretNotFound, TaxiwayError
 from taxiway.nearest import find_nearest
 from taxiway.secret import Secret
@@ -117,7 +117,7 @@ class SecretsManager:
 
     def _connected(self) -> "SecretsManagerClient":
         if self._client is None:
-            self._client = client("secretsmanager", self._region)
+            self._client = client("secretsmanager", Place(self._region))
         return self._client
 
     def _refused(self, secret_id: str, error: "ClientError") -> TaxiwayError:

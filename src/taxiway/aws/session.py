@@ -2,12 +2,17 @@
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal, overload
 
 from taxiway.aws.errors import translate
 from taxiway.errors import InvalidOption, MissingOption
 
 if TYPE_CHECKING:
+    from types_boto3_cloudformation import CloudFormationClient
+    from types_boto3_ec2 import EC2Client
+    from types_boto3_ecs import ECSClient
+    from types_boto3_logs import CloudWatchLogsClient
     from types_boto3_secretsmanager import SecretsManagerClient
 
 _CONNECT_SECONDS: Final = 5
@@ -26,8 +31,29 @@ def find_region(environment: Mapping[str, str]) -> str | None:
     return next((region for name in _REGION_VARIABLES if (region := environment.get(name, "").strip())), None)
 
 
-def client(service: Literal["secretsmanager"], region: str | None) -> "SecretsManagerClient":
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Whose account, and where: ``None`` leaves the region or the profile to the environment and to boto3."""
+
+    region: str | None = None
+    profile: str | None = None
+
+
+@overload
+def client(service: Literal["secretsmanager"], place: Place) -> "SecretsManagerClient": ...
+@overload
+def client(service: Literal["ecs"], place: Place) -> "ECSClient": ...
+@overload
+def client(service: Literal["logs"], place: Place) -> "CloudWatchLogsClient": ...
+@overload
+def client(service: Literal["ec2"], place: Place) -> "EC2Client": ...
+@overload
+def client(service: Literal["cloudformation"], place: Place) -> "CloudFormationClient": ...
+def client(service: Any, place: Place) -> Any:
     """A boto3 client for the region: the given one, that of :func:`find_region`, or that of the profile.
+
+    It repeats a call that was throttled, not answered, or answered with a 5xx, and no other (boto3, retry mode
+    "standard").
 
     Raises:
         MissingOption: There is no region anywhere.
@@ -38,7 +64,6 @@ def client(service: Literal["secretsmanager"], region: str | None) -> "SecretsMa
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, InvalidRegionError, NoRegionError
 
-    region = region or find_region(os.environ)
     config = Config(
         connect_timeout=_CONNECT_SECONDS,
         read_timeout=_READ_SECONDS,
@@ -46,8 +71,8 @@ def client(service: Literal["secretsmanager"], region: str | None) -> "SecretsMa
     )
     try:
         # A session of our own: boto3's default one remembers the credentials and the profile it was made with.
-        session = boto3.Session(region_name=region)
-        made: SecretsManagerClient = session.client(service, config=config)
+        session = boto3.Session(region_name=place.region or find_region(os.environ), profile_name=place.profile)
+        return session.client(service, config=config)
     except NoRegionError as error:
         raise MissingOption("The AWS region is not set.", hint="Set REGION or AWS_REGION.") from error
     except InvalidRegionError as error:
@@ -60,4 +85,3 @@ def client(service: Literal["secretsmanager"], region: str | None) -> "SecretsMa
         raise InvalidOption(
             f"The endpoint of {service} is not a URL: {error}.", hint="Correct or remove AWS_ENDPOINT_URL."
         ) from error
-    return made

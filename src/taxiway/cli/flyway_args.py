@@ -94,21 +94,30 @@ class CommandLine(NamedTuple):
 
 def wants_json(arguments: Sequence[str]) -> bool:
     """JSON is asked for: to be known before anything is refused, so that a refusal is JSON too."""
+    arguments, _ = split_at_dashes(arguments)
     at_once = {"--output=json", "-ojson", "-outputtype=json"}
     return any(argument.lower() in at_once for argument in arguments) or any(
         pair in {("--output", "json"), ("-o", "json")} for pair in pairwise(arguments)
     )
 
 
+def split_at_dashes(arguments: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """What stands before ``--``, and the rest from there on, which is for somebody else."""
+    place = arguments.index("--") if "--" in arguments else len(arguments)
+    return arguments[:place], arguments[place:]
+
+
 def parse_command_line(arguments: Sequence[str]) -> CommandLine:
     """Take Flyway's settings out of the arguments, and put the command first.
 
-    Blank arguments are left out, as Flyway does: scripts have variables that are empty.
+    Blank arguments are left out, as Flyway does: scripts have variables that are empty. What stands behind ``--``
+    stays as it is.
 
     Raises:
         click.UsageError: A flag that neither Flyway nor we have, or a setting without ``=``.
         UnknownOption: A key that is no setting, and looks like what is none either, such as ``outputType``.
     """
+    arguments, for_others = split_at_dashes(arguments)
     arguments = [argument for argument in arguments if argument.strip()]
     plain = [FLAGS.get(argument, argument) for argument in arguments if argument not in IGNORED_FLAGS]
     command = next((plain[index] for index in _words(plain)), None)
@@ -122,7 +131,7 @@ def parse_command_line(arguments: Sequence[str]) -> CommandLine:
         else:
             _refuse_unknown_flag(argument, command)
             rest.append(argument)
-    return CommandLine(settings, tuple(_command_first(rest)))
+    return CommandLine(settings, (*_command_first(rest), *for_others))
 
 
 def _refusal(message: str) -> "click.UsageError":

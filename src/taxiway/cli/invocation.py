@@ -13,6 +13,7 @@ from taxiway.secret import Redactor
 if TYPE_CHECKING:
     from taxiway.model.result import CommandResult
     from taxiway.reports.log import Level, LogLine
+    from taxiway.reports.run_progress import RunProgress
 
 
 # What is told on the way out: notices and warnings of the clean-up after a stop, and what turns out to be applied.
@@ -33,6 +34,7 @@ class Invocation:
         is_chain: Several commands were asked for.
         warnings: Those of the configuration, until a result takes them.
         results: Those of the commands so far, as JSON.
+        run: How far the job of the container is; ``None`` when the call is another one.
     """
 
     redactor: Redactor = field(default_factory=Redactor)
@@ -48,6 +50,15 @@ class Invocation:
     results: list[dict[str, Any]] = field(default_factory=list)
     termination: Termination = field(default_factory=Termination)
     progress: Progress = field(default_factory=Progress)
+    run: "RunProgress | None" = None
+
+    def begin_run(self) -> "RunProgress":
+        """The call is the job of the container; harmless when that is known."""
+        from taxiway.reports.run_progress import RunProgress
+
+        if self.run is None:
+            self.run = RunProgress()
+        return self.run
 
     def on_event(self, event: Event) -> None:
         """Take in an event, log it, and go no further if the process was asked to end meanwhile.

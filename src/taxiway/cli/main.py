@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from taxiway import errors, exit_codes
 from taxiway.cli.invocation import Invocation
-from taxiway.cli.output import print_aside, print_error, print_json, print_result, redacted_streams
+from taxiway.cli.output import print_aside, print_checked, print_error, print_json, print_result, redacted_streams
 from taxiway.runner.signals import Terminated
 
 # Misspelt in the usual ways, too
@@ -18,10 +18,15 @@ _COMPLETION: Final = "_TAXIWAY_COMPLETE"
 def run(arguments: Sequence[str]) -> int:
     """Run the command line and return the exit code. Prints what went wrong; raises nothing."""
     invocation = Invocation()
+    if list(arguments[:1]) == ["run"]:
+        # Before anything can go wrong: whoever has started the container waits for its last line.
+        invocation.begin_run()
     with redacted_streams(invocation.redactor) as out:
         exit_code = _run_stoppable(arguments, invocation)
         out.finish()
-        return _with_lost_output(exit_code, out.failure)
+        exit_code = _with_lost_output(exit_code, out.failure)
+        _report_run(exit_code, invocation, is_lost=out.failure is not None)
+        return exit_code
 
 
 def _run_stoppable(arguments: Sequence[str], invocation: Invocation) -> int:
@@ -48,6 +53,20 @@ def _run_redacted(arguments: Sequence[str], invocation: Invocation) -> int:
         return _report_stop(stop, invocation)
     except Exception as error:  # noqa: BLE001 - the last resort
         return _report_other(error, rest, invocation)
+
+
+def _report_run(exit_code: int, invocation: Invocation, *, is_lost: bool) -> None:
+    """The last line of the container's log, for every ending but that of ``--help``."""
+    if invocation.run is None or not (exit_code or invocation.run.is_complete):
+        return
+    from dataclasses import replace
+
+    from taxiway.reports.result_line import render_result_line
+
+    report = invocation.run.report(exit_code, applied=len(invocation.progress.applied))
+    # The name of the branch is the only text that is not ours; numbers that were masked would end all trust.
+    branch = invocation.redactor(report.branch) if report.branch else None
+    print_checked(render_result_line(replace(report, branch=branch)), err=invocation.json or is_lost)
 
 
 def _print_version() -> int:
@@ -131,6 +150,8 @@ def _report_other(error: Exception, arguments: Sequence[str], invocation: Invoca
 
 def _report(error: errors.TaxiwayError, invocation: Invocation) -> None:
     """On standard error for people; as JSON on standard output when that was asked for."""
+    if invocation.run is not None:
+        invocation.run.code = error.code
     if error.result is not None:
         error.result = invocation.with_warnings(error.result)
     if not invocation.json:

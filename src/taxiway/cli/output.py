@@ -71,6 +71,11 @@ class RedactingStream(io.TextIOBase):
         text = json.dumps(redact_strings(value, self._redact), indent=indent, ensure_ascii=ascii_only)
         self._put(text + "\n")
 
+    def write_checked(self, line: str) -> None:
+        """Write a line whose parts have been redacted: a secret such as ``1`` must not break the whole."""
+        self.finish()
+        self._put(line + "\n")
+
     def _put(self, text: str) -> None:
         """Write at once, because a log is read while it is written."""
         self._put_copy(text)
@@ -210,6 +215,15 @@ def print_json(value: dict[str, Any]) -> None:
         import json
 
         _echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def print_checked(line: str, *, err: bool) -> None:
+    """A line whose parts have been redacted."""
+    stream = sys.stderr if err else sys.stdout
+    if isinstance(stream, RedactingStream):
+        stream.write_checked(line)
+    else:
+        _echo(line, err=err)
 
 
 def print_log(line: "LogLine", *, in_json: bool, to_stderr: bool, color: bool | None) -> None:

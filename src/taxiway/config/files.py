@@ -9,7 +9,7 @@ syntaxes never mix.
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from taxiway import errors
 from taxiway.config.layers import Place
@@ -56,6 +56,14 @@ class FileReader(NamedTuple):
         from taxiway.config.toml import TAXIWAY
 
         return self._accepted(self._read_toml(path, TAXIWAY))
+
+    def read_document(self, path: Path) -> Mapping[str, Any]:
+        """What ``taxiway.toml`` says as TOML, after all of it was checked. Raises as :meth:`read_taxiway`."""
+        from taxiway.config.toml import TAXIWAY, parse_document, parse_toml
+
+        text, name = self._read_text(path, "UTF-8"), self.name_of(path)
+        parse_toml(text, name=name, dialect=TAXIWAY)
+        return parse_document(text, name, TAXIWAY)
 
     def read_flyway(self, path: Path) -> Place:
         """What a file of Flyway's says, in the syntax that its name tells. Raises as :meth:`read_taxiway`."""

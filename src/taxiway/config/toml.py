@@ -21,7 +21,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from taxiway import errors
 from taxiway.config.confidential import is_confidential
@@ -38,6 +38,8 @@ from taxiway.nearest import find_nearest
 type Way = tuple[str, ...]
 type Names = Mapping[str, Option]
 
+# Where tasks run (taxiway.config.task)
+_TASK: Final = "task"
 _BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
 # Python's parser takes the square of the number of a key's parts: hours for the longest that a file has room for.
 _MOST_PARTS: Final = 64
@@ -132,11 +134,15 @@ def parse_toml(text: str, *, name: str = "taxiway.toml", dialect: Dialect = TAXI
         InvalidOption: A value of the wrong type, a malformed reference, a password that is not a reference.
         UnknownResolver: A reference whose resolver does not exist.
     """
-    document = _document(text, name, dialect)
+    document = parse_document(text, name, dialect)
     sections = tuple(_sections(document, name, dialect))
     leaves = tuple(leaf for section in sections for leaf in _leaves(section))
     check = KeyCheck(name)
     _check_roots(document, dialect, check)
+    if _TASK in text and not dialect.is_flyways:
+        from taxiway.config.task import check_task_tables
+
+        check_task_tables(document, check)
     for leaf in leaves:
         _check_key(leaf, sections, dialect, check)
     check.finish()
@@ -146,7 +152,12 @@ def parse_toml(text: str, *, name: str = "taxiway.toml", dialect: Dialect = TAXI
     return Place(given=given, environments=environments, warnings=tuple(check.warnings))
 
 
-def _document(text: str, name: str, dialect: Dialect) -> Mapping[str, object]:
+def parse_document(text: str, name: str, dialect: Dialect) -> Mapping[str, Any]:
+    """The text as TOML, with nothing of it checked.
+
+    Raises:
+        ConfigFileUnreadable: It is not TOML.
+    """
     import tomllib
 
     if _LONG_KEY.search(text):
@@ -179,6 +190,8 @@ def _sections(document: Mapping[str, object], name: str, dialect: Dialect) -> It
         table = dict(_table(environments, way, name))
         overrides = _table(table, (*way, "flyway"), name)
         table.pop("flyway", None)
+        if not dialect.is_flyways:
+            table.pop(_TASK, None)
         yield _Section(way, table, dialect.of_environment, Scope(environment))
         yield _Section((*way, "flyway"), overrides, OVERRIDE_NAMES, Scope(environment, overrides=True))
 
@@ -216,7 +229,7 @@ def _beginnings(way: Way) -> Iterator[Way]:
 
 
 def _check_roots(document: Mapping[str, object], dialect: Dialect, check: KeyCheck) -> None:
-    known = (*dialect.sections, "environments")
+    known = (*dialect.sections, "environments", *(() if dialect.is_flyways else (_TASK,)))
     for root in document:
         if dialect.is_flyways and root == "database":
             check.warnings.append(f"{check.origin}: [database] has no effect: it belongs in a taxiway.toml.")
@@ -260,6 +273,8 @@ def _nearest(way: Way, sections: tuple[_Section, ...], dialect: Dialect) -> Way 
 def _known_ways(way: Way, sections: tuple[_Section, ...], dialect: Dialect) -> Iterator[Way]:
     """Of all tables, the most likely last; of environments the one that the key stands in."""
     yield ("environments",)
+    if not dialect.is_flyways:
+        yield (_TASK,)
     in_environment = way[0] == "environments"
     environment = way[1] if in_environment and len(way) > 1 else "default"
     if in_environment or dialect.is_flyways:

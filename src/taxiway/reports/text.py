@@ -21,7 +21,6 @@ if TYPE_CHECKING:
         InitResult,
         MigrateResult,
         RepairResult,
-        RunResult,
         UndoResult,
         ValidateResult,
     )
@@ -99,16 +98,6 @@ def render_migrate(result: MigrateResult) -> str:
     return (
         f'Successfully applied {result.count} {noun} to schema "{result.schema}"{now_at} '
         f"(execution time {render_duration(result.duration_ms)})"
-    )
-
-
-def render_run(result: RunResult) -> str:
-    """The last line of the job: what a person looks for first."""
-    version = result.after.schema_version
-    return (
-        f"Result: SUCCESS, {result.migrate.count} applied, schema version "
-        f"{version.text if version is not None else EMPTY_SCHEMA}, "
-        f"branch {result.branch}, commit {result.commit[:12]}"
     )
 
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from taxiway import errors
 from taxiway.aws.session import find_region
+from taxiway.sources.git_commit import parse_commit_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,10 @@ BRANCH: Final = Variable(
     "TAXIWAY_BRANCH", "Branch to run when the command line names none. Without both: the default branch."
 )
 
+COMMIT: Final = Variable(
+    "TAXIWAY_COMMIT", "Full id of the commit to run, when the command line names neither a branch nor a commit."
+)
+
 VARIABLES: Final = (
     REGION,
     REPOSITORY_DEPLOY_KEY_SECRET,
@@ -48,12 +53,16 @@ VARIABLES: Final = (
     REPOSITORY_URL,
     SSH_KNOWN_HOSTS,
     BRANCH,
+    COMMIT,
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobSpec:
-    """What to run and from where. Exactly one of ``github`` (owner, path) and ``repository_url`` is given."""
+    """What to run and from where. Exactly one of ``github`` (owner, path) and ``repository_url`` is given.
+
+    At most one of ``branch`` and ``commit`` (a whole id) is.
+    """
 
     region: str | None
     deploy_key_secret: str | None
@@ -61,14 +70,17 @@ class JobSpec:
     repository_url: str | None
     known_hosts: str | None
     branch: str | None
+    commit: str | None = None
 
 
-def read_job(environment: Mapping[str, str], *, branch: str | None) -> JobSpec:
+def read_job(environment: Mapping[str, str], *, branch: str | None, commit: str | None = None) -> JobSpec:
     """Read the job from the environment. Empty variables count as absent.
+
+    A branch or a commit of the command line wins over the variables of both.
 
     Raises:
         MissingOption: No repository is named.
-        InvalidOption: Two repositories are named.
+        InvalidOption: Two repositories are named, or a branch and a commit, or a commit by half.
     """
 
     def value(variable: Variable) -> str | None:
@@ -86,11 +98,19 @@ def read_job(environment: Mapping[str, str], *, branch: str | None) -> JobSpec:
             f"No repository is named: {' and '.join(missing)} not set, nor {REPOSITORY_URL.name}.",
             hint=f"Set {REPOSITORY_OWNER.name} and {REPOSITORY_PATH.name} for GitHub, or {REPOSITORY_URL.name}.",
         )
+    if not (branch or commit):
+        branch, commit = value(BRANCH), value(COMMIT)
+    if branch and commit:
+        raise errors.InvalidOption(
+            f"Both the branch {branch} and the commit {commit} are to be run.",
+            hint="Name one of them: the argument or --commit, TAXIWAY_BRANCH or TAXIWAY_COMMIT.",
+        )
     return JobSpec(
         region=find_region(environment),
         deploy_key_secret=value(REPOSITORY_DEPLOY_KEY_SECRET),
         github=(owner, path) if owner and path else None,
         repository_url=url,
         known_hosts=value(SSH_KNOWN_HOSTS),
-        branch=branch or value(BRANCH),
+        branch=branch,
+        commit=parse_commit_id(commit) if commit else None,
     )

@@ -50,8 +50,8 @@ def run(spec: JobSpec, *, environment: Mapping[str, str], redactor: Redactor, li
     if spec.deploy_key_secret:
         listener.on_step(f"Reading the deploy key from the secret {spec.deploy_key_secret} ...")
     repository = _repository(spec, secrets)
-    listener.on_step(f"Fetching {f'branch {spec.branch}' if spec.branch else 'the default branch'} ...")
-    with checkout(repository, spec.branch) as commit:
+    listener.on_step(f"Fetching {_what_is_fetched(spec)} ...")
+    with checkout(repository, spec.branch, commit=spec.commit) as commit:
         listener.on_checkout(commit)
         settings = _configure(commit, environment, secrets, redactor, listener)
         listener.on_step("Connecting to the database ...")
@@ -65,6 +65,12 @@ def run(spec: JobSpec, *, environment: Mapping[str, str], redactor: Redactor, li
         migrate=migrated,
         after=after,
     )
+
+
+def _what_is_fetched(spec: JobSpec) -> str:
+    if spec.commit:
+        return f"commit {spec.commit}"
+    return f"branch {spec.branch}" if spec.branch else "the default branch"
 
 
 def _configure(

@@ -1,4 +1,4 @@
-"""One commit of one branch of a Git repository, in a directory of its own, for as long as it is needed.
+"""One commit of a Git repository, in a directory of its own, for as long as it is needed.
 
 What is in the directory follows from the commit alone. Of Git's conversions (gitattributes(5)) those remain
 that the repository asks for itself, in its ``.gitattributes``: ``eol``, ``ident`` and ``working-tree-encoding``,
@@ -21,6 +21,8 @@ from taxiway.errors import GitRefNotFound, NoTemporaryDirectory, TaxiwayError
 from taxiway.nearest import find_nearest
 from taxiway.secret import Secret
 from taxiway.sources.git_branch import check_branch_name
+from taxiway.sources.git_by_commit import CommitFetcher
+from taxiway.sources.git_commit import parse_commit_id
 from taxiway.sources.git_errors import explain, is_branch_missing, timed_out
 from taxiway.sources.git_process import Finished, Git, TimedOut, environment, find_program, ssh_command
 from taxiway.sources.git_remote import Remote, Transport, github_url
@@ -61,29 +63,38 @@ class Checkout:
 
 @contextmanager
 def checkout(
-    repository: GitRepository, branch: str | None, *, timeout_seconds: float = _DEFAULT_TIMEOUT_SECONDS
+    repository: GitRepository,
+    branch: str | None,
+    *,
+    commit: str | None = None,
+    timeout_seconds: float = _DEFAULT_TIMEOUT_SECONDS,
 ) -> Iterator[Checkout]:
     """The newest commit of a branch (None: of the default branch), fetched over a single connection.
+
+    With ``commit``, a whole id, it is that one. It has to be on a branch of the repository: a host such as GitHub
+    also hands out what strangers have pushed to their forks. That takes two connections, and a third one that
+    fetches the history, without any file, if it is not the newest commit of a branch.
 
     The directory is gone when the block ends, however it ends, and so is every process that was started. The
     private key is on no disk and in no argument or variable of any process. (Where the system cannot keep files
     in memory it is in a directory that only its owner can enter, while git runs.)
 
     Raises:
-        InvalidOption: The address or the name of the branch cannot be used.
+        InvalidOption: The address, the name of the branch or the id of the commit cannot be used.
         NoTemporaryDirectory: There is no place for the files.
         SecretMalformed: The private key is none, or needs a passphrase.
         GitUnavailable, GitUnreachable, GitHostKeyRejected, GitAuthRejected: We did not get to the repository.
-        GitRepositoryNotFound, GitRefNotFound: There is no such repository, or no such branch in it.
+        GitRepositoryNotFound, GitRefNotFound: There is no such repository, or no such branch or commit in it.
         GitFailed: Anything else that git says no to.
     """
     if branch is not None:
         check_branch_name(branch)
+    wanted = parse_commit_id(commit) if commit is not None else None
     remote = Remote.parse(repository.url)
     with _temporary_directory() as home:
         with _connection(repository, remote, Path(home), timeout_seconds) as connection:
-            commit = connection.clone(branch, Path(home) / "checkout")
-        yield commit
+            found = connection.fetch(wanted, Path(home)) if wanted else connection.clone(branch, Path(home))
+        yield found
 
 
 def _temporary_directory() -> tempfile.TemporaryDirectory[str]:
@@ -126,8 +137,15 @@ class _Connection:
     remote: Remote
     timeout_seconds: float
 
-    def clone(self, branch: str | None, directory: Path) -> Checkout:
-        """Fetch and check out; see :func:`checkout`."""
+    def fetch(self, commit: str, home: Path) -> Checkout:
+        """Fetch and check out this commit; see :func:`checkout`."""
+        directory = home / "checkout"
+        branch = CommitFetcher(self._run, self.remote).fetch(commit, directory, home / "history")
+        return Checkout(directory, branch, commit, self.remote.display)
+
+    def clone(self, branch: str | None, home: Path) -> Checkout:
+        """Fetch and check out the newest commit of a branch; see :func:`checkout`."""
+        directory = home / "checkout"
         options = [
             "--quiet",
             "--depth=1",

@@ -3,9 +3,12 @@
 import json
 import os
 import re
+import signal
 import stat
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import psycopg
@@ -99,8 +102,35 @@ def test_a_part_that_does_not_start_takes_the_others_with_it() -> None:
     assert not world.directory.exists()
 
 
+@on_linux
+def test_a_part_whose_start_is_interrupted_ends_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    start_thread, start_aws = threading.Thread.start, world._start_aws
+    started = []
+
+    def start_and_interrupt(thread: threading.Thread) -> None:
+        start_thread(thread)
+        # Ctrl-C comes when the thread runs and the pool does not know it yet.
+        monkeypatch.undo()
+        signal.raise_signal(signal.SIGINT)
+
+    def start_slowly() -> None:
+        time.sleep(0.2)
+        start_aws()
+        started.append("aws")
+
+    monkeypatch.setattr(world, "_start_aws", start_slowly)
+    monkeypatch.setattr(threading.Thread, "start", start_and_interrupt)
+    with pytest.raises(KeyboardInterrupt), world:
+        pytest.fail("started")
+    assert started == ["aws"]
+    assert processes_below(world.directory) == []
+
+
 _KEEP = """
 import sys
+import threading
+import time
 from pathlib import Path
 from sandbox.world import World
 

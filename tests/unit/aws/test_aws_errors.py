@@ -20,7 +20,7 @@ def refused(code: str, message: str = "words of AWS") -> ClientError:
         ("KMSAccessDeniedException", errors.AwsAccessDenied),
         ("ThrottlingException", errors.AwsThrottled),
         ("TooManyRequestsException", errors.AwsThrottled),
-        ("ExpiredTokenException", errors.NoCredentials),
+        ("ExpiredTokenException", errors.CredentialsExpired),
         ("UnrecognizedClientException", errors.NoCredentials),
         ("InternalServiceError", errors.AwsUnreachable),
         ("InvalidParameterException", errors.AwsFailed),

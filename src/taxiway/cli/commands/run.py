@@ -11,11 +11,13 @@ from taxiway.cli.invocation import Invocation
 from taxiway.cli.output import print_json, print_result
 from taxiway.cli.settings import log_configuration
 from taxiway.config.merge import Loaded
+from taxiway.model.event import Event
 from taxiway.model.info import InfoResult
 from taxiway.model.result import MigrateResult
 from taxiway.model.settings import MigrationSettings
 from taxiway.reports.flyway_json import Stamp, run_json
-from taxiway.reports.text import render_info, render_migrate, render_run
+from taxiway.reports.run_progress import RunProgress
+from taxiway.reports.text import render_info, render_migrate
 from taxiway.runner.job import read_job
 from taxiway.runner.run import JobListener
 from taxiway.runner.run import run as run_job
@@ -24,10 +26,13 @@ from taxiway.sources.git import Checkout
 
 @click.command()
 @click.argument("branch", required=False)
+@click.option("--commit", metavar="SHA", help="Run this commit, by its full id, instead of the head of a branch.")
 @call_options
 @click.pass_obj
-def run(invocation: Invocation, /, branch: str | None) -> None:
+def run(invocation: Invocation, /, branch: str | None, commit: str | None) -> None:
     """Run the migrations of one commit: the head of BRANCH, or of the repository's default branch.
+
+    With --commit it is exactly that one; it has to be on a branch of the repository.
 
     What to run and where is taken from the environment (docs/reference/environment.md) and from taxiway.toml
     in the repository. Shows info, migrates, shows info again.
@@ -37,20 +42,22 @@ def run(invocation: Invocation, /, branch: str | None) -> None:
         raise click.UsageError(
             f"'run' takes its settings from the environment and the repository, not from {given}."
         )
-    spec = read_job(os.environ, branch=branch)
-    result = run_job(spec, environment=os.environ, redactor=invocation.redactor, listener=_listener(invocation))
+    progress = invocation.begin_run()
+    spec = read_job(os.environ, branch=branch, commit=commit)
+    listener = _listener(invocation, progress)
+    result = run_job(spec, environment=os.environ, redactor=invocation.redactor, listener=listener)
     invocation.termination.check()
+    progress.is_complete = True
     if invocation.json:
         stamp = Stamp(datetime.now().astimezone(), __version__)
         print_json(run_json(result, stamp) | {"warnings": invocation.warnings})
-    else:
-        print_result(render_run(result))
 
 
-def _listener(invocation: Invocation) -> JobListener:
-    """A listener that logs, and shows the results."""
+def _listener(invocation: Invocation, progress: RunProgress) -> JobListener:
+    """A listener that logs, shows the results, and notes how far the run is."""
 
     def on_checkout(commit: Checkout) -> None:
+        progress.note_checkout(commit.branch, commit.commit)
         invocation.say(
             f"Taxiway {__version__}: branch {commit.branch} of {commit.repository}, commit {commit.commit}"
         )
@@ -59,6 +66,7 @@ def _listener(invocation: Invocation) -> JobListener:
         log_configuration(invocation, loaded)
 
     def on_result(result: InfoResult | MigrateResult, settings: MigrationSettings) -> None:
+        progress.note_result(result)
         if invocation.json:
             return
         if isinstance(result, InfoResult):
@@ -66,10 +74,14 @@ def _listener(invocation: Invocation) -> JobListener:
         else:
             print_result(render_migrate(result))
 
+    def on_event(event: Event) -> None:
+        progress.note_event(event)
+        invocation.on_event(event)
+
     return JobListener(
         on_step=invocation.say,
         on_checkout=on_checkout,
         on_configuration=on_configuration,
         on_result=on_result,
-        on_event=invocation.on_event,
+        on_event=on_event,
     )

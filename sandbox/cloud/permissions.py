@@ -1,0 +1,158 @@
+"""Which permissions a call needs, on which resources: a table, from the Service Authorization Reference.
+
+https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from sandbox.cloud.call import Call
+from sandbox.cloud.iam import Request
+
+type _Needs = Callable[[Call], Iterator[Request]]
+
+
+class ActionUnknown(LookupError):
+    """It is not known what that action needs; it has to be added here before a role can call it."""
+
+
+def needed(call: Call) -> list[Request]:
+    """Everything that has to be allowed, in the order in which AWS would say what is not.
+
+    Raises:
+        ActionUnknown: The table does not have the action.
+    """
+    if call.action in _NEEDS:
+        requests = _NEEDS[call.action](call)
+    elif call.service == "ec2" and call.operation.startswith("Describe"):
+        requests = _everything(call)
+    else:
+        raise ActionUnknown(f"{call.action} is not in {__name__}")
+    region = {"aws:RequestedRegion": call.region}
+    return [Request(request.action, request.resource, {**region, **request.context}) for request in requests]
+
+
+def _nothing(_call: Call) -> Iterator[Request]:
+    """Nobody can be denied it."""
+    yield from ()
+
+
+def _everything(call: Call) -> Iterator[Request]:
+    """Actions that can be allowed for all resources only."""
+    yield Request(call.action)
+
+
+# --- Secrets Manager ---
+
+
+def _secret(call: Call) -> Iterator[Request]:
+    from moto.secretsmanager.models import secretsmanager_backends
+
+    secret_id: str = call.get("SecretId")
+    secrets = secretsmanager_backends[call.account][call.region].secrets
+    known = next((secret.arn for secret in secrets.values() if secret_id in {secret.name, secret.arn}), None)
+    # A name that does not exist: six characters that only a policy for any six characters is about.
+    fallback = secret_id if secret_id.startswith("arn:") else call.arn(f"secret:{secret_id}-??????")
+    yield Request(call.action, known or fallback)
+
+
+def _new_secret(call: Call) -> Iterator[Request]:
+    yield Request(call.action, call.arn(f"secret:{call.get('Name')}-??????"))
+
+
+# --- CloudWatch Logs ---
+
+
+def _log_stream(call: Call) -> Iterator[Request]:
+    group, stream = call.get("logGroupName", ""), call.get("logStreamName", "")
+    yield Request(call.action, call.arn(f"log-group:{group}:log-stream:{stream}"))
+
+
+# --- ECS ---
+
+
+def _cluster_arn(call: Call) -> str:
+    return call.arn(f"cluster/{call.get('cluster', 'default').rpartition('/')[2]}")
+
+
+def _task_arn(call: Call, task: str) -> str:
+    cluster = call.get("cluster", "default").rpartition("/")[2]
+    return task if task.startswith("arn:") else call.arn(f"task/{cluster}/{task}")
+
+
+def _run_task(call: Call) -> Iterator[Request]:
+    from moto.ecs.models import ecs_backends
+
+    context = {"ecs:cluster": _cluster_arn(call)}
+    definition: Any = ecs_backends[call.account][call.region].describe_task_definition(call.get("taskDefinition"))
+    yield Request(call.action, definition.arn, context)
+    if call.get("tags"):
+        cluster = context["ecs:cluster"].rpartition("/")[2]
+        yield Request("ecs:TagResource", call.arn(f"task/{cluster}/*"), {"ecs:CreateAction": "RunTask"})
+    for role in (getattr(definition, "task_role_arn", None), getattr(definition, "execution_role_arn", None)):
+        if role:
+            yield _pass_role(role)
+
+
+def _register_task_definition(call: Call) -> Iterator[Request]:
+    yield Request(call.action)
+    for role in (call.get("taskRoleArn"), call.get("executionRoleArn")):
+        if role:
+            yield _pass_role(role)
+
+
+def _pass_role(role: str) -> Request:
+    return Request("iam:PassRole", role, {"iam:PassedToService": "ecs-tasks.amazonaws.com"})
+
+
+def _one_task(call: Call) -> Iterator[Request]:
+    yield Request(call.action, _task_arn(call, call.get("task")), {"ecs:cluster": _cluster_arn(call)})
+
+
+def _tasks(call: Call) -> Iterator[Request]:
+    for task in call.get("tasks", ()):
+        yield Request(call.action, _task_arn(call, task), {"ecs:cluster": _cluster_arn(call)})
+
+
+def _list_tasks(call: Call) -> Iterator[Request]:
+    yield Request(call.action, "*", {"ecs:cluster": _cluster_arn(call)})
+
+
+def _clusters(call: Call) -> Iterator[Request]:
+    for cluster in call.get("clusters", ("default",)):
+        yield Request(call.action, call.arn(f"cluster/{cluster.rpartition('/')[2]}"))
+
+
+# --- STS ---
+
+
+def _assume_role(call: Call) -> Iterator[Request]:
+    yield Request(call.action, call.get("RoleArn"))
+
+
+_NEEDS: Final[Mapping[str, _Needs]] = {
+    "secretsmanager:GetSecretValue": _secret,
+    "secretsmanager:DescribeSecret": _secret,
+    "secretsmanager:PutSecretValue": _secret,
+    "secretsmanager:UpdateSecret": _secret,
+    "secretsmanager:DeleteSecret": _secret,
+    "secretsmanager:CreateSecret": _new_secret,
+    "secretsmanager:ListSecrets": _everything,
+    "logs:CreateLogStream": _log_stream,
+    "logs:DescribeLogStreams": _log_stream,
+    "logs:PutLogEvents": _log_stream,
+    "logs:GetLogEvents": _log_stream,
+    "logs:FilterLogEvents": _log_stream,
+    "logs:DescribeLogGroups": _log_stream,
+    "ecs:RunTask": _run_task,
+    "ecs:StopTask": _one_task,
+    "ecs:DescribeTasks": _tasks,
+    "ecs:ListTasks": _list_tasks,
+    "ecs:DescribeClusters": _clusters,
+    "ecs:ListClusters": _everything,
+    "ecs:DescribeTaskDefinition": _everything,
+    "ecs:ListTaskDefinitions": _everything,
+    "ecs:RegisterTaskDefinition": _register_task_definition,
+    "sts:AssumeRole": _assume_role,
+    "sts:GetCallerIdentity": _nothing,
+}

@@ -1,0 +1,145 @@
+"""The process of the cloud: the emulator and everything beside it, on one port of 127.0.0.1.
+
+Beside AWS's own addresses it has those of the task endpoints and, for tests, ``/sandbox/``:
+
+========================  =============================================================================
+``/sandbox/faults``       GET: what is switched on; POST: switch one on; DELETE: switch all off
+``/sandbox/audit``        GET: the decisions about calls with roles; DELETE: forget them
+``/sandbox/images``       POST: push an image to the registry
+========================  =============================================================================
+"""
+
+import argparse
+import json
+import logging
+import os
+import signal
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug import Request, Response
+from werkzeug.serving import make_server
+
+from sandbox.cloud.agent import Agent
+from sandbox.cloud.faults import Faults, FaultUnknown, parse_fault
+from sandbox.cloud.images import Image, Registry
+from sandbox.cloud.judge import Judge
+from sandbox.cloud.patches import mend_restored_clusters
+from sandbox.cloud.roles import Clients
+from sandbox.cloud.task_endpoints import TaskEndpoints
+from sandbox.process import report_ready
+
+_HOST: Final = "127.0.0.1"
+
+type _Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
+
+
+class Cloud:
+    """Everything in the process, wired."""
+
+    def __init__(self, directory: Path) -> None:
+        """Listens already, answers from :meth:`serve` on."""
+        self._emulator = DomainDispatcherApplication(self._create_backend)
+        self._server = make_server(_HOST, 0, self, threaded=True, request_handler=MotoRequestHandler)
+        address = f"http://{_HOST}:{self.port}"
+        self._faults, self._registry = Faults(), Registry()
+        self._judge = Judge(self._faults)
+        self._judge.install()
+        clients = Clients(address)
+        self._endpoints = TaskEndpoints(clients, address)
+        self._agent = Agent(
+            clients=clients,
+            registry=self._registry,
+            endpoints=self._endpoints,
+            address=address,
+            directory=directory,
+        )
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        port: int = self._server.server_port
+        return port
+
+    def serve(self) -> None:
+        """For ever."""
+        self._server.serve_forever()
+
+    def end(self) -> NoReturn:
+        """End the containers and this process, at once: to take everything down in order takes seconds."""
+        self._agent.end_all()
+        os._exit(0)
+
+    def _create_backend(self, service: Any) -> Any:  # noqa: ANN401 - moto's
+        """Called at the first request for a service. What we change is loaded with it, not before."""
+        app = create_backend_app(service)
+        if service == "ecs":
+            from sandbox.cloud.task_api import TaskApi
+
+            TaskApi(self._agent, self._faults).install()
+        if service in {"cloudformation", "rds"}:
+            mend_restored_clusters()
+        return app
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:  # noqa: ANN401
+        """WSGI: ours or the emulator's."""
+        path = environ.get("PATH_INFO", "")
+        ours = path.startswith(("/sandbox/", "/v2/credentials/", "/v4/"))
+        application: _Wsgi = self._answer(Request(environ)) if ours else self._emulator
+        return application(environ, start_response)
+
+    def _answer(self, request: Request) -> Response:
+        _, area, what, *rest = request.path.split("/")
+        match request.method, area, what:
+            case "GET", "v2", "credentials":
+                return _json_or_missing(self._endpoints.find_credentials(rest[0]))
+            case "GET", "v4", task_id:
+                return _json_or_missing(self._endpoints.find_metadata(task_id, "/".join(rest)))
+            case method, "sandbox", "faults":
+                return self._answer_about_faults(method, request)
+            case "GET", "sandbox", "audit":
+                return _json(self._judge.audit())
+            case "DELETE", "sandbox", "audit":
+                self._judge.clear()
+                return _json({})
+            case "POST", "sandbox", "images":
+                self._registry.push(Image.from_json(request.get_json()))
+                return _json({})
+            case _:
+                return _json_or_missing(None)
+
+    def _answer_about_faults(self, method: str, request: Request) -> Response:
+        if method == "POST":
+            try:
+                self._faults.add(parse_fault(request.get_json()))
+            except FaultUnknown as error:
+                return _json({"message": str(error)}, status=400)
+        if method == "DELETE":
+            self._faults.clear()
+        return _json(self._faults.describe())
+
+
+def _json(content: object, *, status: int = 200) -> Response:
+    return Response(json.dumps(content), status, content_type="application/json")
+
+
+def _json_or_missing(content: object | None) -> Response:
+    return _json({"message": "not found"}, status=404) if content is None else _json(content)
+
+
+def main() -> None:
+    """Serve until ended by a signal."""
+    parser = argparse.ArgumentParser(prog="python -m sandbox.cloud.server", description="An emulated AWS account.")
+    parser.add_argument("--ready", type=Path, required=True)
+    options = parser.parse_args()
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    cloud = Cloud(options.ready.parent / "tasks")
+    signal.signal(signal.SIGTERM, lambda *_: cloud.end())
+    report_ready(options.ready, cloud.port)
+    cloud.serve()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""EC2: subnets and security groups by id, by Name tag, or by the name of the group."""
+
+from typing import TYPE_CHECKING, Final, final
+
+from taxiway.aws.errors import translating
+from taxiway.aws.session import Place, client
+from taxiway.errors import AwsAmbiguous, AwsNotFound
+from taxiway.nearest import find_nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from types_boto3_ec2 import EC2Client
+
+_NAMES_SHOWN: Final = 10
+
+
+@final
+class Ec2:
+    """The calls of EC2 that Taxiway makes; each needs the IAM action that its errors name."""
+
+    def __init__(self, place: Place) -> None:
+        """AWS is not asked for anything yet."""
+        self._client: EC2Client = client("ec2", place)
+
+    def find_subnets(self, names: "Sequence[str]") -> dict[str, str]:
+        """The id of each subnet, by what it was called: an id, or its Name tag.
+
+        Raises:
+            AwsNotFound: There is none of that name.
+            AwsAmbiguous: Several have that Name tag.
+            AwsError: AWS refused or could not be asked.
+        """
+        known: dict[str, set[str]] = {}
+        with translating("ec2:DescribeSubnets", "*"):
+            for page in self._client.get_paginator("describe_subnets").paginate():
+                for one in page["Subnets"]:
+                    _note(known, one["SubnetId"], *_names_in(one.get("Tags", ())))
+        return {name: _only("subnet", name, known) for name in names}
+
+    def find_security_groups(self, names: "Sequence[str]") -> dict[str, str]:
+        """The id of each group, by what it was called: an id, a group name, or a Name tag. Raises as above."""
+        known: dict[str, set[str]] = {}
+        with translating("ec2:DescribeSecurityGroups", "*"):
+            for page in self._client.get_paginator("describe_security_groups").paginate():
+                for one in page["SecurityGroups"]:
+                    _note(known, one["GroupId"], one["GroupName"], *_names_in(one.get("Tags", ())))
+        return {name: _only("security group", name, known) for name in names}
+
+
+def _names_in(tags: "Sequence[Mapping[str, object]]") -> "Sequence[str]":
+    return [str(tag["Value"]) for tag in tags if tag.get("Key") == "Name"]
+
+
+def _note(known: dict[str, set[str]], identifier: str, *names: str) -> None:
+    for name in (identifier, *names):
+        known.setdefault(name, set()).add(identifier)
+
+
+def _only(kind: str, name: str, known: "Mapping[str, set[str]]") -> str:
+    found = sorted(known.get(name, ()))
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise AwsAmbiguous(
+            f"{len(found)} {kind}s are called '{name}': {', '.join(found)}.",
+            candidates=found,
+            hint=f"Name the {kind} by its id.",
+        )
+    near = find_nearest(name, known)
+    names = [one for one, ids in known.items() if one not in ids]
+    if near:
+        hint = f"Did you mean '{near}'?"
+    elif names:
+        hint = f"There are: {', '.join(sorted(names)[:_NAMES_SHOWN])}."
+    else:
+        hint = "Check the name, the region and the account."
+    raise AwsNotFound(f"There is no {kind} '{name}' in this region and account.", kind=kind, name=name, hint=hint)

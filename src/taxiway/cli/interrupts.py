@@ -1,0 +1,64 @@
+"""Ctrl-C while a task is watched: a question, not an end. The task belongs to nobody's terminal.
+
+The signal only leaves a note, which is looked at between two requests: a request that is cut in two could lose or
+double lines of the log. A second Ctrl-C before the note was looked at, or while the question is open, is meant: it
+is a KeyboardInterrupt, and the command detaches at once.
+"""
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Final
+
+from taxiway.cli.output import print_aside
+from taxiway.ops.seams import Wish
+
+_QUESTION: Final = (
+    "The task goes on running. Type 's' to stop it, 'c' to go on watching, or 'd' (or Ctrl-C again) to detach:"
+)
+_ANSWERS: Final = {"s": Wish.STOP, "stop": Wish.STOP, "c": Wish.GO_ON, "continue": Wish.GO_ON}
+
+
+class Interrupts:
+    """What Ctrl-C has asked for. Without a terminal nobody can be asked: it detaches then."""
+
+    def __init__(self, *, may_ask: bool) -> None:
+        self._may_ask = may_ask
+        self._is_noted = False
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Note Ctrl-C instead of raising it. Must be entered in the main thread."""
+        handler = signal.signal(signal.SIGINT, self._note)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, handler)
+
+    def wish(self) -> Wish:
+        """What is wanted since the last time.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C came again while the question was open.
+        """
+        if not self._is_noted:
+            return Wish.GO_ON
+        wish = self._ask() if self._may_ask else Wish.DETACH
+        self._is_noted = False
+        return wish
+
+    def _ask(self) -> Wish:
+        print_aside(_QUESTION)
+        return _ANSWERS.get(sys.stdin.readline().strip().lower(), Wish.DETACH)
+
+    def _note(self, _signal: int, _frame: FrameType | None) -> None:
+        if self._is_noted:
+            raise KeyboardInterrupt
+        self._is_noted = True
+
+
+def has_terminal() -> bool:
+    """Whether somebody sits there who can be asked: a question needs eyes and hands."""
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()

@@ -1,0 +1,78 @@
+"""What every ``taxiway task`` command accepts: where tasks run, from the command line over ``taxiway.toml``."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from taxiway.cli.commands.options import call_options
+from taxiway.config.task import KEYS, TaskKey, ValueKind, load_task
+from taxiway.model.task import TaskSettings
+
+type Command = Callable[..., Any]
+
+# Who somebody is in a workflow, before the name of the machine's user.
+_ACTOR_VARIABLES: Final = ("TAXIWAY_ACTOR", "GITHUB_ACTOR", "GITLAB_USER_LOGIN")
+
+
+def target_options(command: Command) -> Command:
+    """Give a command every key of ``[task]``, ``--env``, ``--config``, and the options of how the call answers."""
+    for key in reversed(KEYS):
+        command = _option(key)(command)
+    return call_options(_env_option(_config_option(command)))
+
+
+_env_option = click.option(
+    "--env", "environment", metavar="NAME", help="Let [environments.NAME.task] win over [task]."
+)
+_config_option = click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Configuration file instead of ./taxiway.toml.",
+)
+
+
+def _option(key: TaskKey) -> Callable[[Command], Command]:
+    match key.kind:
+        case ValueKind.BOOLEAN:
+            negative = f"--no-{key.flag.removeprefix('--')}"
+            return click.option(f"{key.flag}/{negative}", key.name, default=None, help=key.help)
+        case ValueKind.LIST:
+            more = " May be given several times."
+            return click.option(key.flag, key.name, multiple=True, metavar="NAME", help=key.help + more)
+        case ValueKind.TEXT:
+            return click.option(key.flag, key.name, metavar="NAME", help=key.help)
+
+
+def read_settings(options: Mapping[str, object]) -> TaskSettings:
+    """The settings of a call, of those options that :func:`target_options` gave it.
+
+    Raises:
+        ConfigError: The file cannot be used.
+    """
+    environment, config_file = options["environment"], options["config_file"]
+    settings = load_task(
+        environ=os.environ,
+        directory=Path.cwd(),
+        file=config_file if isinstance(config_file, Path) else None,
+        environment=environment if isinstance(environment, str) else None,
+    )
+    given: dict[str, Any] = {key.name: options[key.name] for key in KEYS}
+    return replace(settings, **{name: value for name, value in given.items() if value not in (None, ())})
+
+
+def find_actor() -> str:
+    """Who starts or stops a task: ``TAXIWAY_ACTOR``, the user of the workflow, or that of this machine."""
+    import getpass
+
+    for name in _ACTOR_VARIABLES:
+        if actor := os.environ.get(name, "").strip():
+            return actor
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # OSError since Python 3.13
+        return "unknown"

@@ -1,0 +1,72 @@
+"""Starting exactly one task, and saying who did, of what."""
+
+import re
+import uuid
+from dataclasses import dataclass
+from typing import Final
+
+from taxiway import errors
+from taxiway.model.task import Refusal, Task, TaskRequest, TaskTarget
+from taxiway.ops.seams import Tasks
+from taxiway.ops.stop_reasons import StopCause, explain_refusal
+
+# RunTask, "startedBy": up to 128 letters, digits, hyphens, slashes and underscores.
+_NOT_IN_STARTED_BY: Final = re.compile(r"[^A-Za-z0-9/_-]")
+_STARTED_BY_LENGTH: Final = 128
+# "Tag naming limits" (AWS manual): letters, numbers, spaces and these, up to 256 characters.
+_NOT_IN_TAG: Final = re.compile(r"[^\w +\-=.:/@]")
+_TAG_LENGTH: Final = 256
+
+ACTOR: Final = "TAXIWAY_ACTOR"
+BRANCH: Final = "TAXIWAY_BRANCH"
+COMMIT: Final = "TAXIWAY_COMMIT"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What a task is to run, and for whom. At most one of branch and commit; neither: what its definition says."""
+
+    actor: str
+    branch: str | None = None
+    commit: str | None = None
+    more: tuple[str, ...] = ()
+
+
+def make_request(work: Work) -> TaskRequest:
+    """The call that starts it: made once, so that it can be repeated without starting a second task.
+
+    Arguments and variables are values of the call. No shell ever sees them.
+    """
+    if work.commit:
+        revision: tuple[str, ...] = ("--commit", work.commit)
+    else:
+        revision = (work.branch,) if work.branch else ()
+    facts = ((ACTOR, work.actor), (BRANCH, work.branch), (COMMIT, work.commit))
+    given = tuple((name, value) for name, value in facts if value)
+    return TaskRequest(
+        command=(*revision, *work.more),
+        environment=given,
+        started_by=_NOT_IN_STARTED_BY.sub("-", f"taxiway/{work.actor}")[:_STARTED_BY_LENGTH],
+        tags=tuple((f"taxiway:{name.removeprefix('TAXIWAY_').lower()}", _as_tag(value)) for name, value in given),
+        client_token=str(uuid.uuid4()),
+    )
+
+
+def start_task(request: TaskRequest, target: TaskTarget, tasks: Tasks) -> Task:
+    """Start it.
+
+    Raises:
+        TaskNotStarted: ECS refuses; message and hint say why and what to do.
+        AwsError: We may not, or AWS could not be asked.
+    """
+    match tasks.run_task(target, request):
+        case Refusal(reason, detail):
+            why = explain_refusal(reason, detail)
+            error = errors.TaskWithoutCapacity if why.cause is StopCause.NO_CAPACITY else errors.TaskNotStarted
+            raise error(why.message, hint=why.hint)
+        case task:
+            return task
+
+
+def _as_tag(text: str) -> str:
+    return _NOT_IN_TAG.sub("_", text)[:_TAG_LENGTH]

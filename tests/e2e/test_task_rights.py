@@ -1,0 +1,88 @@
+"""The policy in the how-to page is enough for every command, and nothing in it is too much."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.aws import AwsEndpoint
+from tests.support.examples import blocks
+from tests.support.markdown import read_page
+from tests.support.operator import Operator, read_until
+from tests.support.tasks import Tasks
+
+PAGE = "docs/how-to/run-a-task.md"
+ROLE = "operator"
+SUCCESS = "Result: SUCCESS, 0 applied, exit code 0"
+
+
+def policy_of_the_page(tasks: Tasks) -> str:
+    """With the names of this account in place of those of the page."""
+    [block] = [block for block in blocks(read_page(PAGE)) if block.language == "json"]
+    account = tasks.aws.client("sts").get_caller_identity()["Account"]
+    text = block.text.replace("111122223333", account).replace("eu-west-1", tasks.aws.region)
+    return text.replace("cluster/apps", f"cluster/{tasks.account.cluster}").replace(
+        "task/apps/", f"task/{tasks.account.cluster}/"
+    )
+
+
+def assume(aws: AwsEndpoint, name: str, policy: str) -> Mapping[str, str]:
+    """The environment of somebody who may do what the policy says."""
+    trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+    iam = aws.client("iam")
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    iam.put_role_policy(RoleName=name, PolicyName=name, PolicyDocument=policy)
+    keys = aws.client("sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
+    return {
+        **aws.environment,
+        "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": keys["SessionToken"],
+    }
+
+
+def actions_in(policy: str) -> set[str]:
+    statements: list[dict[str, Any]] = json.loads(policy)["Statement"]
+    named = (statement["Action"] for statement in statements)
+    return {action for one in named for action in ([one] if isinstance(one, str) else one)}
+
+
+def test_the_policy_is_enough_and_nothing_in_it_is_too_much(tasks: Tasks, tmp_path: Path) -> None:
+    policy = policy_of_the_page(tasks)
+    operator = Operator(tmp_path, tasks.account, assume(tasks.aws, ROLE, policy))
+    shell = tasks.register(family=tasks.account.family)
+    try:
+        ended = operator.call("run", "--task-definition", shell, "--", f"echo '{SUCCESS}'")
+        assert ended.exit_code == 0, ended.stderr
+        for arguments in (("list", "--all"), ("logs",)):
+            ended = operator.call(*arguments)
+            assert ended.exit_code == 0, ended.stderr
+        with operator.calling("run", "--task-definition", shell, "--", "echo up; sleep 60") as process:
+            read_until(process, "up")
+            with operator.calling("attach") as second:
+                read_until(second, "up")
+                stopped = operator.call("stop")
+                assert stopped.exit_code == 0, stopped.stderr
+    finally:
+        tasks.ecs.deregister_task_definition(taskDefinition=shell)
+    audit = tasks.aws.audit(ROLE)
+    assert {entry["decision"] for entry in audit} == {"allowed"}
+    assert {entry["action"] for entry in audit} == actions_in(policy)
+
+
+@pytest.mark.parametrize("action", ["ecs:RunTask", "ecs:TagResource", "iam:PassRole", "ec2:DescribeSubnets"])
+def test_a_right_that_is_missing_is_named_before_anything_is_started(
+    tasks: Tasks, tmp_path: Path, action: str
+) -> None:
+    content = json.loads(policy_of_the_page(tasks))
+    denial = {"Effect": "Deny", "Action": action, "Resource": "*"}
+    policy = json.dumps({**content, "Statement": [*content["Statement"], denial]})
+    operator = Operator(tmp_path, tasks.account, assume(tasks.aws, f"no-{action.replace(':', '-')}", policy))
+    ended = operator.call("run")
+    assert (ended.code, ended.exit_code) == ("aws-access-denied", 2), ended.stderr
+    assert f"not authorized to perform: {action}" in ended.stderr
+    [hint] = [line for line in ended.stderr.splitlines() if line.startswith("Hint: ")]
+    assert action in hint
