@@ -86,7 +86,7 @@ def write_sbom(engine: Engine, file: Path) -> None:
     try:
         engine.run("cp", f"{container}:/{SBOM}", str(file))
     finally:
-        engine.run("rm", container)
+        engine.run("rm", "--volumes", container)
 
 
 def _for_pip(environment: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
