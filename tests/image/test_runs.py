@@ -170,9 +170,15 @@ class TestStop:
         assert container.process.returncode == 143, stdout + stderr
         assert b"Traceback" not in stderr
 
-    def test_nothing_is_left_of_it(self, engine: Engine) -> None:
-        assert engine.run("ps", "--all", "--quiet") == ""
-        assert engine.run("volume", "ls", "--quiet") == ""
+    def test_nothing_is_left_of_it(self, start: Start, engine: Engine, slow: ContainerSpec) -> None:
+        volumes = engine.run("volume", "ls", "--quiet")
+        container = start(slow)
+        wait_until(lambda: engine.run("ps", "--quiet", "--filter", f"name={container.name}") != "")
+        assert engine.run("volume", "ls", "--quiet") != volumes
+        container.stop(seconds=30)
+        container.process.communicate(timeout=30)
+        assert engine.run("ps", "--all", "--quiet", "--filter", f"name={container.name}") == ""
+        assert engine.run("volume", "ls", "--quiet") == volumes
 
 
 CONFIGURATION = """\
