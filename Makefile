@@ -1,6 +1,6 @@
 # Every verb of this project. CI (.ci/run) calls "check" and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-psql demo-stop test lint fix types check conformance bench faults fuzz lock docs clean
+.PHONY: help setup demo demo-psql demo-stop test lint fix types check conformance bench faults fuzz image image-test lock docs clean
 
 BIN := .venv/bin
 # Two test processes at a time: what the smallest machines of CI have cores for.
@@ -56,6 +56,12 @@ fuzz: setup ## random inputs for all that reads text, 60 s each; ARGS="--target 
 	  --no-deps --require-hashes -r requirements/fuzz.txt
 	@$(BIN)/python -m fuzz $(ARGS)
 
+image: setup ## build the container image, without Docker; ARGS="--base official" or "--no-cache"; needs root
+	@$(BIN)/python -m image build $(ARGS)
+
+image-test: setup ## build the image and run it as Fargate would; ARGS=--may-skip where that is impossible
+	@$(BIN)/python -m image test $(ARGS)
+
 docs: setup ## write the generated reference pages
 	@$(BIN)/python tools/reference.py
 	@$(BIN)/python -m conformance.page
@@ -64,4 +70,5 @@ lock: setup ## resolve the dependencies anew and pin them with hashes
 	@tools/lock.sh
 
 clean: ## remove what these verbs have made
+	@awk -v store=$(CURDIR)/build/image/ 'index($$2, store) == 1 { print $$2 }' /proc/mounts 2>/dev/null | sort -r | xargs -r umount
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

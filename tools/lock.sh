@@ -14,3 +14,4 @@ compile requirements/runtime.txt pyproject.toml
 compile requirements/build.txt --group build
 compile requirements/dev.txt pyproject.toml --group dev
 compile requirements/fuzz.txt --group fuzz
+compile requirements/sbom.txt --group sbom
