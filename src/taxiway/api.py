@@ -40,6 +40,7 @@ class Options(TypedDict, total=False):
     working_directory: str
     url: str | Secret
     host: str
+    hostaddr: str
     port: int
     database_name: str
     user: str

@@ -84,6 +84,21 @@ OPTIONS: Final[tuple[Option, ...]] = (
         differs="Flyway has it in the URL only.",
     ),
     Option(
+        key="hostaddr",
+        is_ours=True,
+        table="database",
+        in_environment=True,
+        variable="DB_HOSTADDR",
+        field="database.parameters.hostaddr",
+        group=Group.DATABASE,
+        parse=parse.addresses,
+        for_repositories=False,
+        help="IP address to connect to instead of looking up `host`: the end of a tunnel, as in `127.0.0.1`. The "
+        "server still has to prove that it is `host`. `taxiway run` does not take it from files: the repository "
+        f"must not decide that. {_GIVES_WAY}",
+        differs="Flyway's driver has no such thing.",
+    ),
+    Option(
         key="port",
         is_ours=True,
         table="database",
@@ -138,7 +153,8 @@ OPTIONS: Final[tuple[Option, ...]] = (
         group=Group.DATABASE,
         parse=parse.one_of("disable", "allow", "prefer", "require", "verify-ca", "verify-full"),
         help="How much TLS is wanted: `disable`, `allow`, `prefer`, `require`, `verify-ca` or `verify-full`. "
-        f"{_GIVES_WAY}",
+        "When it is set nowhere, it is `verify-full` in `taxiway run` and for hosts whose names end with "
+        f"`.rds.amazonaws.com` (not for RDS Proxy), else libpq's `prefer`. {_GIVES_WAY}",
         differs="Flyway has it in the URL and in `jdbcProperties`.",
     ),
     Option(
@@ -150,7 +166,8 @@ OPTIONS: Final[tuple[Option, ...]] = (
         field="database.parameters.sslrootcert",
         group=Group.DATABASE,
         help="File with the certificates that the server's is checked against, or `system`. "
-        "When it is set nowhere, `taxiway run` has those of RDS and Aurora. "
+        "When it is set nowhere, those of RDS and Aurora are taken: always by `taxiway run`, else for hosts whose "
+        "names end with `.rds.amazonaws.com`. "
         f"{_GIVES_WAY}",
         differs="Flyway has it in the URL and in `jdbcProperties`.",
     ),

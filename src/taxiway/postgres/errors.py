@@ -57,7 +57,7 @@ def translate_connect_error(words: str, *, target: str, login: Login | None) -> 
     if any(phrase in words for phrase in _CERTIFICATE):
         return errors.CertificateRejected(
             f"{target} could not prove its identity: {words}",
-            hint="Set sslrootcert to the file with the certificate authority of the server.",
+            hint=_certificate_hint(words),
         )
     if 'database "' in words and "does not exist" in words:
         return errors.DatabaseNotFound(
@@ -66,6 +66,18 @@ def translate_connect_error(words: str, *, target: str, login: Login | None) -> 
     return errors.ConnectionFailed(
         f"Cannot connect to {target}{_who(login)}: {words}",
         hint="Check host, port, security group and whether the server is up; connectRetries waits for it.",
+    )
+
+
+def _certificate_hint(words: str) -> str:
+    if "does not match host name" in words:
+        return (
+            "Give the name that is in the certificate as host; where another address is connected to, such as the "
+            "end of a tunnel, give that as hostaddr (--hostaddr, DB_HOSTADDR)."
+        )
+    return (
+        "Set sslrootcert to the file with the certificate authority of the server. Taxiway ships those of RDS; "
+        "AWS's global-bundle.pem has those of newer regions."
     )
 
 

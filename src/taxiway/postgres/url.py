@@ -41,6 +41,9 @@ def parse_url(settings: DatabaseSettings) -> DatabaseSettings:
     parts = _take_apart(reveal(settings.url)) if settings.url else {}
     if isinstance(parts, errors.ConfigError):
         raise parts
+    if settings.parameters.get("host") and "hostaddr" in parts:
+        # The address of another host: whoever says the host says where the passwords go.
+        del parts["hostaddr"]
     origins = _origins(settings, parts, url_wins=False)
     user, password = parts.pop("user", None), parts.pop("password", None)
     return replace(
@@ -152,13 +155,17 @@ def _is_ambiguous(url: str) -> bool:
 
 
 def describe_target(parameters: Mapping[str, str | Secret]) -> str:
-    """``host:port/database`` as libpq will use them, its environment variables included."""
+    """``host:port/database`` as libpq will use them, its environment variables included.
+
+    Where the host is not looked up, it is ``host at address:port/database``.
+    """
 
     def find(name: str, variable: str) -> str:
         return reveal(parameters.get(name, "")) or os.environ.get(variable, "")
 
-    address = reveal(parameters.get("host", "")) or reveal(parameters.get("hostaddr", ""))
-    if not address and (service := find("service", "PGSERVICE")):
+    name, address = reveal(parameters.get("host", "")), find("hostaddr", "PGHOSTADDR")
+    if not (name or parameters.get("hostaddr")) and (service := find("service", "PGSERVICE")):
         return f"service {service}"
-    host = address or os.environ.get("PGHOST") or "local socket"
+    name = name or os.environ.get("PGHOST", "")
+    host = f"{name} at {address}" if name and address else name or address or "local socket"
     return f"{host}:{find('port', 'PGPORT') or '5432'}/{find('dbname', 'PGDATABASE')}".rstrip("/")

@@ -107,11 +107,22 @@ def test_a_jdbc_url_that_cannot_be_used_is_refused_without_a_frame_that_holds_it
     assert caught.value.__context__ is None
 
 
+def test_the_address_in_a_url_goes_with_its_host() -> None:
+    url = "postgresql://h/d?hostaddr=192.0.2.1"
+    assert parse_url(DatabaseSettings(url=url)).parameters["hostaddr"] == "192.0.2.1"
+    assert "hostaddr" not in parse_url(DatabaseSettings(url=url, parameters={"host": "other"})).parameters
+    explicit = {"host": "other", "hostaddr": "192.0.2.2"}
+    assert parse_url(DatabaseSettings(url=url, parameters=explicit)).parameters["hostaddr"] == "192.0.2.2"
+    once = parse_url(DatabaseSettings(url=url))
+    assert parse_url(once) == once
+
+
 @pytest.mark.parametrize(
     ("parameters", "target"),
     [
         ({"host": "h", "port": "1", "dbname": "d"}, "h:1/d"),
         ({"hostaddr": "127.0.0.1"}, "127.0.0.1:5432"),
+        ({"host": "h", "hostaddr": "127.0.0.1", "port": "1"}, "h at 127.0.0.1:1"),
         ({"service": "mine"}, "service mine"),
         ({"service": "mine", "host": "h"}, "h:5432"),
         ({}, "local socket:5432"),
