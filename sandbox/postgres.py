@@ -52,7 +52,11 @@ _SETTINGS: Final = {
     "log_timezone": "UTC",
 }
 
-_CLIENT_AUTHENTICATION: Final = f"hostssl all all {_HOST}/32 scram-sha-256\n"
+# "all" is every database, and no replication.
+_CLIENT_AUTHENTICATION: Final = f"""\
+hostssl all all {_HOST}/32 scram-sha-256
+hostssl replication {_SUPERUSER} {_HOST}/32 scram-sha-256
+"""
 
 # The wheel takes these from the host. Names of Debian 12; a newer release may have added a letter to them.
 _DEBIAN_PACKAGES: Final = {

@@ -19,7 +19,7 @@ The tree::
     │                       BaselineRefused · CherryPickNotFound · UndoImpossible
     ├── DatabaseError       ConnectionFailed · AuthenticationFailed · DatabaseNotFound
     │                       CertificateRejected · TlsUnavailable · PermissionDenied · StatementFailed
-    │                       LibraryMissing · ConnectionLost ── OutcomeUnknown
+    │                       LibraryMissing · ReadOnlyServer · ConnectionLost ── OutcomeUnknown
     ├── LockNotAcquired
     ├── MigrationFailed
     ├── CallbackFailed
@@ -479,6 +479,12 @@ class TlsUnavailable(DatabaseError):
     """TLS was asked for, and the server does not speak it."""
 
     code = "tls-unavailable"
+
+
+class ReadOnlyServer(DatabaseError):
+    """The server, or the session with it, may only read, and the command writes. Nothing was changed."""
+
+    code = "read-only-server"
 
 
 class ConnectionLost(DatabaseError):

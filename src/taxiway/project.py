@@ -86,7 +86,7 @@ class Project:
         """Every migration with its state."""
         from taxiway.engine.info import info
 
-        with self._command():
+        with self._command(writes=False):
             result = info(self.scope, self.settings, self.tools)
         return self.warnings.added_to(result)
 
@@ -94,7 +94,7 @@ class Project:
         """Every disagreement between scripts and history."""
         from taxiway.engine.validate import validate
 
-        with self._command():
+        with self._command(writes=False):
             result = validate(self.scope, self.settings, self.tools)
         return self.warnings.added_to(result)
 
@@ -126,7 +126,7 @@ class Project:
         """Make the history agree with the scripts, or only say how. Raises as :mod:`taxiway.engine.repair`."""
         from taxiway.engine.repair import repair
 
-        with self._command(connects=carry_out):
+        with self._command(connects=carry_out, writes=carry_out):
             result = repair(self.scope, self.settings, self.tools, carry_out=carry_out)
         return self.warnings.added_to(result)
 
@@ -139,14 +139,21 @@ class Project:
         return self.warnings.added_to(result)
 
     @contextmanager
-    def _command(self, *, needs_migrations: bool = True, connects: bool = True) -> Iterator[None]:
+    def _command(
+        self, *, needs_migrations: bool = True, connects: bool = True, writes: bool = True
+    ) -> Iterator[None]:
         """What is the same for all commands: the first callbacks, the warnings of a failure.
 
         Where migrations are needed, what is wrong with one of them shows before any callback runs. Without
-        ``connects`` none does: for a command that is to change nothing.
+        ``connects`` none does: for a command that is to change nothing. What ``writes`` is refused by a server
+        that may only read before any callback runs, too.
         """
         if needs_migrations:
             self.scope.require_order()
+        if writes:
+            from taxiway.engine.writable import require_writable
+
+            require_writable(self.tools.session.facts)
         try:
             if connects:
                 Callbacks(self.scope, self.settings, self.tools).fire(CallbackEvent.AFTER_CONNECT)

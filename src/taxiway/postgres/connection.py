@@ -43,7 +43,9 @@ SELECT {zone},
        pg_catalog.current_setting('server_version_num'),
        pg_catalog.pg_backend_pid(),
        (SELECT extract(epoch FROM a.backend_start)
-        FROM pg_catalog.pg_stat_activity a WHERE a.pid = pg_catalog.pg_backend_pid())
+        FROM pg_catalog.pg_stat_activity a WHERE a.pid = pg_catalog.pg_backend_pid()),
+       pg_catalog.pg_is_in_recovery(),
+       pg_catalog.current_setting('transaction_read_only')
 """
 
 # To a question about a session that does not answer
@@ -250,9 +252,10 @@ def _setup_error(error: ServerError | ConnectionBroken, target: str) -> errors.T
 
 def _session_facts(connection: Connection, result: Result) -> SessionFacts:
     [row] = result.rows
-    time_zone, _, user, database, current_schema, search_path, version, version_num, process_id, started = (
+    time_zone, _, user, database, current_schema, search_path, version, version_num, *about_the_server = (
         (value or b"").decode() for value in row
     )
+    process_id, started, in_recovery, read_only = about_the_server
     return SessionFacts(
         label=f"{connection.host or 'local socket'}:{connection.port}/{database}",
         user=user,
@@ -266,6 +269,9 @@ def _session_facts(connection: Connection, result: Result) -> SessionFacts:
         standard_strings=connection.parameter("standard_conforming_strings") != "off",
         process_id=int(process_id),
         process_started=started,
+        host=connection.host,
+        in_recovery=in_recovery == "t",
+        read_only=read_only == "on",
     )
 
 

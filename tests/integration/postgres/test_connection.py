@@ -383,14 +383,6 @@ def test_the_time_to_wait_may_come_from_a_variable_or_a_service(ready: Workspace
     assert 2 <= time.monotonic() - started < 8
 
 
-def test_a_reader_of_the_cluster_is_named_as_the_cause(ready: Workspace) -> None:
-    ready.query(f"ALTER ROLE {ready.database.user} SET default_transaction_read_only = on")
-    with pytest.raises(errors.DatabaseError, match="read-only transaction") as caught:
-        ready.migrate()
-    assert caught.value.hint is not None
-    assert "writer" in caught.value.hint
-
-
 @pytest.mark.parametrize("zone", ["Nowhere/Else", "IST-5:30", "/etc/localtime"])
 def test_any_time_zone_of_the_environment_will_do(ready: Workspace, zone: str) -> None:
     for command in ("migrate", "info"):
