@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, Protocol, overload
 
 from taxiway.aws.errors import translate
 from taxiway.errors import InvalidOption, MissingOption
@@ -18,6 +18,24 @@ _ATTEMPTS: Final = 5
 _REGION_VARIABLES: Final = ("REGION", "AWS_REGION", "AWS_DEFAULT_REGION")
 
 
+class _Meta(Protocol):
+    @property
+    def region_name(self) -> str: ...
+
+
+class TokenMaker(Protocol):
+    """What is used of boto3's client of RDS, whose types are a package of their own."""
+
+    @property
+    def meta(self) -> _Meta:
+        """What the client was made with."""
+        ...
+
+    def generate_db_auth_token(self, *, DBHostname: str, Port: int, DBUsername: str, Region: str) -> str:  # noqa: N803 - boto3's names
+        """A token for one user of one server; no request is sent."""
+        ...
+
+
 def find_region(environment: Mapping[str, str]) -> str | None:
     """The AWS region that the environment names: ``REGION``, ``AWS_REGION`` or ``AWS_DEFAULT_REGION``.
 
@@ -26,7 +44,15 @@ def find_region(environment: Mapping[str, str]) -> str | None:
     return next((region for name in _REGION_VARIABLES if (region := environment.get(name, "").strip())), None)
 
 
-def client(service: Literal["secretsmanager"], region: str | None) -> "SecretsManagerClient":
+@overload
+def client(service: Literal["secretsmanager"], region: str | None) -> "SecretsManagerClient": ...
+
+
+@overload
+def client(service: Literal["rds"], region: str | None) -> TokenMaker: ...
+
+
+def client(service: Literal["secretsmanager", "rds"], region: str | None) -> "SecretsManagerClient | TokenMaker":
     """A boto3 client for the region: the given one, that of :func:`find_region`, or that of the profile.
 
     Raises:
@@ -47,7 +73,7 @@ def client(service: Literal["secretsmanager"], region: str | None) -> "SecretsMa
     try:
         # A session of our own: boto3's default one remembers the credentials and the profile it was made with.
         session = boto3.Session(region_name=region)
-        made: SecretsManagerClient = session.client(service, config=config)
+        made: SecretsManagerClient | TokenMaker = session.client(service, config=config)
     except NoRegionError as error:
         raise MissingOption("The AWS region is not set.", hint="Set REGION or AWS_REGION.") from error
     except InvalidRegionError as error:

@@ -8,14 +8,14 @@ from sandbox.directory import temporary_directory
 from sandbox.postgres import PostgresServer
 from taxiway.clock import SystemClock
 from taxiway.engine.ports import HistoryTable
-from taxiway.model.event import NoticeReceived, WaitingForDatabase, Warned
+from taxiway.model.event import NoticeReceived, SecretReadAgain, WaitingForDatabase, WakingDatabase, Warned
 from taxiway.model.settings import DatabaseSettings
 from taxiway.postgres.connection import open_session
 from taxiway.postgres.session import PostgresSession
 from taxiway.secret import Secret
 from tests.support.pytest_sandbox import Database
 
-type Heard = list[NoticeReceived | WaitingForDatabase | Warned]
+type Heard = list[NoticeReceived | WaitingForDatabase | WakingDatabase | SecretReadAgain | Warned]
 type Opener = Callable[[DatabaseSettings], PostgresSession]
 
 

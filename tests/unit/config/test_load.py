@@ -416,3 +416,23 @@ def test_no_file_of_a_clone_says_what_address_the_host_has(tmp_path: Path) -> No
 def test_an_address_is_no_name(tmp_path: Path, address: str) -> None:
     with pytest.raises(errors.InvalidOption, match="is not an IP address"):
         loaded_from("", tmp_path, Secrets(), DB_HOSTADDR=address)
+
+
+# --- what a rotation changes ---
+
+
+def test_it_is_known_which_of_the_login_is_the_value_of_a_secret(tmp_path: Path) -> None:
+    text = "[database]\nuser = '${secret:s#username}'\npassword = '${secret:rds!cluster-1}'"
+    references = loaded_from(text, tmp_path, Secrets()).settings.database.references
+    assert references == {"user": ("s", "username"), "password": ("rds!cluster-1", None)}
+
+
+@pytest.mark.parametrize("password", ["x${secret:s#a}", "${secret:s#a}${secret:s#b}", "${env:PASSWORD}"])
+def test_what_is_made_of_several_parts_is_no_value_of_a_secret(tmp_path: Path, password: str) -> None:
+    loaded = loaded_from(f"[database]\npassword = '{password}'", tmp_path, Secrets(), PASSWORD="p")
+    assert loaded.settings.database.references == {}
+
+
+def test_a_password_from_a_higher_place_is_no_value_of_a_secret(tmp_path: Path) -> None:
+    text = "[database]\npassword = '${secret:s#password}'"
+    assert loaded_from(text, tmp_path, Secrets(), FLYWAY_PASSWORD="p").settings.database.references == {}

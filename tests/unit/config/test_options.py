@@ -69,6 +69,7 @@ configFileEncoding CONFIG_FILE_ENCODING UTF-8
 ROWS = [line.split(" ", 2) for line in FLYWAY.strip().splitlines()]
 OWN = {
     *("host", "hostaddr", "port", "databaseName", "sslmode", "sslrootcert"),
+    *("databaseSecret", "auth", "databaseRegion", "iamPort", "wakeTimeout", "pooler"),
     *("scriptMigrations", "silenceTimeout"),
 }
 WITHOUT_VARIABLE = {
