@@ -20,7 +20,7 @@ from taxiway.model.settings import DatabaseSettings
 from taxiway.nearest import find_nearest
 from taxiway.postgres import jdbc
 from taxiway.postgres.defaults import add_defaults
-from taxiway.postgres.errors import error_of_ours, translate_connect_error, translate_error
+from taxiway.postgres.errors import ACCESS_RULES, error_of_ours, translate_connect_error, translate_error
 from taxiway.postgres.libpq.connection import Connection
 from taxiway.postgres.libpq.result import ConnectionBroken, Diagnostics, Result, ServerError
 from taxiway.postgres.login import find_login
@@ -199,7 +199,9 @@ class _Opener:
             return _connect(settings, self.target)
         except errors.AuthenticationFailed as error:
             refused = error
-        other = self.credentials.log_in_again(settings, self.on_event)
+        # Rules for addresses and encryption ask nobody for a password.
+        is_about_login = ACCESS_RULES not in refused.message
+        other = self.credentials.log_in_again(settings, self.on_event) if is_about_login else None
         if other is None:
             raise refused
         return _connect(other, self.target)

@@ -27,7 +27,8 @@ _AUTHENTICATION = (
     "authentication method requirement",
     "channel binding",
 )
-_ACCESS_RULES = "pg_hba.conf"
+ACCESS_RULES: Final = "pg_hba.conf"
+"""What a refusal names that has nothing to do with the password."""
 _CERTIFICATE = (
     "certificate verify failed",
     "root certificate file",
@@ -102,7 +103,7 @@ def _login_refused(words: str, *, target: str, login: Login) -> errors.Authentic
 def _login_hint(reason: str, words: str, login: Login) -> str:
     if not login.user_origin:
         return _SET_USER
-    if _ACCESS_RULES in reason:
+    if ACCESS_RULES in reason:
         return "Check user, database name and sslmode; the server's pg_hba.conf says who may connect how."
     file = _PASSWORD_FILE.search(words)
     password = login.password_origin or (file[1] if file else "")

@@ -66,7 +66,7 @@ class Waking:
             return False
         if self._waited < self._seconds:
             return True
-        error.message += f" It was waited for {self._waited:.0f} s (wakeTimeout)."
+        error.message = f"{error.message.rstrip('.')}. It was waited for {self._waited:.0f} s (wakeTimeout)."
         error.args = (error.message,)
         return False
 

@@ -127,7 +127,7 @@ def _of_the_connection(event: _OfTheConnection) -> str:
         case events.WakingDatabase():
             if event.waited_seconds:
                 return f"Waking the database: {event.waited_seconds:.0f} of {event.budget_seconds:.0f} s ..."
-            return f"{event.reason} Waking the database, for up to {event.budget_seconds:.0f} s ..."
+            return f"{event.reason.rstrip('.')}. Waking the database, for up to {event.budget_seconds:.0f} s ..."
         case events.SecretReadAgain():
             return f"The server refused the login, and secret {event.secret} has changed: trying its new value ..."
         case events.WaitingForLock():

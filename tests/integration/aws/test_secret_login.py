@@ -141,6 +141,13 @@ def test_a_password_that_is_no_secrets_is_not_tried_again(rotating: Rotating) ->
     assert (rotating.attempts, rotating.heard) == (1, [])
 
 
+def test_a_refusal_that_no_password_mends_reads_no_secret(rotating: Rotating) -> None:
+    rotating.rotate()
+    with pytest.raises(errors.AuthenticationFailed, match=r"pg_hba\.conf"):
+        rotating.open(replace(rotating.settings, parameters={"sslmode": "disable"}))
+    assert (rotating.attempts, rotating.heard) == (1, [])
+
+
 def test_that_the_secret_cannot_be_read_again_does_not_hide_the_cause(
     rotating: Rotating, monkeypatch: pytest.MonkeyPatch
 ) -> None:
