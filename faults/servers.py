@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final, Self, override
+from typing import Final, override
 
 from faults.case import HUNGRY, LARGE, SLOW, Case
 from faults.command import Ended, start
@@ -27,6 +27,7 @@ from faults.truth import find_lies, find_wrong_state
 from sandbox.directory import run_as, temporary_directory, unprivileged_account
 from sandbox.postgres import PostgresServer
 from sandbox.protocol_proxy import ProtocolProxy
+from sandbox.standby import Standby
 from sandbox.tls import ServerCertificate
 
 _HISTORY: Final = "public.flyway_schema_history"
@@ -289,7 +290,7 @@ FAULTS: Final[Sequence[ServerFault]] = (
     ServerFault(
         name="the server is read-only from the start",
         strike=_setting("default_transaction_read_only", "on"),
-        expected=Expected(exit_code=1, code="database", words="read-only transaction"),
+        expected=Expected(exit_code=2, code="read-only-server", words="default_transaction_read_only is on"),
         applied=0,
     ),
     ServerFault(
@@ -464,42 +465,6 @@ def _left_out(name: str, reason: str) -> Trial:
 # --- failover ---
 
 
-class Standby(PostgresServer):
-    """A hot standby of a primary: it follows it, and answers questions only."""
-
-    def __init__(self, directory: Path, primary: PostgresServer) -> None:
-        super().__init__(directory)
-        self._primary = primary
-
-    @override
-    def start(self) -> Self:
-        """Copy the primary, and follow it."""
-        self._make_directories()
-        self.superuser_password = self._primary.superuser_password
-        shutil.copytree(self._primary.authority.parent, self.directory / "tls", dirs_exist_ok=True)
-        subprocess.run(
-            [
-                self._programs / "pg_basebackup",
-                f"--dbname={self._primary.conninfo('postgres', self.superuser_password, 'postgres')}",
-                f"--pgdata={self._data}",
-                "--write-recovery-conf",
-                "--checkpoint=fast",
-                "--no-sync",
-            ],
-            check=True,
-            capture_output=True,
-            env={**self._environment, "HOME": str(self.directory)},
-            **run_as(unprivileged_account()),
-        )
-        self._start_on_free_port()
-        return self
-
-    def promote(self) -> None:
-        """Make it a primary."""
-        with self.admin() as connection:
-            connection.execute("SELECT pg_promote()")
-
-
 def play_failover(directory: Path) -> Trial:
     """The primary ends in a statement, the address leads to a standby, which is promoted when the run is over."""
     SLOW.lay_out(directory)
@@ -520,7 +485,7 @@ def play_failover(directory: Path) -> Trial:
         url = place.url(host=proxy.host, port=proxy.port)
         run = start("migrate", SLOW, url, directory)
         place.wait_for_sleep()
-        _wait_for_replay(place, standby)
+        standby.wait_for_replay()
         place.close()
         proxy.target = (standby.host, standby.port)
         os.kill(primary.process.pid, signal.SIGQUIT)
@@ -533,20 +498,9 @@ def play_failover(directory: Path) -> Trial:
     return _with_refusal(trial, refused)
 
 
-def _wait_for_replay(place: Place, standby: PostgresServer) -> None:
-    """Until the standby has all that is committed."""
-    with standby.admin() as connection:
-        [(there,)] = place.observer.execute("SELECT pg_current_wal_insert_lsn()::text")
-        deadline = time.monotonic() + 20
-        while connection.execute("SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", [there]).fetchone() != (True,):
-            if time.monotonic() > deadline:
-                raise TimeoutError("the standby does not follow")
-            time.sleep(0.05)
-
-
 def _with_refusal(trial: Trial, refused: Ended) -> Trial:
     """The trial, with what is wrong about how a run on the standby was refused."""
-    expected = Expected(exit_code=1, code=_FAILED, words="read-only transaction.*Connect to the writer")
+    expected = Expected(exit_code=2, code="read-only-server", words="a standby.*Connect to the primary")
     problems = (*trial.problems, *(f"on the standby: {one}" for one in expected.find_differences(refused)))
     return Trial(
         part=trial.part,

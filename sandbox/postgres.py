@@ -52,7 +52,11 @@ _SETTINGS: Final = {
     "log_timezone": "UTC",
 }
 
-_CLIENT_AUTHENTICATION: Final = f"hostssl all all {_HOST}/32 scram-sha-256\n"
+# "all" is every database, and no replication.
+_CLIENT_AUTHENTICATION: Final = f"""\
+hostssl all all {_HOST}/32 scram-sha-256
+hostssl replication {_SUPERUSER} {_HOST}/32 scram-sha-256
+"""
 
 # The wheel takes these from the host. Names of Debian 12; a newer release may have added a letter to them.
 _DEBIAN_PACKAGES: Final = {
@@ -75,8 +79,10 @@ class PostgresServer(Part):
         host: Where it listens; a name in its certificate.
     """
 
-    def __init__(self, directory: Path, *, settings: Mapping[str, str] | None = None) -> None:
-        """``settings`` are server parameters on top of ours, or instead of them.
+    def __init__(
+        self, directory: Path, *, settings: Mapping[str, str] | None = None, names: Sequence[str] = ()
+    ) -> None:
+        """``settings`` are server parameters on top of ours, or instead of them; ``names`` its further names.
 
         When we are root, every directory above has to let other accounts pass
         (:func:`sandbox.directory.make_directory` makes such a one).
@@ -88,6 +94,7 @@ class PostgresServer(Part):
         self.authority = directory / "tls" / "ca.pem"
         self._data = directory / "data"
         self._settings = _SETTINGS | dict(settings or {})
+        self._names = names
         self._account = unprivileged_account()
 
     def start(self) -> Self:
@@ -98,7 +105,7 @@ class PostgresServer(Part):
         """
         self._make_directories()
         programs = self._programs
-        certificate = make_server_certificate(self.directory / "tls")
+        certificate = make_server_certificate(self.directory / "tls", *self._names)
         try:
             self._initialise()
             self._configure(certificate)

@@ -19,14 +19,14 @@ class ServerCertificate:
     key: Path
 
 
-def make_server_certificate(directory: Path) -> ServerCertificate:
-    """Make an authority that nobody else knows and let it certify a server at 127.0.0.1 and localhost."""
+def make_server_certificate(directory: Path, *names: str) -> ServerCertificate:
+    """Make an authority that nobody else knows and let it certify a server at 127.0.0.1, localhost and names."""
     import trustme  # brings in cryptography, which only a starting server needs
 
     directory.mkdir(parents=True, exist_ok=True)
     files = ServerCertificate(directory / "ca.pem", directory / "server.pem", directory / "server.key")
     authority = trustme.CA()
-    server = authority.issue_cert("127.0.0.1", "localhost")
+    server = authority.issue_cert("127.0.0.1", "localhost", *names)
     authority.cert_pem.write_to_path(files.authority)
     for number, certificate in enumerate(server.cert_chain_pems):
         certificate.write_to_path(files.certificate, append=number > 0)

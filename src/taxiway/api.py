@@ -40,14 +40,21 @@ class Options(TypedDict, total=False):
     working_directory: str
     url: str | Secret
     host: str
+    hostaddr: str
     port: int
     database_name: str
     user: str
     password: str | Secret
+    database_secret: str
+    auth: str
+    database_region: str
+    iam_port: int
     sslmode: str
     sslrootcert: str
     connect_retries: int
     connect_retries_interval: int
+    wake_timeout: int
+    pooler: str
     silence_timeout: int
     jdbc_properties: Mapping[str, str | Secret]
     init_sql: str

@@ -19,7 +19,7 @@ The tree::
     │                       BaselineRefused · CherryPickNotFound · UndoImpossible
     ├── DatabaseError       ConnectionFailed · AuthenticationFailed · DatabaseNotFound
     │                       CertificateRejected · TlsUnavailable · PermissionDenied · StatementFailed
-    │                       LibraryMissing · ConnectionLost ── OutcomeUnknown
+    │                       LibraryMissing · ReadOnlyServer · PoolerRefused · ConnectionLost ── OutcomeUnknown
     ├── LockNotAcquired
     ├── MigrationFailed
     ├── CallbackFailed
@@ -484,6 +484,18 @@ class TlsUnavailable(DatabaseError):
     """TLS was asked for, and the server does not speak it."""
 
     code = "tls-unavailable"
+
+
+class ReadOnlyServer(DatabaseError):
+    """The server, or the session with it, may only read, and the command writes. Nothing was changed."""
+
+    code = "read-only-server"
+
+
+class PoolerRefused(DatabaseError):
+    """A pooler answers in the place of the server, and ``pooler`` says that none may."""
+
+    code = "pooler-refused"
 
 
 class ConnectionLost(DatabaseError):

@@ -18,7 +18,14 @@ from taxiway.engine.callbacks import Callbacks
 from taxiway.engine.overrides import Overrides
 from taxiway.engine.tools import Tools
 from taxiway.model.callback import CallbackEvent
-from taxiway.model.event import Connected, NoticeReceived, WaitingForDatabase, Warned
+from taxiway.model.event import (
+    Connected,
+    NoticeReceived,
+    SecretReadAgain,
+    WaitingForDatabase,
+    WakingDatabase,
+    Warned,
+)
 from taxiway.reports.text import render_warning
 from taxiway.scan.inventory import Inventory, take_inventory
 from taxiway.scan.resolve import before_connect_callbacks
@@ -44,7 +51,8 @@ if TYPE_CHECKING:
     )
     from taxiway.model.rules import Placeholders
     from taxiway.model.settings import DatabaseSettings, MigrationSettings, Settings
-    from taxiway.secret import Secret
+    from taxiway.postgres.credentials import Credentials
+    from taxiway.secret import Redactor, Secret
 
 # PostgreSQL 14 to 18 are tested.
 _FIRST_UNKNOWN_SERVER: Final = 190000
@@ -86,7 +94,7 @@ class Project:
         """Every migration with its state."""
         from taxiway.engine.info import info
 
-        with self._command():
+        with self._command(writes=False):
             result = info(self.scope, self.settings, self.tools)
         return self.warnings.added_to(result)
 
@@ -94,7 +102,7 @@ class Project:
         """Every disagreement between scripts and history."""
         from taxiway.engine.validate import validate
 
-        with self._command():
+        with self._command(writes=False):
             result = validate(self.scope, self.settings, self.tools)
         return self.warnings.added_to(result)
 
@@ -126,7 +134,7 @@ class Project:
         """Make the history agree with the scripts, or only say how. Raises as :mod:`taxiway.engine.repair`."""
         from taxiway.engine.repair import repair
 
-        with self._command(connects=carry_out):
+        with self._command(connects=carry_out, writes=carry_out):
             result = repair(self.scope, self.settings, self.tools, carry_out=carry_out)
         return self.warnings.added_to(result)
 
@@ -139,14 +147,21 @@ class Project:
         return self.warnings.added_to(result)
 
     @contextmanager
-    def _command(self, *, needs_migrations: bool = True, connects: bool = True) -> Iterator[None]:
+    def _command(
+        self, *, needs_migrations: bool = True, connects: bool = True, writes: bool = True
+    ) -> Iterator[None]:
         """What is the same for all commands: the first callbacks, the warnings of a failure.
 
         Where migrations are needed, what is wrong with one of them shows before any callback runs. Without
-        ``connects`` none does: for a command that is to change nothing.
+        ``connects`` none does: for a command that is to change nothing. What ``writes`` is refused by a server
+        that may only read before any callback runs, too.
         """
         if needs_migrations:
             self.scope.require_order()
+        if writes:
+            from taxiway.engine.writable import require_writable
+
+            require_writable(self.tools.session.facts)
         try:
             if connects:
                 Callbacks(self.scope, self.settings, self.tools).fire(CallbackEvent.AFTER_CONNECT)
@@ -187,7 +202,7 @@ def open_project(
     *,
     base: Path,
     inside: Path | None = None,
-    redact: Callable[[str], str],
+    redact: Redactor,
     on_event: EventSink,
 ) -> Iterator[Project]:
     """Find the scripts, run the programs for ``beforeConnect``, connect, resolve.
@@ -207,14 +222,15 @@ def open_project(
 
 @contextmanager
 def _opened(
-    settings: Settings, *, base: Path, inside: Path | None, redact: Callable[[str], str], sink: WarningCollector
+    settings: Settings, *, base: Path, inside: Path | None, redact: Redactor, sink: WarningCollector
 ) -> Iterator[Project]:
     migrations, clock = settings.migrations, SystemClock()
     overrides = Overrides(migrations.error_overrides)
     inventory = _take_inventory(migrations, base=base, inside=inside, on_event=sink)
     placeholders = _early_placeholders(migrations, clock)
     programs = _Programs(redact)
-    program_environment = _program_environment(settings.database) if inventory.has_programs else {}
+    database, credentials = _log_in(settings.database, redact)
+    program_environment = _program_environment(settings.database, database) if inventory.has_programs else {}
     if callbacks := before_connect_callbacks(
         inventory, migrations, placeholders=placeholders, environment=os.environ
     ):
@@ -228,7 +244,7 @@ def _opened(
             on_event=sink,
             redact=redact,
         )
-    with _greeted(settings.database, overrides=overrides, clock=clock, redact=redact, sink=sink) as session:
+    with _greeted(database, credentials, overrides=overrides, clock=clock, redact=redact, sink=sink) as session:
         scope = survey.read_scope(
             migrations,
             inventory=inventory,
@@ -256,9 +272,31 @@ def _early_placeholders(migrations: MigrationSettings, clock: Clock) -> Placehol
     )
 
 
+def _log_in(database: DatabaseSettings, redact: Redactor) -> tuple[DatabaseSettings, Credentials | None]:
+    """The settings with what a secret has of them, and who gives the login of each connection.
+
+    Raises:
+        SecretError, AwsError: The secret could not be read.
+        ConfigError: The URL cannot be understood, or there is no host.
+    """
+    if not (database.secret or database.references or database.auth == "iam"):
+        return database, None
+    from taxiway.aws.credentials import make_login
+    from taxiway.postgres.url import parse_url, with_address
+
+    database = parse_url(database)
+    login = make_login(database, on_secret=redact.add)
+    if database.auth == "iam":
+        return database, login
+    if database.secret:
+        database = with_address(database, login.read_address())
+    return login.log_in(database), login
+
+
 @contextmanager
 def _greeted(
     database: DatabaseSettings,
+    credentials: Credentials | None,
     *,
     overrides: Overrides,
     clock: Clock,
@@ -266,7 +304,9 @@ def _greeted(
     sink: EventSink,
 ) -> Iterator[Session]:
     """An open session, and the people told of it."""
-    with _open_session(database, overrides=overrides, clock=clock, redact=redact, on_event=sink) as session:
+    with _open_session(
+        database, credentials, overrides=overrides, clock=clock, redact=redact, on_event=sink
+    ) as session:
         sink(Connected(database=session.facts.label, server_version=session.facts.server_version))
         _warn_of_new_server(session.facts, sink)
         yield session
@@ -275,6 +315,7 @@ def _greeted(
 @contextmanager
 def _open_session(
     database: DatabaseSettings,
+    credentials: Credentials | None,
     *,
     overrides: Overrides,
     clock: Clock,
@@ -288,13 +329,17 @@ def _open_session(
         if remark:
             on_event(remark)
 
-    def on_connecting(event: WaitingForDatabase | Warned) -> None:
-        if isinstance(event, WaitingForDatabase):
+    def on_connecting(event: WaitingForDatabase | WakingDatabase | SecretReadAgain | Warned) -> None:
+        if isinstance(event, WaitingForDatabase | WakingDatabase):
             on_event(event._replace(reason=redact(event.reason)))
-        else:
+        elif isinstance(event, Warned):
             on_event(event._replace(message=redact(event.message)))
+        else:
+            on_event(event)
 
-    with open_session(database, clock=clock, on_notice=on_notice, on_event=on_connecting) as session:
+    with open_session(
+        database, clock=clock, on_notice=on_notice, on_event=on_connecting, credentials=credentials
+    ) as session:
         yield session
 
 
@@ -332,8 +377,10 @@ def _warn_of_new_server(facts: SessionFacts, on_event: EventSink) -> None:
         on_event(Warned(message=message))
 
 
-def _program_environment(database: DatabaseSettings) -> dict[str, str | Secret]:
+def _program_environment(given: DatabaseSettings, database: DatabaseSettings) -> dict[str, str | Secret]:
     """What Flyway tells programs of the connection (Flyway 13, script migrations).
+
+    ``database`` is what was ``given`` with the login of a secret. Of IAM there is none: a token is for one login.
 
     Raises:
         InvalidOption, UnsupportedOption: The URL cannot be understood.
@@ -341,17 +388,15 @@ def _program_environment(database: DatabaseSettings) -> dict[str, str | Secret]:
     from taxiway.postgres.url import parse_url, url_for_programs  # loads libpq
 
     parsed = parse_url(database)
-    given = {
-        "FLYWAY_URL": url_for_programs(database, parsed),
+    variables = {
+        "FLYWAY_URL": url_for_programs(given, parsed),
         "FLYWAY_USER": parsed.user,
         "FLYWAY_PASSWORD": parsed.password,
     }
-    return {name: value for name, value in given.items() if value}
+    return {name: value for name, value in variables.items() if value}
 
 
-def test_connection(
-    settings: Settings, *, redact: Callable[[str], str], on_event: EventSink
-) -> ConnectionTestResult:
+def test_connection(settings: Settings, *, redact: Redactor, on_event: EventSink) -> ConnectionTestResult:
     """Open a session and close it again; no file is looked at.
 
     Raises:
@@ -360,12 +405,11 @@ def test_connection(
     from taxiway.model.result import ConnectionTestResult
 
     sink = WarningCollector(on_event)
-    with (
-        _redacting(redact),
-        _open_session(
-            settings.database, overrides=Overrides(), clock=SystemClock(), redact=redact, on_event=sink
-        ) as session,
-    ):
-        facts = session.facts
+    with _redacting(redact):
+        database, credentials = _log_in(settings.database, redact)
+        with _open_session(
+            database, credentials, overrides=Overrides(), clock=SystemClock(), redact=redact, on_event=sink
+        ) as session:
+            facts = session.facts
     result = ConnectionTestResult(label=facts.label, user=facts.user, server_version=facts.server_version)
     return sink.added_to(result)

@@ -6,6 +6,8 @@ secret id
     The name or the ARN of a secret.
 key
     A name in a secret whose text is a JSON object, such as ``{"username": …, "password": …}``.
+stage
+    Which of its versions: ``AWSCURRENT``, or ``AWSPENDING`` while it is being rotated.
 """
 
 import json
@@ -21,6 +23,9 @@ from taxiway.secret import Secret
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
     from types_boto3_secretsmanager import SecretsManagerClient
+
+CURRENT: Final = "AWSCURRENT"
+PENDING: Final = "AWSPENDING"
 
 # "JSON structure of AWS Secrets Manager secrets" (AWS manual): what a database secret holds besides the password.
 _PUBLIC_KEYS: Final = frozenset(
@@ -50,9 +55,10 @@ class SecretsManager:
     asked for, and each other one of six characters or more, so that none of them can be printed by accident.
     """
 
-    def __init__(self, region: str | None, *, on_secret: Callable[[Secret], None]) -> None:
+    def __init__(self, region: str | None, *, on_secret: Callable[[Secret], None], stage: str = CURRENT) -> None:
         """``region`` None: the one that boto3 finds by itself. AWS is not asked for anything yet."""
         self._region = region
+        self._stage = stage
         self._on_secret = on_secret
         self._texts: dict[str, Secret] = {}
         self._client: SecretsManagerClient | None = None
@@ -101,12 +107,21 @@ class SecretsManager:
             )
         return Secret(value)
 
+    def find_public(self, secret_id: str, key: str) -> str | None:
+        """The value of a public key; ``None`` if the secret has no such key. Errors as :meth:`get`."""
+        content = _parse(self.text(secret_id).reveal())
+        if not isinstance(content, dict) or key not in content:
+            return None
+        return self.value(secret_id, key).reveal() or None
+
     def _fetch(self, secret_id: str) -> str:
         from botocore.exceptions import BotoCoreError, ClientError  # slow to import
 
         try:
             # boto3's types have it that both members are always there.
-            answer: Mapping[str, Any] = self._connected().get_secret_value(SecretId=secret_id)
+            answer: Mapping[str, Any] = self._connected().get_secret_value(
+                SecretId=secret_id, VersionStage=self._stage
+            )
         except ClientError as error:
             raise self._refused(secret_id, error) from error
         except BotoCoreError as error:

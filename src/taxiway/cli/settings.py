@@ -138,7 +138,7 @@ def require_database(loaded: Loaded) -> None:
     """
     database = loaded.settings.database
     by_libpq = any(os.environ.get(name) for name in ("PGHOST", "PGHOSTADDR", "PGSERVICE"))
-    if not (database.url or database.parameters or by_libpq):
+    if not (database.url or database.parameters or database.secret or by_libpq):
         raise errors.MissingOption(
             "No database is named.",
             hint="Give --url postgresql://host:port/database (or Flyway's -url=), set FLYWAY_URL, "

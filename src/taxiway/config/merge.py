@@ -25,13 +25,15 @@ from taxiway.config.options import BY_KEY, OPTIONS
 from taxiway.config.precedence import choose
 from taxiway.config.template import Reference, ReferenceReader, Template
 from taxiway.config.url import passwords_in
-from taxiway.model.settings import Settings
+from taxiway.model.settings import SecretReference, Settings
 from taxiway.secret import Redactor, Secret, reveal
 
 _PLACEHOLDERS: Final = "placeholders."
 # What Python makes of a byte of a variable that is not UTF-8
 _HALF: Final = re.compile("[\ud800-\udfff]")
 _ORIGINS: Final = ("database", "origins")
+_REFERENCES: Final = ("database", "references")
+_LOGIN: Final = frozenset({"user", "password"})
 # Far more than anybody writes, and far less than Python can do.
 _DEEPEST_PLACEHOLDER: Final = 50
 
@@ -85,11 +87,28 @@ def merge(
     _check_together(values)
     origins = {given.key: given.origin for given in chosen}
     return Loaded(
-        settings=_to_settings([*((given.field, value) for given, value in values), (_ORIGINS, origins)]),
+        settings=_to_settings(
+            [
+                *((given.field, value) for given, value in values),
+                (_ORIGINS, origins),
+                (_REFERENCES, _login_references(chosen)),
+            ]
+        ),
         origins=origins,
         secrets=_distinct([*(one for given, value in values for one in _secrets(given, value)), *reader.found]),
         effective=_effective(resolved, values),
     )
+
+
+def _login_references(chosen: Iterable[Given]) -> dict[str, SecretReference]:
+    """Where user and password stand, if each of them is nothing but a value of a secret."""
+    return {
+        given.option.key: SecretReference(reference.name, reference.key)
+        for given in chosen
+        if given.option.key in _LOGIN and isinstance(given.value, Template)
+        for reference in given.value.parts
+        if isinstance(reference, Reference) and reference.is_whole_secret and len(given.value.parts) == 1
+    }
 
 
 def only(groups: Collection[Group], layer: Layer) -> Layer:

@@ -84,6 +84,21 @@ OPTIONS: Final[tuple[Option, ...]] = (
         differs="Flyway has it in the URL only.",
     ),
     Option(
+        key="hostaddr",
+        is_ours=True,
+        table="database",
+        in_environment=True,
+        variable="DB_HOSTADDR",
+        field="database.parameters.hostaddr",
+        group=Group.DATABASE,
+        parse=parse.addresses,
+        for_repositories=False,
+        help="IP address to connect to instead of looking up `host`: the end of a tunnel, as in `127.0.0.1`. The "
+        "server still has to prove that it is `host`. `taxiway run` does not take it from files: the repository "
+        f"must not decide that. {_GIVES_WAY}",
+        differs="Flyway's driver has no such thing.",
+    ),
+    Option(
         key="port",
         is_ours=True,
         table="database",
@@ -129,6 +144,56 @@ OPTIONS: Final[tuple[Option, ...]] = (
         differs="It wins over a password in a URL that is no JDBC URL. The only flag is Flyway's `-password=`.",
     ),
     Option(
+        key="databaseSecret",
+        is_ours=True,
+        table="database",
+        in_environment=True,
+        name="secret",
+        field="database.secret",
+        group=Group.DATABASE,
+        help="Name or ARN of a JSON secret in AWS Secrets Manager, such as the one that RDS manages for a master "
+        "user. It is read when the connection is made, and fills what is set nowhere: `username`, `password`, "
+        "`host` with `port`, and `dbname`.",
+        differs="Flyway resolves single values in `flyway.toml`, in paid editions.",
+    ),
+    Option(
+        key="auth",
+        is_ours=True,
+        table="database",
+        in_environment=True,
+        default="password",
+        field="database.auth",
+        group=Group.DATABASE,
+        parse=parse.one_of("password", "iam"),
+        help="`password`, or `iam` for a token of AWS, which is made anew for each connection. With `iam` there "
+        "is no password, and `sslmode` is `verify-full`.",
+        differs="Flyway needs the AWS wrapper of the Java driver.",
+    ),
+    Option(
+        key="databaseRegion",
+        is_ours=True,
+        table="database",
+        in_environment=True,
+        name="region",
+        field="database.region",
+        group=Group.DATABASE,
+        help='AWS region of `secret`, and of the token with `auth = "iam"`. When it is set nowhere: for a token '
+        "that in the host's name; else `REGION`, `AWS_REGION` or `AWS_DEFAULT_REGION`.",
+        differs="Flyway takes it from the environment.",
+    ),
+    Option(
+        key="iamPort",
+        is_ours=True,
+        table="database",
+        in_environment=True,
+        kind=Kind.INTEGER,
+        field="database.iam_port",
+        group=Group.DATABASE,
+        parse=parse.whole_number(1, 65535),
+        help='Port of the database in the token with `auth = "iam"`, when a tunnel has another one.',
+        differs="Flyway's driver has a property for it.",
+    ),
+    Option(
         key="sslmode",
         is_ours=True,
         table="database",
@@ -138,7 +203,8 @@ OPTIONS: Final[tuple[Option, ...]] = (
         group=Group.DATABASE,
         parse=parse.one_of("disable", "allow", "prefer", "require", "verify-ca", "verify-full"),
         help="How much TLS is wanted: `disable`, `allow`, `prefer`, `require`, `verify-ca` or `verify-full`. "
-        f"{_GIVES_WAY}",
+        "When it is set nowhere, it is `verify-full` in `taxiway run` and for hosts whose names end with "
+        f"`.rds.amazonaws.com` (not for RDS Proxy), else libpq's `prefer`. {_GIVES_WAY}",
         differs="Flyway has it in the URL and in `jdbcProperties`.",
     ),
     Option(
@@ -150,7 +216,8 @@ OPTIONS: Final[tuple[Option, ...]] = (
         field="database.parameters.sslrootcert",
         group=Group.DATABASE,
         help="File with the certificates that the server's is checked against, or `system`. "
-        "When it is set nowhere, `taxiway run` has those of RDS and Aurora. "
+        "When it is set nowhere, those of RDS and Aurora are taken: always by `taxiway run`, else for hosts whose "
+        "names end with `.rds.amazonaws.com`. "
         f"{_GIVES_WAY}",
         differs="Flyway has it in the URL and in `jdbcProperties`.",
     ),
@@ -175,6 +242,33 @@ OPTIONS: Final[tuple[Option, ...]] = (
         group=Group.DATABASE,
         parse=parse.whole_number(0),
         help="The longest wait between two attempts, in seconds.",
+    ),
+    Option(
+        key="wakeTimeout",
+        is_ours=True,
+        table="database",
+        in_environment=True,
+        kind=Kind.INTEGER,
+        field="database.wake_seconds",
+        group=Group.DATABASE,
+        parse=parse.whole_number(0),
+        help="Seconds to wait for a database that may be paused, as Aurora is at 0 ACUs: while it refuses "
+        "connections or does not answer. These attempts do not count for `connectRetries`. When it is set "
+        "nowhere, it is 120 in `taxiway run` for hosts whose names end with `.rds.amazonaws.com`, else 0.",
+        differs="Flyway has `connectRetries` only.",
+    ),
+    Option(
+        key="pooler",
+        is_ours=True,
+        table="database",
+        in_environment=True,
+        default="warn",
+        field="database.pooler",
+        group=Group.DATABASE,
+        parse=parse.one_of("warn", "accept", "refuse"),
+        help="What to do when RDS Proxy, or a pooler that gives each transaction another session, answers in the "
+        "place of the server: `warn`, `accept` or `refuse`. The migration lock does not hold behind a pooler.",
+        differs="Flyway does not look.",
     ),
     Option(
         key="silenceTimeout",

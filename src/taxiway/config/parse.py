@@ -49,6 +49,18 @@ def port(text: str) -> str:
     return str(whole_number(1, 65535)(text))
 
 
+def addresses(text: str) -> str:
+    """IP addresses, separated by commas, as the text that libpq wants: it looks up no name here."""
+    from ipaddress import ip_address
+
+    for one in text.split(","):
+        try:
+            ip_address(one.strip().partition("%")[0])
+        except ValueError:
+            raise ValueError(f"'{one}' is not an IP address") from None
+    return text
+
+
 def one_of(*words: str) -> Callable[[str], str]:
     """A parser of a fixed set of words."""
 

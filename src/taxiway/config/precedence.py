@@ -6,7 +6,8 @@ entry, but for the placeholders of overrides, which replace all others.
 
 A database URL is a whole address. So a URL from a higher layer discards the host, port and database name of lower
 ones, and whatever else it says itself (a user, a password, ``sslmode``…). A parameter from a higher layer wins
-over the URL of a lower one, and beside a URL in the same layer the parameter wins.
+over the URL of a lower one, and beside a URL in the same layer the parameter wins. A host from a higher layer
+discards the ``hostaddr`` of lower ones, which is the address of another host.
 
 The variables without a prefix (``DB_HOST``, …) are another thing: deployment tools set them for any program. They
 give way to a URL that whoever calls us has given, and to one in Flyway's files. Over a URL in ``taxiway.toml`` or
@@ -24,7 +25,8 @@ from taxiway.config.url import parameters_in
 from taxiway.nearest import find_nearest
 from taxiway.secret import Secret, reveal
 
-_ADDRESS: Final = frozenset({"host", "port", "databasename"})
+_ADDRESS: Final = frozenset({"host", "hostaddr", "port", "databasename"})
+_OF_HOST: Final = frozenset({"hostaddr"})
 # Options that a URL may set besides. A parameter of any other name, which no driver has, hides no option.
 _ALSO_IN_URLS: Final = frozenset({"user", "password", "sslmode", "sslrootcert"})
 _PLACEHOLDERS: Final = "placeholders."
@@ -76,7 +78,7 @@ def choose(layers: Sequence[Layer]) -> tuple[Given, ...]:
     """The value that wins for each key. An entry keeps the spelling of the lowest layer, usually the file's."""
     chosen: dict[str, Given] = {}
     for layer in layers:
-        settled = _settled_by_url(chosen)
+        settled = _settled_by_url(chosen) | (_OF_HOST if "host" in chosen else frozenset())
         chosen |= {key: given for key, given in layer.items() if key not in chosen and key not in settled}
     entries = {key: given.entry for layer in layers for key, given in layer.items()}
     return tuple(replace(given, entry=entries[key]) for key, given in chosen.items())

@@ -29,8 +29,9 @@ from taxiway.nearest import find_nearest
 _TOKEN: Final = re.compile(r"(?P<escaped>\$\$\{)|(?P<opened>\$\{)(?:(?P<body>[^{}]*)(?P<closed>\}))?")
 _BODY: Final = re.compile(r"(?P<resolver>[A-Za-z][A-Za-z0-9_-]*)(?P<separator>[:.])(?P<argument>.*)", re.DOTALL)
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-# The characters of names in AWS Secrets Manager, and the colon of ARNs.
-_SECRET: Final = re.compile(r"(?P<id>[A-Za-z0-9/_+=.@:-]+)(?:#(?P<key>[^#]+))?")
+# The characters of names in AWS Secrets Manager, the colon of ARNs, and the mark in the names that RDS gives
+# ("rds!cluster-…").
+_SECRET: Final = re.compile(r"(?P<id>[A-Za-z0-9/_+=.@:!-]+)(?:#(?P<key>[^#]+))?")
 
 # Flyway's own pattern lets the name of a resolver span braces; there is no sense in that.
 _FLYWAY_TOKEN: Final = re.compile(

@@ -31,6 +31,11 @@ class Reference(NamedTuple):
     key: str | None = None
     kept: str | None = None
 
+    @property
+    def is_whole_secret(self) -> bool:
+        """It stands for a value of a secret as it is."""
+        return self.resolver == "secret" and self.kept is None
+
     def keep(self, value: str | Secret) -> str | Secret:
         """Of the text that is meant what the filter keeps."""
         if self.kept is None:

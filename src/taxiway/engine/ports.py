@@ -61,6 +61,9 @@ class SessionFacts(NamedTuple):
         current_schema: First existing schema of the search path; the path's text when there is none.
         server_version: As the server writes it (``17.10``); ``server_version_num`` as a number (``170010``).
         time_zone: The session's: what ``installed_on`` is in.
+        host: The host that answered, by the name it was asked for; the directory of a socket. ``in_recovery``: the
+            server follows another one, as standbys and readers of Aurora do. ``read_only``: transactions of the
+            session begin as such that may only read.
         standard_strings: ``standard_conforming_strings`` is on: a backslash in ``'…'`` means itself.
         process_id: Of the server's process for the session, and ``process_started``, when it began (seconds since
             the epoch): together they are no other session's.
@@ -77,6 +80,9 @@ class SessionFacts(NamedTuple):
     standard_strings: bool = True
     process_id: int = 0
     process_started: str = ""
+    host: str = ""
+    in_recovery: bool = False
+    read_only: bool = False
 
 
 class HistoryTable(NamedTuple):

@@ -99,6 +99,20 @@ class WaitingForDatabase(NamedTuple):
     wait_seconds: float
 
 
+class WakingDatabase(NamedTuple):
+    """A database that may be paused is waited for, ``budget_seconds`` at most. Told at first, and now and then."""
+
+    reason: str
+    waited_seconds: float
+    budget_seconds: float
+
+
+class SecretReadAgain(NamedTuple):
+    """The server refused what was read from a secret, which has changed since: its new value is tried."""
+
+    secret: str
+
+
 class CallbackStarted(NamedTuple):
     """A callback script begins."""
 
@@ -190,6 +204,8 @@ type Event = (
     | MigrationFinished
     | CommitsUnknown
     | WaitingForDatabase
+    | WakingDatabase
+    | SecretReadAgain
     | CallbackStarted
     | RowsReturned
     | ProgramPrinted

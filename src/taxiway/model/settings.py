@@ -2,11 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from taxiway.model.location import Location
 from taxiway.model.rules import ErrorOverride, InfoFilter, Naming, Placeholders, Policy
 from taxiway.model.version import MigrationVersion
 from taxiway.secret import Secret
+
+
+class SecretReference(NamedTuple):
+    """A value in AWS Secrets Manager: name or ARN of the secret, a key of its JSON (``None``: the whole text)."""
+
+    secret_id: str
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +29,13 @@ class DatabaseSettings:
         init_sql: Statements for each new session, before anything else.
         connect_retries: Further attempts after a failed one, waiting 1, 2, 4… seconds.
         connect_retries_interval_seconds: The longest such wait.
+        secret: Name or ARN of the secret that has what is not set of user, password, host, port and database name.
+        references: Where ``user`` and ``password`` stand, if that is a secret: what a rotation changes.
+        auth: ``password``, or ``iam`` for a token of AWS in its place.
+        region: Of secret and token; ``None`` leaves it to the host's name and to the environment.
+        iam_port: The port that the token is made for, when a tunnel has another one.
+        wake_seconds: How long a database that may be paused is waited for; ``None`` when nobody has said.
+        pooler: What becomes of a pooler in the place of a server: ``warn``, ``accept`` or ``refuse``.
         silence_seconds: The silence after which the server is asked whether the session is there; 0 for never.
         origins: Where options were set, by key as in ``user`` and ``jdbcProperties.user``; for messages.
     """
@@ -33,6 +48,13 @@ class DatabaseSettings:
     init_sql: str = field(default="", repr=False)
     connect_retries: int = 0
     connect_retries_interval_seconds: int = 120
+    secret: str = ""
+    references: Mapping[str, SecretReference] = field(default_factory=dict)
+    auth: str = "password"
+    region: str | None = None
+    iam_port: int | None = None
+    wake_seconds: int | None = None
+    pooler: str = "warn"
     silence_seconds: int = 60
     origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 

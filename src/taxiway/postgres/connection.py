@@ -10,16 +10,17 @@ have returned by then.
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from taxiway import errors
 from taxiway.engine.ports import Clock, SessionFacts
-from taxiway.model.event import NoticeReceived, WaitingForDatabase, Warned
+from taxiway.model.event import NoticeReceived, SecretReadAgain, WaitingForDatabase, WakingDatabase, Warned
 from taxiway.model.settings import DatabaseSettings
 from taxiway.nearest import find_nearest
 from taxiway.postgres import jdbc
 from taxiway.postgres.defaults import add_defaults
-from taxiway.postgres.errors import error_of_ours, translate_connect_error, translate_error
+from taxiway.postgres.errors import ACCESS_RULES, error_of_ours, translate_connect_error, translate_error
 from taxiway.postgres.libpq.connection import Connection
 from taxiway.postgres.libpq.result import ConnectionBroken, Diagnostics, Result, ServerError
 from taxiway.postgres.login import find_login
@@ -29,6 +30,10 @@ from taxiway.postgres.sql import Sql, fill, join, literal
 from taxiway.postgres.time_zone import local_time_zone
 from taxiway.postgres.url import describe_target, parse_url
 from taxiway.secret import reveal
+
+if TYPE_CHECKING:
+    from taxiway.postgres.credentials import Credentials
+    from taxiway.postgres.waking import Waking
 
 _SET_TIME_ZONE: Final = "pg_catalog.set_config('TimeZone', {zone}, false)"
 # One round trip for all that the engine wants to know, and the time zone set on the way if it is to be.
@@ -43,7 +48,9 @@ SELECT {zone},
        pg_catalog.current_setting('server_version_num'),
        pg_catalog.pg_backend_pid(),
        (SELECT extract(epoch FROM a.backend_start)
-        FROM pg_catalog.pg_stat_activity a WHERE a.pid = pg_catalog.pg_backend_pid())
+        FROM pg_catalog.pg_stat_activity a WHERE a.pid = pg_catalog.pg_backend_pid()),
+       pg_catalog.pg_is_in_recovery(),
+       pg_catalog.current_setting('transaction_read_only')
 """
 
 # To a question about a session that does not answer
@@ -73,7 +80,7 @@ _INVALID_COMBINATION: Final = re.compile(
     r"|invalid SCRAM |unrecognized configuration parameter "
 )
 
-type ConnectionEvent = WaitingForDatabase | Warned
+type ConnectionEvent = WaitingForDatabase | WakingDatabase | SecretReadAgain | Warned
 
 
 def ignore_events(_event: ConnectionEvent) -> None:
@@ -86,45 +93,118 @@ def open_session(
     clock: Clock,
     on_notice: Callable[[NoticeReceived], None],
     on_event: Callable[[ConnectionEvent], None] = ignore_events,
+    credentials: "Credentials | None" = None,
 ) -> PostgresSession:
-    """Connect, with the retries that the settings ask for, run ``initSql``, and ask the server for the facts.
+    """Connect, with the patience that the settings ask for, run ``initSql``, and ask the server for the facts.
 
-    ``on_event`` is told of each wait before another attempt, and of properties that are ignored.
+    ``on_event`` is told of each wait before another attempt, of a login that is tried again, and of what a person
+    should look at. ``credentials`` give the login of each connection; without them it is that of the settings.
 
     Raises:
-        InvalidOption: The URL cannot be understood, a parameter has a value that libpq does not accept, or the
-            server refuses ``initSql``.
+        InvalidOption: The URL cannot be understood, a parameter has a value that libpq does not accept, the server
+            refuses ``initSql``, or the settings cannot be used with ``auth=iam``.
         UnsupportedOption: The URL asks for something that only Java's driver can do.
         ConnectionFailed: Nobody answered, after all retries.
         AuthenticationFailed, DatabaseNotFound, CertificateRejected, TlsUnavailable: At once, without a retry.
+        PoolerRefused: A pooler has answered, and the settings say that none may.
+        SecretError, AwsError: The credentials could not be had.
     """
     settings = parse_url(settings)
     for warning in _warnings(tuple(settings.jdbc_properties)):
         on_event(Warned(message=warning))
-    target = describe_target(settings.parameters)
+    if settings.auth != "password":
+        from taxiway.postgres.iam import with_rules_of_iam
 
-    def open_once() -> tuple[Connection, SessionFacts]:
-        connection = _connect(settings, target)
-        connection.on_notice = lambda found: on_notice(_notice(found))
+        settings = with_rules_of_iam(settings)
+    opener = _Opener(settings, describe_target(settings.parameters), credentials, on_notice, on_event)
+
+    def open_connection(retries: int, wake_seconds: int = 0) -> tuple[Connection, SessionFacts]:
+        waits = (min(2**attempt, settings.connect_retries_interval_seconds) for attempt in range(retries))
+        waking = _waking(settings, wake_seconds, clock, on_event) if wake_seconds else None
+        return _with_retries(opener.open, waits, clock, on_event, waking)
+
+    connection, facts = open_connection(settings.connect_retries, settings.wake_seconds or 0)
+    try:
+        opener.look_for_pooler(connection, facts)
+    except BaseException:
+        connection.close()
+        raise
+    return PostgresSession(
+        connection, facts, reopen=lambda: open_connection(max(settings.connect_retries, _RETRIES_AFTER_LOSS))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Opener:
+    """Opens connections with the same settings, which were taken apart."""
+
+    settings: DatabaseSettings
+    target: str
+    credentials: "Credentials | None"
+    on_notice: Callable[[NoticeReceived], None]
+    on_event: Callable[[ConnectionEvent], None]
+
+    def open(self) -> tuple[Connection, SessionFacts]:
+        """A connection that is ready for a session."""
+        settings = self.settings
+        connection = self._connect()
+        connection.on_notice = lambda found: self.on_notice(_notice(found))
         try:
-            facts = _prepare(connection, settings.init_sql, target)
+            facts = _prepare(connection, settings.init_sql, self.target)
         except BaseException:
             connection.close()
             raise
         connection.silence_seconds = settings.silence_seconds
-        connection.on_silence = SilenceWatch(
-            facts, lambda: _open_to_ask(settings), seconds=settings.silence_seconds
-        )
+        connection.on_silence = SilenceWatch(facts, self.open_to_ask, seconds=settings.silence_seconds)
         return connection, facts
 
-    def open_connection(retries: int) -> tuple[Connection, SessionFacts]:
-        waits = (min(2**attempt, settings.connect_retries_interval_seconds) for attempt in range(retries))
-        return _with_retries(open_once, waits, clock, on_event)
+    def open_to_ask(self) -> Connection:
+        """A further connection, for a question that wants an answer soon.
 
-    return PostgresSession(
-        *open_connection(settings.connect_retries),
-        reopen=lambda: open_connection(max(settings.connect_retries, _RETRIES_AFTER_LOSS)),
-    )
+        Raises:
+            ConnectionBroken: There is none to be had.
+        """
+        try:
+            connection = self._connect()
+        except errors.TaxiwayError as error:
+            reason = error.message
+        else:
+            connection.give_up_after(_SECONDS_FOR_AN_ANSWER)
+            return connection
+        raise ConnectionBroken(reason)
+
+    def look_for_pooler(self, connection: Connection, facts: SessionFacts) -> None:
+        """Warn of a pooler, or refuse it. A server costs no question.
+
+        Raises:
+            PoolerRefused: There is one, and it is not to be.
+        """
+        is_server = connection.process_id == facts.process_id and ".proxy-" not in connection.host
+        if is_server or self.settings.pooler == "accept":
+            return
+        from taxiway.postgres.pooler import find_pooler, pooler_refused
+
+        message = find_pooler(connection, facts.process_id, self.target, self.open_to_ask)
+        if message and self.settings.pooler == "refuse":
+            raise pooler_refused(message)
+        if message:
+            self.on_event(Warned(message=message))
+
+    def _connect(self) -> Connection:
+        """A connection with the login of the settings or of the credentials, which may have another one."""
+        if self.credentials is None:
+            return _connect(self.settings, self.target)
+        settings = self.credentials.log_in(self.settings)
+        try:
+            return _connect(settings, self.target)
+        except errors.AuthenticationFailed as error:
+            refused = error
+        # Rules for addresses and encryption ask nobody for a password.
+        is_about_login = ACCESS_RULES not in refused.message
+        other = self.credentials.log_in_again(settings, self.on_event) if is_about_login else None
+        if other is None:
+            raise refused
+        return _connect(other, self.target)
 
 
 def _warnings(unknown: tuple[str, ...]) -> Iterator[str]:
@@ -143,20 +223,36 @@ def _warnings(unknown: tuple[str, ...]) -> Iterator[str]:
         )
 
 
+def _waking(
+    settings: DatabaseSettings, seconds: int, clock: Clock, on_event: Callable[[ConnectionEvent], None]
+) -> "Waking":
+    from taxiway.postgres.waking import Waking
+
+    return Waking(reveal(settings.parameters.get("host", "")), seconds, clock, on_event)
+
+
 def _with_retries[T](
-    open_once: Callable[[], T], waits: Iterator[int], clock: Clock, on_event: Callable[[ConnectionEvent], None]
+    open_once: Callable[[], T],
+    waits: Iterator[int],
+    clock: Clock,
+    on_event: Callable[[ConnectionEvent], None],
+    waking: "Waking | None",
 ) -> T:
-    """What is opened, at the first attempt or after one of the waits, in seconds."""
+    """What is opened, at the first attempt or after one of the waits, in seconds; ``waking`` comes first."""
     while True:
         try:
             return open_once()
-        except errors.ConnectionFailed as error:
-            wait = next(waits, None)
-            if wait is None:
+        except (errors.ConnectionFailed, errors.AuthenticationFailed) as error:
+            is_waking = waking is not None and waking.takes_in(error)
+            wait = next(waits, None) if isinstance(error, errors.ConnectionFailed) and not is_waking else None
+            if wait is None and not is_waking:
                 raise
             reason = error.message
-        on_event(WaitingForDatabase(reason=reason, wait_seconds=wait))
-        clock.sleep(wait)
+        if is_waking and waking:
+            waking.wait(reason)
+        elif wait is not None:
+            on_event(WaitingForDatabase(reason=reason, wait_seconds=wait))
+            clock.sleep(wait)
 
 
 def _connect(settings: DatabaseSettings, target: str) -> Connection:
@@ -170,13 +266,6 @@ def _connect(settings: DatabaseSettings, target: str) -> Connection:
     except ConnectionBroken as error:
         refusal = _refusal(str(error).strip(), settings, target)
     raise refusal
-
-
-def _open_to_ask(settings: DatabaseSettings) -> Connection:
-    """A further connection, for a question that wants an answer soon."""
-    connection = Connection.open(_parameters(settings))
-    connection.give_up_after(_SECONDS_FOR_AN_ANSWER)
-    return connection
 
 
 def _unusable(settings: DatabaseSettings) -> str | None:
@@ -214,7 +303,12 @@ def _refusal(words: str, settings: DatabaseSettings, target: str) -> errors.Taxi
         )
     if _INVALID_COMBINATION.search(words):
         return errors.InvalidOption(f"libpq does not accept the connection parameters: {words}", hint=hint)
-    return translate_connect_error(words, target=target, login=find_login(settings))
+    refusal = translate_connect_error(words, target=target, login=find_login(settings))
+    if settings.auth != "password" and isinstance(refusal, errors.AuthenticationFailed):
+        from taxiway.postgres.iam import hint_of_iam
+
+        refusal.hint = hint_of_iam(settings)
+    return refusal
 
 
 def _prepare(connection: Connection, init_sql: str, target: str) -> SessionFacts:
@@ -250,9 +344,10 @@ def _setup_error(error: ServerError | ConnectionBroken, target: str) -> errors.T
 
 def _session_facts(connection: Connection, result: Result) -> SessionFacts:
     [row] = result.rows
-    time_zone, _, user, database, current_schema, search_path, version, version_num, process_id, started = (
+    time_zone, _, user, database, current_schema, search_path, version, version_num, *about_the_server = (
         (value or b"").decode() for value in row
     )
+    process_id, started, in_recovery, read_only = about_the_server
     return SessionFacts(
         label=f"{connection.host or 'local socket'}:{connection.port}/{database}",
         user=user,
@@ -266,6 +361,9 @@ def _session_facts(connection: Connection, result: Result) -> SessionFacts:
         standard_strings=connection.parameter("standard_conforming_strings") != "off",
         process_id=int(process_id),
         process_started=started,
+        host=connection.host,
+        in_recovery=in_recovery == "t",
+        read_only=read_only == "on",
     )
 
 

@@ -4,6 +4,7 @@ Below the URL and the settings, and below libpq's own: its environment variables
 manual, "Environment Variables" and "The Connection Service File").
 """
 
+import os
 from collections.abc import Mapping
 from typing import Final
 
@@ -19,8 +20,25 @@ _DEFAULTS: Final[Mapping[str, str]] = {
 }
 
 
+# Where libpq has a default of its own, only the variable tells whether somebody has said something.
+_OF_TLS: Final[Mapping[str, str]] = {"sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT"}
+_RDS: Final = "amazonaws.com"
+
+
 def add_defaults(parameters: Mapping[str, str]) -> dict[str, str]:
     """The parameters, with ours where neither they nor libpq's variables nor the service file say anything."""
     service = {name: value for name, value in parameters.items() if name == "service"}
     said = resolve_conninfo(service)
-    return {**{name: value for name, value in _DEFAULTS.items() if name not in said}, **parameters}
+    ours = {name: value for name, value in _DEFAULTS.items() if name not in said}
+    return {**ours, **_trust(parameters), **parameters}
+
+
+def _trust(parameters: Mapping[str, str]) -> dict[str, str]:
+    """How a server of RDS proves who it is. With a service file all of that is libpq's."""
+    host = parameters.get("host") or os.environ.get("PGHOST", "")
+    if _RDS not in host.lower() or parameters.get("service") or os.environ.get("PGSERVICE"):
+        return {}
+    from taxiway.postgres.trust import rds_trust
+
+    variables = {name: value for name, variable in _OF_TLS.items() if (value := os.environ.get(variable))}
+    return rds_trust({**variables, **parameters}, host)

@@ -27,7 +27,8 @@ _AUTHENTICATION = (
     "authentication method requirement",
     "channel binding",
 )
-_ACCESS_RULES = "pg_hba.conf"
+ACCESS_RULES: Final = "pg_hba.conf"
+"""What a refusal names that has nothing to do with the password."""
 _CERTIFICATE = (
     "certificate verify failed",
     "root certificate file",
@@ -57,7 +58,7 @@ def translate_connect_error(words: str, *, target: str, login: Login | None) -> 
     if any(phrase in words for phrase in _CERTIFICATE):
         return errors.CertificateRejected(
             f"{target} could not prove its identity: {words}",
-            hint="Set sslrootcert to the file with the certificate authority of the server.",
+            hint=_certificate_hint(words),
         )
     if 'database "' in words and "does not exist" in words:
         return errors.DatabaseNotFound(
@@ -66,6 +67,18 @@ def translate_connect_error(words: str, *, target: str, login: Login | None) -> 
     return errors.ConnectionFailed(
         f"Cannot connect to {target}{_who(login)}: {words}",
         hint="Check host, port, security group and whether the server is up; connectRetries waits for it.",
+    )
+
+
+def _certificate_hint(words: str) -> str:
+    if "does not match host name" in words:
+        return (
+            "Give the name that is in the certificate as host; where another address is connected to, such as the "
+            "end of a tunnel, give that as hostaddr (--hostaddr, DB_HOSTADDR)."
+        )
+    return (
+        "Set sslrootcert to the file with the certificate authority of the server. Taxiway ships those of RDS; "
+        "AWS's global-bundle.pem has those of newer regions."
     )
 
 
@@ -90,7 +103,7 @@ def _login_refused(words: str, *, target: str, login: Login) -> errors.Authentic
 def _login_hint(reason: str, words: str, login: Login) -> str:
     if not login.user_origin:
         return _SET_USER
-    if _ACCESS_RULES in reason:
+    if ACCESS_RULES in reason:
         return "Check user, database name and sslmode; the server's pg_hba.conf says who may connect how."
     file = _PASSWORD_FILE.search(words)
     password = login.password_origin or (file[1] if file else "")

@@ -21,6 +21,13 @@ _PORTS: Final = re.compile(r"[0-9, ]*")
 _UNKNOWN_PARAMETER: Final = re.compile(r'invalid (?:URI query parameter: |connection option )"([^"]*)"')
 _HOW_TO_WRITE_A_URL: Final = "Write it as postgresql://user@host:port/database?sslmode=verify-full."
 
+_VARIABLES: Final[Mapping[str, str]] = {
+    "host": "PGHOST",
+    "hostaddr": "PGHOSTADDR",
+    "port": "PGPORT",
+    "dbname": "PGDATABASE",
+    "service": "PGSERVICE",
+}
 _SECRET_PARAMETERS: Final = frozenset({"password", "sslpassword"})
 
 
@@ -41,6 +48,9 @@ def parse_url(settings: DatabaseSettings) -> DatabaseSettings:
     parts = _take_apart(reveal(settings.url)) if settings.url else {}
     if isinstance(parts, errors.ConfigError):
         raise parts
+    if settings.parameters.get("host") and "hostaddr" in parts:
+        # The address of another host: whoever says the host says where the passwords go.
+        del parts["hostaddr"]
     origins = _origins(settings, parts, url_wins=False)
     user, password = parts.pop("user", None), parts.pop("password", None)
     return replace(
@@ -54,6 +64,29 @@ def parse_url(settings: DatabaseSettings) -> DatabaseSettings:
     )
 
 
+def with_address(settings: DatabaseSettings, address: Mapping[str, str]) -> DatabaseSettings:
+    """The settings, taken apart before, with what they and libpq's variables lack of host, port and ``dbname``.
+
+    A port goes with its host: that of another host says nothing.
+
+    Raises:
+        MissingOption: There is no host, neither there nor here.
+    """
+    if settings.parameters.get("service") or os.environ.get("PGSERVICE"):
+        return settings
+    said = {name: _find(settings.parameters, name) for name in _VARIABLES}
+    lacking = {name: value for name, value in address.items() if not said[name]}
+    if said["host"] and said["host"] != address.get("host"):
+        lacking.pop("port", None)
+    parameters = {**settings.parameters, **lacking}
+    if not _find(parameters, "host") and not _find(parameters, "hostaddr"):
+        raise errors.MissingOption(
+            f"Secret '{settings.secret}' has no key 'host', and no host is set.",
+            hint="Set host beside it (--host, DB_HOST, [database] in taxiway.toml).",
+        )
+    return replace(settings, parameters=parameters)
+
+
 def _from_jdbc_url(settings: DatabaseSettings) -> DatabaseSettings:
     properties = jdbc.read_url(reveal(settings.url))
     if isinstance(properties, errors.ConfigError):
@@ -65,6 +98,7 @@ def _from_jdbc_url(settings: DatabaseSettings) -> DatabaseSettings:
     return replace(
         settings,
         url="",
+        references={name: one for name, one in settings.references.items() if not said.get(name)},
         user=translation.user,
         password=translation.password,
         parameters=jdbc.with_defaults(translation) | dict(settings.parameters),
@@ -152,13 +186,18 @@ def _is_ambiguous(url: str) -> bool:
 
 
 def describe_target(parameters: Mapping[str, str | Secret]) -> str:
-    """``host:port/database`` as libpq will use them, its environment variables included."""
+    """``host:port/database`` as libpq will use them, its environment variables included.
 
-    def find(name: str, variable: str) -> str:
-        return reveal(parameters.get(name, "")) or os.environ.get(variable, "")
-
-    address = reveal(parameters.get("host", "")) or reveal(parameters.get("hostaddr", ""))
-    if not address and (service := find("service", "PGSERVICE")):
+    Where the host is not looked up, it is ``host at address:port/database``.
+    """
+    name, address = reveal(parameters.get("host", "")), _find(parameters, "hostaddr")
+    if not (name or parameters.get("hostaddr")) and (service := _find(parameters, "service")):
         return f"service {service}"
-    host = address or os.environ.get("PGHOST") or "local socket"
-    return f"{host}:{find('port', 'PGPORT') or '5432'}/{find('dbname', 'PGDATABASE')}".rstrip("/")
+    name = name or os.environ.get("PGHOST", "")
+    host = f"{name} at {address}" if name and address else name or address or "local socket"
+    return f"{host}:{_find(parameters, 'port') or '5432'}/{_find(parameters, 'dbname')}".rstrip("/")
+
+
+def _find(parameters: Mapping[str, str | Secret], name: str) -> str:
+    """A parameter, or what libpq's variable says of it."""
+    return reveal(parameters.get(name, "")) or os.environ.get(_VARIABLES[name], "")

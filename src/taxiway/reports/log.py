@@ -66,6 +66,8 @@ def describe(event: events.Event) -> LogLine:
 type _Step = (
     events.Connected
     | events.WaitingForDatabase
+    | events.WakingDatabase
+    | events.SecretReadAgain
     | events.WaitingForLock
     | events.Validated
     | events.SchemaCreated
@@ -84,7 +86,13 @@ type _Step = (
 
 def _sentence(event: _Step) -> str:
     match event:
-        case events.Connected() | events.WaitingForDatabase() | events.WaitingForLock():
+        case (
+            events.Connected()
+            | events.WaitingForDatabase()
+            | events.WakingDatabase()
+            | events.SecretReadAgain()
+            | events.WaitingForLock()
+        ):
             return _of_the_connection(event)
         case events.CommitInDoubt():
             return (
@@ -113,12 +121,27 @@ def _sentence(event: _Step) -> str:
             assert_never(event)
 
 
-def _of_the_connection(event: events.Connected | events.WaitingForDatabase | events.WaitingForLock) -> str:
+type _OfTheConnection = (
+    events.Connected
+    | events.WaitingForDatabase
+    | events.WakingDatabase
+    | events.SecretReadAgain
+    | events.WaitingForLock
+)
+
+
+def _of_the_connection(event: _OfTheConnection) -> str:
     match event:
         case events.Connected():
             return f"Database: {event.database} (PostgreSQL {event.server_version})"
         case events.WaitingForDatabase():
             return f"{event.reason} Trying again in {event.wait_seconds:g} s ..."
+        case events.WakingDatabase():
+            if event.waited_seconds:
+                return f"Waking the database: {event.waited_seconds:.0f} of {event.budget_seconds:.0f} s ..."
+            return f"{event.reason.rstrip('.')}. Waking the database, for up to {event.budget_seconds:.0f} s ..."
+        case events.SecretReadAgain():
+            return f"The server refused the login, and secret {event.secret} has changed: trying its new value ..."
         case events.WaitingForLock():
             holder = f", held by {event.holder}" if event.holder else ""
             return f"Waiting for the migration lock of {event.table}{holder} ..."

@@ -84,7 +84,8 @@ def _configure(
     for secret in loaded.secrets:
         redactor.add(secret)
     listener.on_configuration(loaded)
-    return replace(loaded.settings, database=with_verified_server(loaded.settings.database, environment))
+    database = with_patience(with_verified_server(loaded.settings.database, environment))
+    return replace(loaded.settings, database=database)
 
 
 @contextmanager
@@ -140,3 +141,17 @@ def with_verified_server(database: DatabaseSettings, environment: Mapping[str, s
     if reveal(parameters["sslmode"]) in _VERIFYING and not environment.get("PGSSLROOTCERT"):
         parameters.setdefault("sslrootcert", str(RDS_CA_BUNDLE))
     return replace(database, parameters=parameters)
+
+
+def with_patience(database: DatabaseSettings) -> DatabaseSettings:
+    """The settings, taken apart before, with time for a paused Aurora to wake up, unless they say how much.
+
+    A secret without a host beside it is one of RDS.
+    """
+    from taxiway.model.endpoint import find_rds_endpoint
+    from taxiway.postgres.waking import SECONDS
+
+    host = reveal(database.parameters.get("host", ""))
+    if database.wake_seconds is None and (find_rds_endpoint(host) or (database.secret and not host)):
+        return replace(database, wake_seconds=SECONDS)
+    return database

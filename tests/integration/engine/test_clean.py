@@ -8,7 +8,7 @@ from taxiway.model.event import CallbackStarted, Event, SchemaCleaned
 from taxiway.model.location import Location
 from taxiway.model.settings import DatabaseSettings, MigrationSettings, Settings
 from taxiway.project import open_project
-from taxiway.secret import Secret
+from taxiway.secret import Redactor, Secret
 from tests.support.builders import states
 from tests.support.fingerprint import fingerprint
 from tests.support.workspace import Workspace
@@ -137,7 +137,7 @@ def test_other_commands_can_follow_in_the_same_session(workspace: Workspace, sch
             locations=(Location("filesystem", str(workspace.scripts)),), schemas=schemas, clean_disabled=False
         ),
     )
-    with open_project(settings, base=workspace.directory, redact=str, on_event=ignore_events) as project:
+    with open_project(settings, base=workspace.directory, redact=Redactor(), on_event=ignore_events) as project:
         for _ in range(3):
             project.clean()
             assert states(project.info().migrations) == ["1 Pending"]

@@ -4,16 +4,18 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from sandbox.directory import temporary_directory
+from sandbox.postgres import PostgresServer
 from taxiway.clock import SystemClock
 from taxiway.engine.ports import HistoryTable
-from taxiway.model.event import NoticeReceived, WaitingForDatabase, Warned
+from taxiway.model.event import NoticeReceived, SecretReadAgain, WaitingForDatabase, WakingDatabase, Warned
 from taxiway.model.settings import DatabaseSettings
 from taxiway.postgres.connection import open_session
 from taxiway.postgres.session import PostgresSession
 from taxiway.secret import Secret
 from tests.support.pytest_sandbox import Database
 
-type Heard = list[NoticeReceived | WaitingForDatabase | Warned]
+type Heard = list[NoticeReceived | WaitingForDatabase | WakingDatabase | SecretReadAgain | Warned]
 type Opener = Callable[[DatabaseSettings], PostgresSession]
 
 
@@ -60,3 +62,17 @@ def superuser(opened: Opener, database: Database) -> PostgresSession:
 @pytest.fixture
 def table() -> HistoryTable:
     return HistoryTable("public", "flyway_schema_history")
+
+
+RDS_NAME = "shop.cluster-abc123.eu-west-1.rds.amazonaws.com"
+"""A name that no resolver knows; the server below has a certificate for it."""
+
+
+@pytest.fixture(scope="module")
+def rds_server() -> Iterator[PostgresServer]:
+    """A server with a name of Aurora, certified by an authority that is none of RDS's."""
+    with (
+        temporary_directory() as directory,
+        PostgresServer(directory / "postgres", names=[RDS_NAME]) as server,
+    ):
+        yield server

@@ -76,6 +76,9 @@ def test_what_is_confidential_is_shown_as_stars(tmp_path: Path) -> None:
 
 
 VALUES = {
+    "hostaddr": "127.0.0.1",
+    "auth": "iam",
+    "pooler": "refuse",
     "sslmode": "require",
     "port": "5433",
     "encoding": "UTF-16",

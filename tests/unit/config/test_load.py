@@ -387,3 +387,52 @@ def test_any_file_gives_settings_or_our_error_and_shows_no_secret(content: dict[
     except errors.TaxiwayError as error:
         shown = f"{error!r} {error.hint}"
     assert "hunter2" not in shown
+
+
+# --- an address beside the name ---
+
+TUNNEL = "[database]\nhost = 'db.example.com'\nhostaddr = '127.0.0.1'\nport = 15432\n"
+
+
+def test_an_address_goes_with_the_host_that_it_was_given_for(tmp_path: Path) -> None:
+    both = loaded_from(TUNNEL, tmp_path, Secrets()).settings.database.parameters
+    assert both == {"host": "db.example.com", "hostaddr": "127.0.0.1", "port": "15432"}
+    other = loaded_from(TUNNEL, tmp_path, Secrets(), DB_HOST="prod").settings.database.parameters
+    assert other == {"host": "prod", "port": "15432"}
+    moved = loaded_from(TUNNEL, tmp_path, Secrets(), DB_HOSTADDR="::1").settings.database.parameters
+    assert moved["hostaddr"] == "::1"
+
+
+def test_no_file_of_a_clone_says_what_address_the_host_has(tmp_path: Path) -> None:
+    (tmp_path / "taxiway.toml").write_text(TUNNEL)
+    loaded = load({}, environ={}, directory=tmp_path, inside=tmp_path, secret=Secrets())
+    assert "hostaddr" not in loaded.settings.database.parameters
+    assert loaded.warnings == (
+        "taxiway.toml: database.hostaddr is passed over: DB_HOSTADDR sets it, no file of the repository.",
+    )
+
+
+@pytest.mark.parametrize("address", ["localhost", "10.0.0", "127.0.0.1,"])
+def test_an_address_is_no_name(tmp_path: Path, address: str) -> None:
+    with pytest.raises(errors.InvalidOption, match="is not an IP address"):
+        loaded_from("", tmp_path, Secrets(), DB_HOSTADDR=address)
+
+
+# --- what a rotation changes ---
+
+
+def test_it_is_known_which_of_the_login_is_the_value_of_a_secret(tmp_path: Path) -> None:
+    text = "[database]\nuser = '${secret:s#username}'\npassword = '${secret:rds!cluster-1}'"
+    references = loaded_from(text, tmp_path, Secrets()).settings.database.references
+    assert references == {"user": ("s", "username"), "password": ("rds!cluster-1", None)}
+
+
+@pytest.mark.parametrize("password", ["x${secret:s#a}", "${secret:s#a}${secret:s#b}", "${env:PASSWORD}"])
+def test_what_is_made_of_several_parts_is_no_value_of_a_secret(tmp_path: Path, password: str) -> None:
+    loaded = loaded_from(f"[database]\npassword = '{password}'", tmp_path, Secrets(), PASSWORD="p")
+    assert loaded.settings.database.references == {}
+
+
+def test_a_password_from_a_higher_place_is_no_value_of_a_secret(tmp_path: Path) -> None:
+    text = "[database]\npassword = '${secret:s#password}'"
+    assert loaded_from(text, tmp_path, Secrets(), FLYWAY_PASSWORD="p").settings.database.references == {}

@@ -67,7 +67,11 @@ configFiles CONFIG_FILES
 configFileEncoding CONFIG_FILE_ENCODING UTF-8
 """
 ROWS = [line.split(" ", 2) for line in FLYWAY.strip().splitlines()]
-OWN = {"host", "port", "databaseName", "sslmode", "sslrootcert", "scriptMigrations", "silenceTimeout"}
+OWN = {
+    *("host", "hostaddr", "port", "databaseName", "sslmode", "sslrootcert"),
+    *("databaseSecret", "auth", "databaseRegion", "iamPort", "wakeTimeout", "pooler"),
+    *("scriptMigrations", "silenceTimeout"),
+}
 WITHOUT_VARIABLE = {
     *("workingDirectory", "infoSinceDate", "infoUntilDate", "infoSinceVersion", "infoUntilVersion"),
     "infoOfState",

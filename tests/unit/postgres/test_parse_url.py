@@ -1,11 +1,13 @@
 """Which of two places counts, when both say who connects and how."""
 
+from dataclasses import replace
+
 import pytest
 
 from taxiway import errors
-from taxiway.model.settings import DatabaseSettings
+from taxiway.model.settings import DatabaseSettings, SecretReference
 from taxiway.postgres.jdbc import is_jdbc_url
-from taxiway.postgres.url import describe_target, parse_url, url_for_programs
+from taxiway.postgres.url import describe_target, parse_url, url_for_programs, with_address
 from taxiway.secret import Secret
 
 JDBC = "jdbc:postgresql://h/d?user=of_url&password=p_url&sslmode=require"
@@ -107,11 +109,22 @@ def test_a_jdbc_url_that_cannot_be_used_is_refused_without_a_frame_that_holds_it
     assert caught.value.__context__ is None
 
 
+def test_the_address_in_a_url_goes_with_its_host() -> None:
+    url = "postgresql://h/d?hostaddr=192.0.2.1"
+    assert parse_url(DatabaseSettings(url=url)).parameters["hostaddr"] == "192.0.2.1"
+    assert "hostaddr" not in parse_url(DatabaseSettings(url=url, parameters={"host": "other"})).parameters
+    explicit = {"host": "other", "hostaddr": "192.0.2.2"}
+    assert parse_url(DatabaseSettings(url=url, parameters=explicit)).parameters["hostaddr"] == "192.0.2.2"
+    once = parse_url(DatabaseSettings(url=url))
+    assert parse_url(once) == once
+
+
 @pytest.mark.parametrize(
     ("parameters", "target"),
     [
         ({"host": "h", "port": "1", "dbname": "d"}, "h:1/d"),
         ({"hostaddr": "127.0.0.1"}, "127.0.0.1:5432"),
+        ({"host": "h", "hostaddr": "127.0.0.1", "port": "1"}, "h at 127.0.0.1:1"),
         ({"service": "mine"}, "service mine"),
         ({"service": "mine", "host": "h"}, "h:5432"),
         ({}, "local socket:5432"),
@@ -152,3 +165,41 @@ def test_programs_get_a_url_with_all_that_is_not_confidential(settings: Database
         again = parse_url(DatabaseSettings(url=made, user=parsed.user))
         public = {name: value for name, value in parsed.parameters.items() if isinstance(value, str)}
         assert again.parameters == public
+
+
+def test_what_a_jdbc_url_says_itself_is_no_value_of_a_secret() -> None:
+    references = {"user": SecretReference("s", "username"), "password": SecretReference("s", "password")}
+    given = DatabaseSettings(user="u", password=Secret("p"), references=references)
+    jdbc = parse_url(replace(given, url="jdbc:postgresql://h/d?password=q"))
+    assert jdbc.references == {"user": references["user"]}
+    assert parse_url(replace(given, url="postgresql://v:q@h/d")).references == references
+
+
+# --- an address from elsewhere ---
+
+ADDRESS = {"host": "h", "port": "6543", "dbname": "d"}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "filled"),
+    [
+        ({}, ADDRESS),
+        ({"dbname": "mine"}, {**ADDRESS, "dbname": "mine"}),
+        ({"host": "other"}, {"host": "other", "dbname": "d"}),
+        ({"host": "h"}, ADDRESS),
+        ({"hostaddr": "127.0.0.1", "port": "1"}, {**ADDRESS, "hostaddr": "127.0.0.1", "port": "1"}),
+        ({"service": "mine"}, {"service": "mine"}),
+    ],
+)
+def test_an_address_fills_what_is_not_set(parameters: dict[str, str], filled: dict[str, str]) -> None:
+    assert with_address(DatabaseSettings(parameters=parameters), ADDRESS).parameters == filled
+
+
+def test_the_variables_of_libpq_are_something_that_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGHOST", "other")
+    assert with_address(DatabaseSettings(), ADDRESS).parameters == {"dbname": "d"}
+
+
+def test_without_any_host_the_secret_is_named() -> None:
+    with pytest.raises(errors.MissingOption, match="'s' has no key 'host'"):
+        with_address(DatabaseSettings(secret="s"), {"dbname": "d"})

@@ -4,7 +4,7 @@ import pytest
 
 from taxiway.model.settings import DatabaseSettings
 from taxiway.postgres.certificates import RDS_CA_BUNDLE
-from taxiway.runner.run import with_verified_server
+from taxiway.runner.run import with_patience, with_verified_server
 from taxiway.secret import Secret
 
 BUNDLE = str(RDS_CA_BUNDLE)
@@ -54,3 +54,25 @@ def test_another_mode_wins_wherever_it_stands_and_only_one_that_verifies_needs_a
 
 def test_the_settings_win_over_the_variable_of_libpq() -> None:
     assert trust(environment={"PGSSLMODE": "disable"}, sslmode="verify-ca") == ("verify-ca", BUNDLE)
+
+
+# --- patience ---
+
+NAME = "shop.cluster-abc123.eu-west-1.rds.amazonaws.com"
+
+
+@pytest.mark.parametrize(
+    ("settings", "seconds"),
+    [
+        (DatabaseSettings(parameters={"host": NAME}), 120),
+        (DatabaseSettings(secret="rds!cluster-1"), 120),
+        (DatabaseSettings(parameters={"host": NAME}, wake_seconds=0), 0),
+        (DatabaseSettings(parameters={"host": NAME}, wake_seconds=300), 300),
+        (DatabaseSettings(parameters={"host": "db.example.com"}), None),
+        (DatabaseSettings(parameters={"host": "db.example.com"}, secret="mine"), None),
+    ],
+)
+def test_only_a_server_of_rds_has_time_to_wake_up_unless_somebody_says_how_much(
+    settings: DatabaseSettings, seconds: int | None
+) -> None:
+    assert with_patience(settings).wake_seconds == seconds
