@@ -22,6 +22,7 @@ _BY_CLASS: dict[type[errors.TaxiwayError], int] = {
     errors.DatabaseNotFound: USAGE,
     errors.CertificateRejected: USAGE,
     errors.TlsUnavailable: USAGE,
+    errors.RoleRefused: USAGE,
     errors.GitUnreachable: NOT_READY,
     errors.AwsUnreachable: NOT_READY,
     errors.AwsThrottled: NOT_READY,

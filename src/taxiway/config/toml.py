@@ -35,6 +35,8 @@ from taxiway.config.template import Template
 from taxiway.config.url import passwords_in
 from taxiway.nearest import find_nearest
 
+_ROLES: Final = "roles"
+
 type Way = tuple[str, ...]
 type Names = Mapping[str, Option]
 
@@ -64,6 +66,11 @@ class Dialect:
     parse_template: Callable[..., Template]
     may_have_passwords: bool
     is_flyways: bool
+
+    @property
+    def has_roles(self) -> bool:
+        """It may declare database users."""
+        return not self.is_flyways
 
 
 def _names_in(table: str) -> Names:
@@ -139,11 +146,17 @@ def parse_toml(text: str, *, name: str = "taxiway.toml", dialect: Dialect = TAXI
     _check_roots(document, dialect, check)
     for leaf in leaves:
         _check_key(leaf, sections, dialect, check)
+    has_roles = dialect.has_roles and _ROLES in document
+    if has_roles:
+        from taxiway.config.roles import check_roles, parse_roles  # most projects declare none
+
+        check_roles(document, name, check)
     check.finish()
+    roles = parse_roles(document, name) if has_roles else ()
     reader = _ValueReader(name, dialect)
     given = tuple(one for leaf in leaves if leaf.option for one in reader.read(leaf, leaf.option))
     environments = frozenset(one.scope.environment for one in sections if one.scope.environment is not None)
-    return Place(given=given, environments=environments, warnings=tuple(check.warnings))
+    return Place(given=given, environments=environments, warnings=tuple(check.warnings), roles=roles)
 
 
 def _document(text: str, name: str, dialect: Dialect) -> Mapping[str, object]:
@@ -216,7 +229,7 @@ def _beginnings(way: Way) -> Iterator[Way]:
 
 
 def _check_roots(document: Mapping[str, object], dialect: Dialect, check: KeyCheck) -> None:
-    known = (*dialect.sections, "environments")
+    known = (*dialect.sections, "environments", *((_ROLES,) if dialect.has_roles else ()))
     for root in document:
         if dialect.is_flyways and root == "database":
             check.warnings.append(f"{check.origin}: [database] has no effect: it belongs in a taxiway.toml.")
@@ -260,6 +273,8 @@ def _nearest(way: Way, sections: tuple[_Section, ...], dialect: Dialect) -> Way 
 def _known_ways(way: Way, sections: tuple[_Section, ...], dialect: Dialect) -> Iterator[Way]:
     """Of all tables, the most likely last; of environments the one that the key stands in."""
     yield ("environments",)
+    if dialect.has_roles:
+        yield (_ROLES,)
     in_environment = way[0] == "environments"
     environment = way[1] if in_environment and len(way) > 1 else "default"
     if in_environment or dialect.is_flyways:

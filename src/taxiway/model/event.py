@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from taxiway.model.callback import Callback
     from taxiway.model.migration import AppliedMigration, ResolvedMigration
+    from taxiway.model.role import RoleChange
 
 
 class Connected(NamedTuple):
@@ -159,6 +160,12 @@ class SchemaCleaned(NamedTuple):
     dropped: bool = False
 
 
+class RoleChanged(NamedTuple):
+    """A declared role, or what it may do, was changed, and that is committed."""
+
+    change: RoleChange
+
+
 class Warned(NamedTuple):
     """Something that a person should look at, and that does not stop the command."""
 
@@ -186,5 +193,6 @@ type Event = (
     | RowMarkedDeleted
     | RowAligned
     | SchemaCleaned
+    | RoleChanged
     | Warned
 )

@@ -10,7 +10,7 @@ have returned by then.
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from taxiway import errors
 from taxiway.engine.ports import Clock, SessionFacts
@@ -29,6 +29,10 @@ from taxiway.postgres.sql import Sql, fill, join, literal
 from taxiway.postgres.time_zone import local_time_zone
 from taxiway.postgres.url import describe_target, parse_url
 from taxiway.secret import reveal
+
+if TYPE_CHECKING:
+    from taxiway.model.role import PasswordCheck
+    from taxiway.secret import Secret
 
 _SET_TIME_ZONE: Final = "pg_catalog.set_config('TimeZone', {zone}, false)"
 # One round trip for all that the engine wants to know, and the time zone set on the way if it is to be.
@@ -124,6 +128,7 @@ def open_session(
     return PostgresSession(
         *open_connection(settings.connect_retries),
         reopen=lambda: open_connection(max(settings.connect_retries, _RETRIES_AFTER_LOSS)),
+        try_password=lambda connection, role, password: _try_password(settings, connection, role, password),
     )
 
 
@@ -177,6 +182,14 @@ def _open_to_ask(settings: DatabaseSettings) -> Connection:
     connection = Connection.open(_parameters(settings))
     connection.give_up_after(_SECONDS_FOR_AN_ANSWER)
     return connection
+
+
+def _try_password(
+    settings: DatabaseSettings, connection: Connection, role: str, password: "Secret"
+) -> "PasswordCheck":
+    from taxiway.postgres.password import check_password
+
+    return check_password(connection, _parameters(settings), role, password)
 
 
 def _unusable(settings: DatabaseSettings) -> str | None:

@@ -75,6 +75,7 @@ type _Step = (
     | events.RowMarkedDeleted
     | events.RowAligned
     | events.SchemaCleaned
+    | events.RoleChanged
 )
 
 
@@ -100,6 +101,10 @@ def _sentence(event: _Step) -> str:
             return f'The history of schema "{event.schema}" begins with version {event.version} now'
         case events.SchemaCleaned():
             return f'{"Dropped" if event.dropped else "Cleaned"} schema "{event.schema}"'
+        case events.RoleChanged():
+            from taxiway.reports.roles import describe_change  # most projects declare none
+
+            return describe_change(event.change, is_done=True)
         case _:
             assert_never(event)
 

@@ -42,6 +42,8 @@ class Progress:
                 self._note_change(f'schema "{event.schema}" had been baselined')
             case events.RowRemoved() | events.RowMarkedDeleted() | events.RowAligned():
                 self._note_change("the schema history had been repaired")
+            case events.RoleChanged():
+                self._note_change("declared roles had been changed")
             case events.CallbackStarted() if self._running is None:
                 self._done.append(f"callback {event.callback.script} had begun")
             case events.MigrationStarted():

@@ -75,10 +75,13 @@ def _configure(
     listener: JobListener,
 ) -> Settings:
     loaded = load({}, environ=environment, directory=commit.directory, inside=commit.directory, secret=secrets.get)
-    for secret in loaded.secrets:
+    roles = loaded.read_roles()
+    passwords = (role.password for role in roles if role.password is not None)
+    for secret in (*loaded.secrets, *passwords):
         redactor.add(secret)
     listener.on_configuration(loaded)
-    return replace(loaded.settings, database=with_verified_server(loaded.settings.database, environment))
+    database = with_verified_server(loaded.settings.database, environment)
+    return replace(loaded.settings, database=database, roles=roles)
 
 
 @contextmanager

@@ -138,6 +138,11 @@ class Connection:
         return _text(self._library.PQhost(self._pointer))
 
     @property
+    def address(self) -> str:
+        """The IP address of the host that answered; empty for a socket of this machine."""
+        return _text(self._library.PQhostaddr(self._pointer))
+
+    @property
     def port(self) -> str:
         """The port of the host that answered."""
         return _text(self._library.PQport(self._pointer))
@@ -148,6 +153,23 @@ class Connection:
             return None
         value = self._library.PQparameterStatus(self._pointer, name.encode())
         return None if value is None else _text(value)
+
+    def encrypt_password(self, password: bytes, user: bytes) -> bytes:
+        """The SCRAM-SHA-256 verifier of a password in UTF-8, with a salt of its own; nothing is sent.
+
+        libpq makes it: SASLprep as the server does it, and as many iterations as that server wants (PostgreSQL
+        manual, PQencryptPasswordConn and ``scram_iterations``).
+
+        Raises:
+            ConnectionBroken: It could not.
+        """
+        text = self._library.PQencryptPasswordConn(self._require(), password, user, b"scram-sha-256")
+        if not text:
+            raise self._broken()
+        try:
+            return ctypes.string_at(text)
+        finally:
+            self._library.PQfreemem(text)
 
     def give_up_after(self, seconds: float) -> None:
         """Close the connection when an answer takes longer than this."""
