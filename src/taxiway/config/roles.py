@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from taxiway import errors
+from taxiway.config.effective import MASKED, EffectiveOption
 from taxiway.config.resolvers import parse_template
 from taxiway.config.template import Reference, ReferenceReader, Template
 from taxiway.model.role import Grants, Role
@@ -110,6 +111,17 @@ class DeclaredRole:
             before_migrations=values.get("before_migrations", False),
         )
 
+    def effective(self) -> Iterator[EffectiveOption]:
+        """Its lines of ``taxiway config``."""
+        for key, value in self.values.items():
+            is_secret = key == _PASSWORD_KEY
+            yield EffectiveOption(
+                key=f"roles.{self.name}.{key}",
+                value=MASKED if is_secret else _shown(value),
+                origin=f"{self.origin}.{key}",
+                is_secret=is_secret,
+            )
+
     def _read_password(self, read: ReferenceReader) -> Secret | None:
         if self.secret is not None:
             password = self._read_secret(self.secret, read)
@@ -142,6 +154,12 @@ class DeclaredRole:
         if user != self.name:
             hint = f"Name the secret of '{self.name}', or write [roles.{user}]."
             raise _invalid(origin, f"the secret '{secret_id}' is that of user '{user}'", hint)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 # --- parsing

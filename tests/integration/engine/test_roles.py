@@ -1,6 +1,7 @@
 """Declared database users, on a real server that writes down every statement."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -42,8 +43,17 @@ def talkative_server() -> Iterator[PostgresServer]:
         "log_connections": "on",
         "shared_preload_libraries": "pg_stat_statements",
     }
-    with temporary_directory() as directory, PostgresServer(directory / "pg", settings=settings) as server:
-        yield server
+    with temporary_directory() as directory:
+        rules = directory / "hba.conf"
+        rules.write_text(
+            "hostssl all trusted 127.0.0.1/32 trust\n"
+            "hostssl all refused 127.0.0.1/32 reject\n"
+            "hostssl all all 127.0.0.1/32 scram-sha-256\n"
+        )
+        rules.chmod(0o644)
+        settings["hba_file"] = str(rules)
+        with PostgresServer(directory / "pg", settings=settings) as server:
+            yield server
 
 
 @dataclass(frozen=True, slots=True)
@@ -429,6 +439,19 @@ def test_a_role_that_has_an_md5_password_gets_a_better_one(project: Project) -> 
     environment = project.declare(READ_ONLY, read_only=password)
     project.migrate_all(environment)
     assert project.ask("read_only", password, "SELECT 1") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("role", "words"), [("trusted", "require_auth|authentication"), ("refused", "pg_hba.conf")]
+)
+def test_a_password_that_cannot_be_compared_is_set_and_the_reason_is_told(
+    project: Project, role: str, words: str
+) -> None:
+    environment = project.declare(READ_ONLY.replace("[roles.read_only]", f"[roles.{role}]"), read_only="p")
+    project.migrate_all(environment)
+    [line] = project.plan(environment)
+    assert re.fullmatch(rf'Set the password of role "{role}" \(it cannot be compared: .*({words}).*\)', line)
+    assert "LOCATION" not in line
 
 
 # --- both ways

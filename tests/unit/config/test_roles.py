@@ -13,7 +13,7 @@ from taxiway.config.toml import FLYWAY, parse_toml
 from taxiway.model.role import Grants, Role
 from taxiway.secret import Secret
 
-SECRETS = {
+SECRETS: dict[tuple[str, str], str | Secret] = {
     ("users/app", "username"): "app",
     ("users/app", "password"): Secret("p"),
     ("users/app", "other"): Secret("o"),
@@ -142,6 +142,19 @@ def test_what_cannot_be_meant_is_refused_and_never_shown(text: str, words: str) 
 def test_a_secret_that_cannot_be_meant_is_refused(text: str, words: str) -> None:
     with pytest.raises(errors.InvalidOption, match=words):
         role(text)
+
+
+def test_config_shows_what_is_declared_and_no_password(tmp_path: Path) -> None:
+    text = "[roles.app]\npassword = '${env:X}'\nmember_of = ['a', 'b']\nlogin = true\n[roles.b]\nsecret = 's'\n"
+    (tmp_path / "taxiway.toml").write_text(text)
+    effective = load({}, environ={}, directory=tmp_path, secret=lambda _id, _key: "").effective
+    shown = {one.key: (one.value, one.is_secret) for one in effective if one.key.startswith("roles.")}
+    assert shown == {
+        "roles.app.password": ("********", True),
+        "roles.app.member_of": ("a, b", False),
+        "roles.app.login": ("true", False),
+        "roles.b.secret": ("s", False),
+    }
 
 
 def test_flyways_file_declares_none() -> None:

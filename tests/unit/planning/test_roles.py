@@ -103,9 +103,9 @@ def test_from_any_word_to_any_other_and_to_the_same_there_is_nothing_to_do(befor
     on_others = [one for one in changes if isinstance(one, DefaultsChanged) and one.kind is ObjectKind.TABLE]
     more = has.get(ObjectKind.TABLE, frozenset()) - had.get(ObjectKind.TABLE, frozenset())
     less = had.get(ObjectKind.TABLE, frozenset()) - has.get(ObjectKind.TABLE, frozenset())
-    for one in (*on_table, *on_others):
-        assert one.privileges == (less if one.is_revoked else more)
-    assert len(on_table) == len(on_others) == bool(more) + bool(less)
+    expected = [(privileges, privileges is less) for privileges in (more, less) if privileges]
+    assert [(one.privileges, one.is_revoked) for one in on_table] == expected
+    assert [(one.privileges, one.is_revoked) for one in on_others] == expected
 
 
 def test_what_others_have_granted_is_not_revoked() -> None:
