@@ -158,9 +158,9 @@ _ROLES: Final = """
 
 `taxiway.toml` may declare roles of the server, each in a table `[roles.<name>]`. `taxiway run` and
 `taxiway migrate` create and change them behind the migrations, `taxiway roles apply` by itself, and
-`taxiway roles plan` shows what would be done. [Add a database user](../how-to/add-a-database-user.md) tells how. Names are taken as they are, in
-capital and small letters; those of the server's own roles (`pg_…`, `rds_…`) are refused, and so are superusers and
-the user that is connected.
+`taxiway roles plan` shows what would be done. [Add a database user](../how-to/add-a-database-user.md) tells how.
+Names are taken as they are, in capital and small letters; those of the server's own roles (`pg_…`, `rds_…`) are
+refused, and so are superusers and the user that is connected.
 
 | Key | Value | Meaning |
 | --- | --- | --- |

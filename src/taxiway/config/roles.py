@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import MAXYEAR, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from taxiway import errors
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 # PostgreSQL manual, SQL syntax, identifiers (NAMEDATALEN)
 _LONGEST_NAME: Final = 63
 # Names that the server keeps for itself (PostgreSQL manual, CREATE ROLE), and those of Amazon RDS.
+# What can be said in UTC on every machine
+_FIRST_YEAR: Final = 1970
 _RESERVED: Final = re.compile(r"pg_.*|rds_.*|rdsadmin|public|none", re.IGNORECASE | re.DOTALL)
 _SECRET_ID: Final = re.compile(r"(?P<id>[A-Za-z0-9/_+=.@:-]+)(?:#(?P<key>[^#]+))?")
 _PASSWORD_KEY: Final = "password"  # noqa: S105 - the name of a key
@@ -61,7 +63,11 @@ ROLE_KEYS: Final[Mapping[str, RoleKey]] = {
         list, "a list of texts", "The schemas that `grants` is about. Without it: all managed ones."
     ),
     "member_of": RoleKey(list, "a list of texts", "Roles that it is made a member of. Other memberships stay."),
-    "login": RoleKey(bool, "true or false", "Whether the role may log in; `true` without it."),
+    "login": RoleKey(
+        bool,
+        "true or false",
+        "Whether the role may log in. A role with a password may, and one that is created, too.",
+    ),
     "connection_limit": RoleKey(
         int, "a whole number", "How many connections it may have at a time; `-1` for any number."
     ),
@@ -96,16 +102,17 @@ class DeclaredRole:
             InvalidOption: The secret is that of another user, or its password is empty.
             TaxiwayError: Whatever ``read`` raises.
         """
-        values = self.values
+        values, password = self.values, self._read_password(read)
         grants = values.get("grants")
         return Role(
             name=self.name,
             origin=self.origin,
-            password=self._read_password(read),
+            password=password,
             grants=Grants(grants) if grants is not None else None,
             schemas=tuple(values["schemas"]) if "schemas" in values else None,
             member_of=tuple(values.get("member_of", ())),
-            login=values.get("login", True),
+            # What else would the password be for?
+            login=values.get("login", None if password is None else True),
             connection_limit=values.get("connection_limit"),
             valid_until=values.get("valid_until"),
             before_migrations=values.get("before_migrations", False),
@@ -231,6 +238,8 @@ def _check_value(key: str, value: object, origin: str) -> None:
         raise _invalid(origin, "expected a list of texts", _SEE)
     if isinstance(value, datetime) and value.tzinfo is None:
         raise _invalid(origin, "the offset is missing", "Write Z for UTC behind it, or an offset like +02:00.")
+    if isinstance(value, datetime) and not _FIRST_YEAR <= value.year < MAXYEAR:
+        raise _invalid(origin, f"expected a year from {_FIRST_YEAR} to {MAXYEAR - 1}", _SEE)
     if key == "connection_limit" and isinstance(value, int) and not -1 <= value < 2**31:
         raise _invalid(origin, "expected a number from -1 on", _SEE)
     if key == "grants" and value not in {grants.value for grants in Grants}:

@@ -102,7 +102,7 @@ class Role:
     grants: Grants | None = None
     schemas: tuple[str, ...] | None = None
     member_of: tuple[str, ...] = ()
-    login: bool = True
+    login: bool | None = None
     connection_limit: int | None = None
     valid_until: datetime | None = None
     before_migrations: bool = False

@@ -98,7 +98,8 @@ def _attribute_changes(
 ) -> Iterator[RoleChange]:
     there = found.roles.get(role.name)
     if there is None:
-        yield RoleCreated(role.name, role.login, role.connection_limit, role.valid_until, role.password)
+        login = role.login is not False
+        yield RoleCreated(role.name, login, role.connection_limit, role.valid_until, role.password)
     else:
         yield from _alteration(role, there)
         yield from _password_change(role, passwords.get(role.name))
@@ -111,6 +112,7 @@ def _memberships(role: Role, found: RolesFound) -> Iterator[RoleChange]:
 
 
 def _alteration(role: Role, there: FoundRole) -> Iterator[RoleChange]:
+    """Where nothing is declared, None stays None and nothing differs."""
     change = RoleAltered(
         role.name,
         login=role.login if role.login != there.login else None,

@@ -34,11 +34,13 @@ if TYPE_CHECKING:
 
 type Row = tuple[str | None, ...]
 
+# Moments that Python has no name for are as good as never, or as long ago as any.
 # Since PostgreSQL 16, CREATEROLE reaches only the roles that one has the ADMIN OPTION for (manual, CREATE ROLE).
 _ROLES: Final = """
 SELECT me.rolsuper OR me.rolcreaterole,
        r.rolname, r.rolsuper, r.rolname IN (current_user, session_user), r.rolcanlogin, r.rolconnlimit,
-       CASE WHEN isfinite(r.rolvaliduntil) THEN extract(epoch FROM r.rolvaliduntil) END,
+       CASE WHEN r.rolvaliduntil < '9999-01-01'
+            THEN extract(epoch FROM greatest(r.rolvaliduntil, '1970-01-01')) END,
        (SELECT json_agg(g.rolname) FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles g ON g.oid = m.roleid
         WHERE m.member = r.oid),
        pg_catalog.pg_has_role(r.oid, 'MEMBER WITH ADMIN OPTION')

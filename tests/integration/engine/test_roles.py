@@ -433,6 +433,15 @@ def test_an_expired_password_is_left_alone_until_its_end_is_moved(project: Proje
     assert project.plan(later) == []
 
 
+@pytest.mark.parametrize("moment", ["infinity", "-infinity", "200000-01-01"])
+def test_any_moment_that_the_server_knows_is_read(project: Project, moment: str) -> None:
+    project.query(f"CREATE ROLE read_only LOGIN PASSWORD 'p' VALID UNTIL '{moment}'")
+    environment = project.declare(READ_ONLY.replace('grants = "read"', ""), read_only="p")
+    log = project.apply(environment)
+    assert any("has expired" in line for line in log) is (moment == "-infinity")
+    assert project.plan(environment) == []
+
+
 def test_a_role_that_has_an_md5_password_gets_a_better_one(project: Project) -> None:
     password = make_password()
     project.query("CREATE ROLE read_only LOGIN PASSWORD 'md5c0ffee00c0ffee00c0ffee00c0ffee00'")

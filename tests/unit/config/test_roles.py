@@ -42,7 +42,7 @@ def role(text: str) -> Role:
 
 def test_one_line_is_enough() -> None:
     assert role('[roles.app]\nsecret = "users/app"') == Role(
-        name="app", password=Secret("p"), origin="taxiway.toml: roles.app"
+        name="app", password=Secret("p"), login=True, origin="taxiway.toml: roles.app"
     )
 
 
@@ -115,6 +115,8 @@ def test_a_misspelt_key_is_an_error_that_names_the_nearest(text: str, nearest: s
         ("[roles.app]\nconnection_limit = -2", "from -1 on"),
         ("[roles.app]\nvalid_until = '2027'", "date and time"),
         ("[roles.app]\nvalid_until = 2027-01-01T00:00:00", "offset is missing"),
+        ("[roles.app]\nvalid_until = 0001-01-01T00:00:00+14:00", "a year from 1970"),
+        ("[roles.app]\nvalid_until = 9999-12-31T23:00:00-14:00", "to 9998"),
         ("[roles.app]\nmember_of = ['']", "list of texts"),
         ("[roles.app]\nschemas = ['a']", "there is no grants"),
         ("[roles.pg_read_all_data]", "server's own roles"),

@@ -148,6 +148,11 @@ def test_what_everybody_may_do_need_not_be_granted_by_somebody_else() -> None:
     assert "CONNECT on database" in warning
 
 
+def test_what_is_not_declared_is_left_alone() -> None:
+    there = FoundRole(name="app", login=False, connection_limit=7, member_of=frozenset({"readers"}))
+    assert plan(Role(name="app"), on=found(there)).changes == ()
+
+
 def test_groups_may_be_created_in_the_same_plan() -> None:
     app, group = Role(name="app", member_of=("readers",)), Role(name="readers", login=False)
     changes = plan(app, group, on=found()).changes
@@ -175,7 +180,7 @@ def test_a_password_is_set_unless_it_is_known_to_be_the_same(state: PasswordStat
 )
 def test_a_lack_of_permission_names_what_to_grant(on: RolesFound, grant: str) -> None:
     with pytest.raises(errors.PermissionDenied) as caught:
-        plan(Role(name="app"), on=on)
+        plan(Role(name="app", login=True), on=on)
     assert f"'{grant}'" in str(caught.value.hint)
 
 
