@@ -155,12 +155,12 @@ class DeclaredRole:
 
     def _refuse_other_user(self, secret_id: str, read: ReferenceReader, origin: str) -> None:
         try:
-            user = reveal(read(Reference("secret", secret_id, _USER_KEY), origin))
+            user = read(Reference("secret", secret_id, _USER_KEY), origin)
         except errors.SecretMalformed:
             return  # it has none
-        if user != self.name:
+        if reveal(user) != self.name:
             hint = f"Name the secret of '{self.name}', or write [roles.{user}]."
-            raise _invalid(origin, f"the secret '{secret_id}' is that of user '{user}'", hint)
+            raise _invalid(origin, f"the secret is that of user '{user}'", hint)
 
 
 def _shown(value: object) -> str:

@@ -14,7 +14,7 @@ from taxiway.postgres.libpq.library import libpq
 from taxiway.secret import Secret
 
 _SECONDS: Final = 15
-# What tells libpq to insist came with 16.
+# Since 16, libpq can be told to insist on a method. Before, it gives a server that asks the password itself.
 _KNOWS_METHODS: Final = 160000
 
 _WRONG: Final = "28P01"
@@ -31,18 +31,15 @@ def check_password(
 
     Without SCRAM there is no answer: a server that trusts the address lets any password in.
     """
+    if libpq().PQlibVersion() < _KNOWS_METHODS:
+        return PasswordCheck(PasswordState.UNKNOWN, "libpq is older than 16")
     others = {name: value for name, value in parameters.items() if name not in _OF_THE_SESSION}
     place = {"host": connection.host, "hostaddr": connection.address, "port": connection.port}
-    method = {"require_auth": "scram-sha-256"} if libpq().PQlibVersion() >= _KNOWS_METHODS else {}
-    attempt = attempt_login(
-        {**others, **place, **method, "user": role, "password": password.reveal()}, seconds=_SECONDS
-    )
-    return _judge(attempt)
+    login = {"user": role, "password": password.reveal(), "require_auth": "scram-sha-256"}
+    return _judge(attempt_login({**others, **place, **login}, seconds=_SECONDS))
 
 
 def _judge(attempt: LoginAttempt) -> PasswordCheck:
-    if attempt.succeeded and not attempt.used_password:
-        return PasswordCheck(PasswordState.UNKNOWN, "the server has not asked for it")
     if attempt.succeeded or attempt.routine in _BEHIND_THE_PASSWORD:
         return PasswordCheck(PasswordState.SAME)
     if attempt.sqlstate == _WRONG:

@@ -28,14 +28,12 @@ class LoginAttempt(NamedTuple):
 
     Attributes:
         succeeded: There was a session; it is closed again.
-        used_password: The server has asked for the password.
         sqlstate: Of the server's refusal, if it has refused.
         routine: That of the server that refused.
         words: libpq's, without what verbosity has added.
     """
 
     succeeded: bool
-    used_password: bool = False
     sqlstate: str = ""
     routine: str = ""
     words: str = ""
@@ -50,7 +48,7 @@ def attempt_login(parameters: Mapping[str, str], *, seconds: float) -> LoginAtte
         if not _is_over(pointer, time.monotonic() + seconds):
             return LoginAttempt(succeeded=False, words=f"no answer for {seconds:g} seconds")
         if library.PQstatus(pointer) == 0:
-            return LoginAttempt(succeeded=True, used_password=bool(library.PQconnectionUsedPassword(pointer)))
+            return LoginAttempt(succeeded=True)
         return _refusal((library.PQerrorMessage(pointer) or b"").decode("utf-8", "replace"))
     finally:
         library.PQfinish(pointer)

@@ -31,7 +31,6 @@ _FUNCTIONS: Final[dict[str, tuple[type | None, tuple[type, ...]]]] = {
     "PQconnectStartParams": (c_void_p, (_STRINGS, _STRINGS, c_int)),
     "PQconnectPoll": (c_int, (c_void_p,)),
     "PQsetErrorVerbosity": (c_int, (c_void_p, c_int)),
-    "PQconnectionUsedPassword": (c_int, (c_void_p,)),
     "PQencryptPasswordConn": (c_void_p, (c_void_p, c_char_p, c_char_p, c_char_p)),
     "PQconninfo": (c_void_p, (c_void_p,)),
     "PQfinish": (None, (c_void_p,)),
