@@ -56,12 +56,13 @@ def check_file(name: str) -> Callable[[bytes], None]:
                 inside=directory if is_in_clone else None,
                 secret=lambda _name, _key: Secret(SECRET),
             )
+            roles = loaded.read_roles()
         except TaxiwayError as error:
             check_error(error)
             return
-        redact = Redactor(loaded.secrets)
+        redact = Redactor([*loaded.secrets, *(role.password for role in roles if role.password is not None)])
         shown = [f"{one.key} {one.value} {one.origin}" for one in loaded.effective]
-        for text in (*shown, *loaded.warnings, repr(loaded.settings)):
+        for text in (*shown, *loaded.warnings, repr(loaded.settings), repr(roles)):
             assert SECRET not in text or SECRET not in redact(text), "a secret is shown"
 
     return check

@@ -20,9 +20,11 @@ from taxiway.cli.names import ELSEWHERE
 from taxiway.config.flyway_only import BY_PLACE, Foreign, Ignored, Obsolete, Unsupported
 from taxiway.config.option import Group, Kind, Option
 from taxiway.config.options import OPTIONS
+from taxiway.config.roles import ROLE_KEYS
 from taxiway.config.task import KEYS, TaskKey
 from taxiway.config.toml import FLYWAY, TAXIWAY, Dialect
 from taxiway.model.callback import CallbackEvent
+from taxiway.model.role import GRANTS, Grants, ObjectKind
 from taxiway.ops.resolve_target import OUTPUTS
 from taxiway.runner.job import VARIABLES, Variable
 
@@ -156,7 +158,7 @@ def render_configuration(options: Sequence[Option]) -> str:
     for group in Group:
         parts.append(f"\n## {group.value}\n")
         parts.extend(_render_option(option) for option in options if option.group is group)
-    return "".join((*parts, _FLYWAY_ONLY, *_flyway_only()))
+    return "".join((*parts, *_roles(), _FLYWAY_ONLY, *_flyway_only()))
 
 
 def _task_row(key: TaskKey) -> str:
@@ -167,6 +169,50 @@ def _task_row(key: TaskKey) -> str:
 def _unresolved(options: Iterable[Option]) -> str:
     *names, last = (f"`{option.key}`" for option in options if not option.resolved)
     return f"{', '.join(names)} and {last}"
+
+
+_ROLES: Final = """
+## Database users
+
+`taxiway.toml` may declare roles of the server, each in a table `[roles.<name>]`. `taxiway run` and
+`taxiway migrate` create and change them behind the migrations, `taxiway roles apply` by itself, and
+`taxiway roles plan` shows what would be done. [Add a database user](../how-to/add-a-database-user.md) tells how.
+Names are taken as they are, in capital and small letters; those of the server's own roles (`pg_…`, `rds_…`) are
+refused, and so are superusers and the user that is connected.
+
+| Key | Value | Meaning |
+| --- | --- | --- |
+"""
+
+_GRANTS: Final = """
+A value that is not given leaves to the server what it has. A declaration that is removed drops no role and revokes
+nothing.
+
+What the words of `grants` mean. Tables are all sorts of them, views too. The schema history may be read and not
+written. What belongs to an extension is left alone, and so is what other owners have, with a warning.
+
+| | `none` | `read` | `write` | `all` |
+| --- | --- | --- | --- | --- |
+"""
+
+_DEFAULT_PRIVILEGES: Final = """
+For tables, sequences and routines there is `ALTER DEFAULT PRIVILEGES IN SCHEMA …` of the connected user with the
+same privileges, so that what later migrations create is granted at once. Functions may be called by everybody in
+PostgreSQL unless that was revoked; only `all` gives it back.
+
+A smaller word revokes what the larger one had granted, and a schema that is not named any more is treated like
+`none`. What was granted before is told by the default privileges. Other grants are left alone.
+"""
+
+
+def _roles() -> Iterator[str]:
+    yield _ROLES
+    yield from (f"| `{name}` | {key.expected} | {key.help} |\n" for name, key in ROLE_KEYS.items())
+    yield _GRANTS
+    for kind in ObjectKind:
+        cells = (", ".join(sorted(GRANTS[grants].get(kind, ()))) or "nothing" for grants in Grants)
+        yield f"| {kind.value.lower()} | {' | '.join(cells)} |\n"
+    yield _DEFAULT_PRIVILEGES
 
 
 _FLYWAY_ONLY: Final = """

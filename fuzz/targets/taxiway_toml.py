@@ -9,7 +9,7 @@ from fuzz.target import Target, repeated
 TARGET: Final = Target(
     name="taxiway_toml",
     check=check_file("taxiway.toml"),
-    modules=("taxiway.config.toml", "taxiway.config.resolvers", *MODULES),
+    modules=("taxiway.config.toml", "taxiway.config.roles", "taxiway.config.resolvers", *MODULES),
     seeds=tuple(
         settings_and(text, "0")
         for text in (
@@ -36,6 +36,9 @@ TARGET: Final = Target(
             '[database]\nurl = "batch=1 target=2"',
             '[flyway]\ntable="${git:x}" \nschemas=["${nothing:x}"]',
             '[flyway]\ntable="${env:NOT_SET}"',
+            '[roles.a]\nsecret = "x#y"\ngrants = "read"\nschemas = ["s"]\nmember_of = ["b"]\nconnection_limit = 1',
+            '[roles."A b"]\npassword = "${secret:x#y}"\nvalid_until = 2027-01-31T12:00:00Z\nlogin = true',
+            '[roles.pg_x]\n[roles.b]\nsecret = 1\nsecrets = "x"\nbefore_migrations = "no"',
             "\ufeff[flyway]\n",
             "\udcff",
         )
@@ -56,6 +59,7 @@ TARGET: Final = Target(
         "sections": lambda times: _numbered("[environments.e{}]\n", times),
         "unknown keys": lambda times: b"0[flyway]\n" + _numbered("k{}=1\n", times)[1:],
         "unknown keys of environments": lambda times: _numbered("[environments.e{}]\nx=1\n", times),
+        "roles": lambda times: _numbered('[roles.r{}]\nsecret="x"\n', times),
         "placeholders": lambda times: b"0[flyway.placeholders]\n" + _numbered('k{}="x"\n', times)[1:],
         "secrets": lambda times: (
             b"0[flyway.placeholders]\n" + _numbered('password{0}="${{secret:{0}}}"\n', times)[1:]

@@ -20,6 +20,7 @@ The tree::
     ├── DatabaseError       ConnectionFailed · AuthenticationFailed · DatabaseNotFound
     │                       CertificateRejected · TlsUnavailable · PermissionDenied · StatementFailed
     │                       LibraryMissing · ReadOnlyServer · PoolerRefused · ConnectionLost ── OutcomeUnknown
+    ├── RoleRefused
     ├── LockNotAcquired
     ├── MigrationFailed
     ├── CallbackFailed
@@ -540,6 +541,19 @@ class StatementFailed(DatabaseError):
     ) -> None:
         self.position, self.detail, self.server_hint, self.context = position, detail, server_hint, context
         super().__init__(message, sqlstate=sqlstate)
+
+
+class RoleRefused(TaxiwayError):
+    """A declared role that must not be managed, or cannot be. Nothing was changed."""
+
+    code = "role-refused"
+
+    def __init__(self, role: str, *, origin: str, reason: str) -> None:
+        self.role, self.origin, self.reason = role, origin, reason
+        super().__init__(
+            f"{origin}: role '{role}' cannot be managed: {reason}.",
+            hint="Correct the declaration or remove it; 'taxiway roles plan' then shows what would be done.",
+        )
 
 
 class LockNotAcquired(TaxiwayError):

@@ -24,6 +24,7 @@ _BY_CLASS: dict[type[errors.TaxiwayError], int] = {
     errors.TlsUnavailable: USAGE,
     errors.ReadOnlyServer: USAGE,
     errors.PoolerRefused: USAGE,
+    errors.RoleRefused: USAGE,
     errors.GitUnreachable: NOT_READY,
     errors.AwsUnreachable: NOT_READY,
     errors.AwsThrottled: NOT_READY,

@@ -46,9 +46,11 @@ if TYPE_CHECKING:
         ConnectionTestResult,
         MigrateResult,
         RepairResult,
+        RolesResult,
         UndoResult,
         ValidateResult,
     )
+    from taxiway.model.role import Role
     from taxiway.model.rules import Placeholders
     from taxiway.model.settings import DatabaseSettings, MigrationSettings, Settings
     from taxiway.postgres.credentials import Credentials
@@ -89,6 +91,7 @@ class Project:
     settings: MigrationSettings
     tools: Tools
     warnings: WarningCollector
+    roles: tuple[Role, ...] = ()
 
     def info(self) -> InfoResult:
         """Every migration with its state."""
@@ -107,11 +110,24 @@ class Project:
         return self.warnings.added_to(result)
 
     def migrate(self) -> MigrateResult:
-        """Apply what is pending. Raises as :func:`taxiway.engine.migrate.migrate`."""
+        """Apply what is pending, and look after the declared roles. Raises as :mod:`taxiway.engine.roles`."""
         from taxiway.engine.migrate import migrate
 
         with self._command():
-            result = migrate(self.scope, self.settings, self.tools)
+            result = self._migrate_with_roles() if self.roles else migrate(self.scope, self.settings, self.tools)
+        return self.warnings.added_to(result)
+
+    def _migrate_with_roles(self) -> MigrateResult:
+        from taxiway.engine.roles import migrate_with_roles
+
+        return migrate_with_roles(self.scope, self.roles, self.settings, self.tools)
+
+    def look_after_roles(self, *, carry_out: bool = True) -> RolesResult:
+        """Make the server's roles what is declared, or only say how. Raises as :mod:`taxiway.engine.roles`."""
+        from taxiway.engine.roles import look_after_roles
+
+        with self._command(needs_migrations=False, connects=carry_out):
+            result = look_after_roles(self.scope, self.roles, self.settings, self.tools, carry_out=carry_out)
         return self.warnings.added_to(result)
 
     def undo(self) -> UndoResult:
@@ -261,7 +277,7 @@ def _opened(
             program_environment={"FLYWAY_USER": session.facts.user} | program_environment,
             overrides=overrides,
         )
-        yield Project(scope=scope, settings=migrations, tools=tools, warnings=sink)
+        yield Project(scope=scope, settings=migrations, tools=tools, warnings=sink, roles=settings.roles)
 
 
 def _early_placeholders(migrations: MigrationSettings, clock: Clock) -> Placeholders:

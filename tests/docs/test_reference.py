@@ -15,6 +15,7 @@ from taxiway.cli.settings import SETTINGS
 from taxiway.config.flyway_only import BY_PLACE
 from taxiway.config.option import Kind, Option
 from taxiway.config.options import OPTIONS
+from taxiway.config.roles import ROLE_KEYS
 from taxiway.config.toml import FLYWAY, parse_toml
 from taxiway.model.callback import CallbackEvent
 from taxiway.runner.job import VARIABLES, Variable
@@ -97,6 +98,11 @@ def test_flyways_files_in_toml_accept_a_setting_where_the_page_says_so(option: O
 def test_every_setting_of_flyway_that_is_no_option_is_there(place: str, key: str) -> None:
     section = section_of(CONFIGURATION, "Settings of Flyway that are no options")
     assert f"| `{key}` | {place} | is " in section
+
+
+@pytest.mark.parametrize("key", ROLE_KEYS)
+def test_every_key_of_a_role_is_there(key: str) -> None:
+    assert f"| `{key}` | " in section_of(CONFIGURATION, "Database users")
 
 
 @pytest.mark.parametrize("option", [one for one in OPTIONS if not one.resolved], ids=lambda option: option.key)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from taxiway import __version__, errors, exit_codes
 from taxiway.cli.output import print_error, print_json, print_result
-from taxiway.cli.settings import load_settings, require_database
+from taxiway.cli.settings import load_roles, load_settings, require_database
 from taxiway.reports import text
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from taxiway.cli.invocation import Invocation
     from taxiway.config.merge import Loaded
     from taxiway.model.info import InfoResult
-    from taxiway.model.result import CommandResult, ConnectionTestResult, ValidateResult
+    from taxiway.model.result import CommandResult, ConnectionTestResult, RolesResult, ValidateResult
     from taxiway.project import Project
 
 
@@ -79,6 +79,7 @@ class DatabaseCommand[R](NamedTuple):
         render: The result as text for people.
         shows: Its result is what was asked for, so that ``-q`` does not hide it.
         failure: The error that a result amounts to, if it does.
+        with_roles: It looks after the declared roles.
     """
 
     help: str
@@ -86,6 +87,7 @@ class DatabaseCommand[R](NamedTuple):
     render: Callable[[R, Opener, Wish], str]
     shows: Callable[[R], bool] = lambda _result: False
     failure: Callable[[R], errors.TaxiwayError | None] = lambda _result: None
+    with_roles: bool = False
 
 
 def _render_info(result: InfoResult, opener: Opener, wish: Wish) -> str:
@@ -103,6 +105,7 @@ TABLE: Final[Mapping[str, DatabaseCommand[Any]]] = {
         help="Apply the pending migrations. Each runs in one transaction with its history row.",
         run=lambda opener, _wish: opener.project.migrate(),
         render=lambda result, _opener, _wish: text.render_migrate(result),
+        with_roles=True,
     ),
     "info": DatabaseCommand(
         help="Show every migration with its state. Changes nothing.",
@@ -150,6 +153,29 @@ TABLE: Final[Mapping[str, DatabaseCommand[Any]]] = {
 }
 
 
+def _render_roles(result: RolesResult, _opener: Opener, _wish: Wish) -> str:
+    from taxiway.reports.roles import render_roles
+
+    return render_roles(result)
+
+
+ROLES: Final[Mapping[str, DatabaseCommand[Any]]] = {
+    "plan": DatabaseCommand(
+        help="Show what would be changed. Changes nothing.",
+        run=lambda opener, _wish: opener.project.look_after_roles(carry_out=False),
+        render=_render_roles,
+        shows=lambda _result: True,
+        with_roles=True,
+    ),
+    "apply": DatabaseCommand(
+        help="Make the server's roles what is declared.",
+        run=lambda opener, _wish: opener.project.look_after_roles(),
+        render=_render_roles,
+        with_roles=True,
+    ),
+}
+
+
 def run_commands(
     names: Sequence[str],
     options: Mapping[str, object],
@@ -157,6 +183,7 @@ def run_commands(
     *,
     config_file: Path | None = None,
     wish: Wish,
+    table: Mapping[str, DatabaseCommand[Any]] = TABLE,
 ) -> int:
     """Run the commands of one call, and return its exit code. ``options`` are settings in our style.
 
@@ -166,11 +193,13 @@ def run_commands(
     invocation.result_only = wish.ids_only
     loaded = load_settings(invocation, options, config_file)
     require_database(loaded)
+    if any(table[name].with_roles for name in names):
+        loaded = load_roles(loaded, invocation, required=table is ROLES)
     invocation.is_chain = len(names) > 1
     exit_code = exit_codes.SUCCESS
     with Opener(loaded, invocation) as opener:
         for name in names:
-            exit_code = _run_one(TABLE[name], opener, wish)
+            exit_code = _run_one(table[name], opener, wish)
             invocation.termination.check()
             if exit_code != exit_codes.SUCCESS:
                 break

@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "repair": CommandEntry(_DATABASE, "Make the schema history agree with the scripts."),
     "clean": CommandEntry(_DATABASE, "Drop every object of the managed schemas."),
     "test-connection": CommandEntry(_DATABASE, "Connect to the database, and look at nothing else."),
+    "roles": CommandEntry("taxiway.cli.commands.roles:roles", "Create and change the declared database users."),
     "config": CommandEntry("taxiway.cli.commands.config:config", "Show every setting and where it comes from."),
     "add": CommandEntry("taxiway.cli.commands.authoring:add", "Create the file of a new migration."),
     "init": CommandEntry("taxiway.cli.commands.authoring:init", "Begin a project."),

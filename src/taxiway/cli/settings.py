@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -57,6 +58,33 @@ def load_settings(
         invocation.redactor.add(secret)
     log_configuration(invocation, loaded)
     return loaded
+
+
+def load_roles(loaded: Loaded, invocation: Invocation, *, required: bool) -> Loaded:
+    """The settings with the declared roles. Every password is known to the redactor then.
+
+    Where they are not ``required`` and their secrets cannot be had, as on the machine of a developer, they are
+    left alone, with a warning.
+
+    Raises:
+        TaxiwayError: A secret cannot be had, or a declaration cannot be used.
+    """
+    try:
+        roles = loaded.read_roles()
+    except (errors.SecretError, errors.AwsError, errors.VariableNotSet) as error:
+        if required:
+            raise
+        warning = (
+            f"The declared roles are left alone, because not all of their passwords can be read: {error.message} "
+            "Run 'taxiway roles apply' where they can."
+        )
+        invocation.warnings.append(warning)
+        invocation.warn(warning)
+        return loaded
+    for role in roles:
+        if role.password is not None:
+            invocation.redactor.add(role.password)
+    return replace(loaded, settings=replace(loaded.settings, roles=roles))
 
 
 def _secret_reader(redactor: Redactor) -> SecretReader:

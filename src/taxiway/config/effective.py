@@ -6,7 +6,7 @@ from taxiway.config.layers import Given, Resolved
 from taxiway.config.option import Kind
 from taxiway.config.url import mask_passwords
 
-_MASK: Final = "*" * 8
+MASKED: Final = "*" * 8
 
 
 class EffectiveOption(NamedTuple):
@@ -33,9 +33,9 @@ def show(given: Given, raw: Resolved, *, is_secret: bool) -> EffectiveOption:
 def _text(given: Given, raw: Resolved, *, is_secret: bool) -> str:
     match raw:
         case str() if given.option.key == "url":
-            return mask_passwords(raw, _MASK)
+            return mask_passwords(raw, MASKED)
         case str() if not is_secret:
             return raw.strip().lower() if given.option.kind is Kind.BOOLEAN else raw
         case tuple():
             return ", ".join(raw)
-    return _MASK
+    return MASKED

@@ -15,13 +15,16 @@ overrides
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from taxiway import errors
 from taxiway.config.option import Kind, Option
 from taxiway.config.options import OPTIONS
 from taxiway.config.template import Template
 from taxiway.secret import Secret
+
+if TYPE_CHECKING:
+    from taxiway.config.roles import DeclaredRole
 
 type Raw = str | Secret | Template | tuple[str | Template, ...]
 """As it was given."""
@@ -84,6 +87,7 @@ class Place(NamedTuple):
     given: tuple[Given, ...] = ()
     environments: frozenset[str] = frozenset()
     warnings: tuple[str, ...] = ()
+    roles: "tuple[DeclaredRole, ...]" = ()
 
     def layer(self, scope: Scope = EVERYWHERE) -> Layer:
         """What it says in that scope."""

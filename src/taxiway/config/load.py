@@ -63,7 +63,15 @@ def load(
     kept, passed_over = pass_over_parts(layers, weaker=sources.of_the_project)
     beaten = _beaten(upper[0], only(groups, layers[0]))
     warnings = (*sources.warnings, *beaten, *(passed_over if Group.DATABASE in groups else ()))
-    return replace(merge(kept, read=read, groups=groups), files=sources.files, warnings=warnings)
+    roles = tuple(role for place in sources.places for role in place.roles)
+    merged = merge(kept, read=read, groups=groups)
+    return replace(
+        merged,
+        effective=(*merged.effective, *(line for role in roles for line in role.effective())),
+        files=sources.files,
+        warnings=warnings,
+        read_roles=lambda: tuple(role.resolve(read) for role in roles),
+    )
 
 
 class _Sources(NamedTuple):

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from taxiway import errors
 from taxiway.config import parse
@@ -28,6 +28,11 @@ from taxiway.config.url import passwords_in
 from taxiway.model.settings import SecretReference, Settings
 from taxiway.secret import Redactor, Secret, reveal
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from taxiway.model.role import Role
+
 _PLACEHOLDERS: Final = "placeholders."
 # What Python makes of a byte of a variable that is not UTF-8
 _HALF: Final = re.compile("[\ud800-\udfff]")
@@ -49,6 +54,7 @@ class Loaded:
         effective: Every option as people may see it, in the order of the table.
         files: The configuration files that were read, the lowest first.
         warnings: What was read and has no effect.
+        read_roles: Reads the passwords of the declared roles, and returns these.
     """
 
     settings: Settings
@@ -57,6 +63,7 @@ class Loaded:
     effective: tuple[EffectiveOption, ...]
     files: tuple[Path, ...] = ()
     warnings: tuple[str, ...] = ()
+    read_roles: "Callable[[], tuple[Role, ...]]" = tuple
 
 
 def no_references(_reference: Reference, _origin: str) -> str:

@@ -35,6 +35,8 @@ from taxiway.config.template import Template
 from taxiway.config.url import passwords_in
 from taxiway.nearest import find_nearest
 
+_ROLES: Final = "roles"
+
 type Way = tuple[str, ...]
 type Names = Mapping[str, Option]
 
@@ -66,6 +68,11 @@ class Dialect:
     parse_template: Callable[..., Template]
     may_have_passwords: bool
     is_flyways: bool
+
+    @property
+    def has_roles(self) -> bool:
+        """It may declare database users."""
+        return not self.is_flyways
 
 
 def _names_in(table: str) -> Names:
@@ -145,11 +152,17 @@ def parse_toml(text: str, *, name: str = "taxiway.toml", dialect: Dialect = TAXI
         check_task_tables(document, check)
     for leaf in leaves:
         _check_key(leaf, sections, dialect, check)
+    has_roles = dialect.has_roles and _ROLES in document
+    if has_roles:
+        from taxiway.config.roles import check_roles, parse_roles  # most projects declare none
+
+        check_roles(document, name, check)
     check.finish()
+    roles = parse_roles(document, name) if has_roles else ()
     reader = _ValueReader(name, dialect)
     given = tuple(one for leaf in leaves if leaf.option for one in reader.read(leaf, leaf.option))
     environments = frozenset(one.scope.environment for one in sections if one.scope.environment is not None)
-    return Place(given=given, environments=environments, warnings=tuple(check.warnings))
+    return Place(given=given, environments=environments, warnings=tuple(check.warnings), roles=roles)
 
 
 def parse_document(text: str, name: str, dialect: Dialect) -> Mapping[str, Any]:
@@ -229,7 +242,8 @@ def _beginnings(way: Way) -> Iterator[Way]:
 
 
 def _check_roots(document: Mapping[str, object], dialect: Dialect, check: KeyCheck) -> None:
-    known = (*dialect.sections, "environments", *(() if dialect.is_flyways else (_TASK,)))
+    ours = () if dialect.is_flyways else (_TASK,)
+    known = (*dialect.sections, "environments", *ours, *((_ROLES,) if dialect.has_roles else ()))
     for root in document:
         if dialect.is_flyways and root == "database":
             check.warnings.append(f"{check.origin}: [database] has no effect: it belongs in a taxiway.toml.")
@@ -275,6 +289,8 @@ def _known_ways(way: Way, sections: tuple[_Section, ...], dialect: Dialect) -> I
     yield ("environments",)
     if not dialect.is_flyways:
         yield (_TASK,)
+    if dialect.has_roles:
+        yield (_ROLES,)
     in_environment = way[0] == "environments"
     environment = way[1] if in_environment and len(way) > 1 else "default"
     if in_environment or dialect.is_flyways:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from taxiway.model.migration import AppliedMigration, HistoryRow, Program
     from taxiway.model.plan import RepairPlan
+    from taxiway.model.role import PasswordCheck, RoleChange, RolesFound
     from taxiway.model.script import Statement
     from taxiway.model.source import SourceFile
     from taxiway.secret import Secret
@@ -315,6 +316,18 @@ class Session(Protocol):
 
     def drop_schema(self, schema: str, table: HistoryTable) -> None:
         """Drop a schema with all that is in it; does nothing if there is none."""
+        ...
+
+    def find_roles(self, names: Sequence[str], schemas: Sequence[str]) -> RolesFound:
+        """Look at roles, and at what they may do in these schemas, and where our new objects are granted."""
+        ...
+
+    def check_password(self, role: str, password: Secret) -> PasswordCheck:
+        """Whether the server has that password for a role that exists. The server does not learn it."""
+        ...
+
+    def change_roles(self, table: HistoryTable, changes: Sequence[RoleChange]) -> None:
+        """Carry out changes, in one transaction. No password leaves this process: its verifier does."""
         ...
 
     def rollback(self) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from taxiway.model.callback import Callback
     from taxiway.model.migration import AppliedMigration, ResolvedMigration
+    from taxiway.model.role import RoleChange
 
 
 class Connected(NamedTuple):
@@ -185,6 +186,12 @@ class CommitInDoubt(NamedTuple):
     scripts: tuple[str, ...]
 
 
+class RoleChanged(NamedTuple):
+    """A declared role, or what it may do, was changed, and that is committed."""
+
+    change: RoleChange
+
+
 class Warned(NamedTuple):
     """Something that a person should look at, and that does not stop the command."""
 
@@ -216,5 +223,6 @@ type Event = (
     | SchemaCleaned
     | ChangeBegun
     | CommitInDoubt
+    | RoleChanged
     | Warned
 )

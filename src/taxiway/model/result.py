@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from taxiway.model.info import InfoResult
     from taxiway.model.migration import MigrationKind, ResolvedMigration
     from taxiway.model.plan import RepairPlan
+    from taxiway.model.role import RoleChange
     from taxiway.model.version import MigrationVersion
 
 
@@ -88,7 +89,12 @@ class ScriptsResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MigrateResult(ScriptsResult):
-    """What ``migrate`` did: what came before a failure is applied and stays."""
+    """What ``migrate`` did: what came before a failure is applied and stays.
+
+    ``roles`` has the changes of declared roles; ``None`` when none is declared.
+    """
+
+    roles: tuple[RoleChange, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +135,17 @@ class CleanResult:
     database: str
     cleaned: tuple[str, ...]
     dropped: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RolesResult:
+    """What was changed of the declared roles, or would be: ``carried_out`` tells which. ``count`` are declared."""
+
+    database: str
+    count: int
+    changes: tuple[RoleChange, ...]
+    carried_out: bool
     warnings: tuple[str, ...] = ()
 
 
@@ -187,6 +204,7 @@ type CommandResult = (
     | BaselineResult
     | RepairResult
     | CleanResult
+    | RolesResult
     | ConnectionTestResult
 )
 """What a command on a database returns: all of these have ``warnings``."""

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from taxiway.model.location import Location
 from taxiway.model.rules import ErrorOverride, InfoFilter, Naming, Placeholders, Policy
 from taxiway.model.version import MigrationVersion
 from taxiway.secret import Secret
+
+if TYPE_CHECKING:
+    from taxiway.model.role import Role
 
 
 class SecretReference(NamedTuple):
@@ -111,7 +114,8 @@ class MigrationSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """All of it."""
+    """All of it. ``roles`` are the database users that a command is to look after."""
 
     database: DatabaseSettings = DatabaseSettings()
     migrations: MigrationSettings = MigrationSettings()
+    roles: "tuple[Role, ...]" = ()

@@ -32,8 +32,10 @@ from taxiway.postgres.url import describe_target, parse_url
 from taxiway.secret import reveal
 
 if TYPE_CHECKING:
+    from taxiway.model.role import PasswordCheck
     from taxiway.postgres.credentials import Credentials
     from taxiway.postgres.waking import Waking
+    from taxiway.secret import Secret
 
 _SET_TIME_ZONE: Final = "pg_catalog.set_config('TimeZone', {zone}, false)"
 # One round trip for all that the engine wants to know, and the time zone set on the way if it is to be.
@@ -130,7 +132,10 @@ def open_session(
         connection.close()
         raise
     return PostgresSession(
-        connection, facts, reopen=lambda: open_connection(max(settings.connect_retries, _RETRIES_AFTER_LOSS))
+        connection,
+        facts,
+        reopen=lambda: open_connection(max(settings.connect_retries, _RETRIES_AFTER_LOSS)),
+        try_password=opener.try_password,
     )
 
 
@@ -205,6 +210,12 @@ class _Opener:
         if other is None:
             raise refused
         return _connect(other, self.target)
+
+    def try_password(self, connection: Connection, role: str, password: "Secret") -> "PasswordCheck":
+        """Log in to the server of that connection as another role."""
+        from taxiway.postgres.password import check_password
+
+        return check_password(connection, _parameters(self.settings), role, password)
 
 
 def _warnings(unknown: tuple[str, ...]) -> Iterator[str]:

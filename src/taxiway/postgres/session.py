@@ -41,8 +41,10 @@ if TYPE_CHECKING:
 
     from taxiway.model.migration import AppliedMigration, HistoryRow
     from taxiway.model.plan import RepairPlan
+    from taxiway.model.role import PasswordCheck, RoleChange, RolesFound
     from taxiway.model.script import Statement
     from taxiway.postgres.libpq.connection import Connection
+    from taxiway.secret import Secret
 
 type Row = tuple[str | None, ...]
 
@@ -101,13 +103,22 @@ class PostgresSession:
     """A session of one connection. Use it as a context manager: leaving it closes the connection."""
 
     def __init__(
-        self, connection: Connection, facts: SessionFacts, *, reopen: Callable[[], tuple[Connection, SessionFacts]]
+        self,
+        connection: Connection,
+        facts: SessionFacts,
+        *,
+        reopen: Callable[[], tuple[Connection, SessionFacts]],
+        try_password: Callable[[Connection, str, Secret], PasswordCheck],
     ) -> None:
-        """``reopen`` opens another connection like this one, with some patience."""
+        """``reopen`` opens another connection like this one, with some patience.
+
+        ``try_password`` logs in to the server of a connection as another role.
+        """
         self._connection = connection
         self._facts = facts
         self._reopen = reopen
         self._ours = OwnStatements(facts)
+        self._try_password = try_password
         self._has_seen_history = False
 
     def __enter__(self) -> Self:
@@ -434,6 +445,33 @@ class PostgresSession:
             if error.sqlstate == clean.OUT_OF_LOCKS:
                 error.hint = clean.MORE_LOCKS
             raise
+
+    def find_roles(self, names: Sequence[str], schemas: Sequence[str]) -> RolesFound:
+        """Look at roles and at what they may do, as the connect-time role, in one round trip."""
+        from taxiway.postgres import roles
+
+        statements = join([self._ours.reset_role(), roles.find_roles(names, schemas)])
+        results = self._asked(lambda: self._results(statements), doing="Looking at the roles")
+        return roles.roles_found(self._facts.user, *map(_texts, results[-3:]))
+
+    def check_password(self, role: str, password: Secret) -> PasswordCheck:
+        """Whether the server has that password for a role."""
+        return self._try_password(self._connection, role, password)
+
+    def change_roles(self, table: HistoryTable, changes: Sequence[RoleChange]) -> None:
+        """Change roles and privileges as the connect-time role, in one transaction and one round trip.
+
+        Raises:
+            LockNotAcquired: Somebody else has the lock; nothing was changed.
+            DatabaseError: The server refused; nothing was changed.
+        """
+        from taxiway.postgres import roles
+
+        def encrypt(role: str, password: Secret) -> str:
+            return self._connection.encrypt_password(password.reveal().encode(), role.encode()).decode()
+
+        statements = self._asked(lambda: roles.change_statements(changes, encrypt))
+        self._in_one_transaction(table, statements, doing="Changing roles")
 
     @contextlib.contextmanager
     def _minding_the_lock(self, table: HistoryTable) -> Iterator[None]:

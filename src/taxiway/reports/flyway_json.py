@@ -7,7 +7,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from taxiway.model.info import InfoResult, MigrationInfo, MigrationState
@@ -22,6 +22,7 @@ from taxiway.model.result import (
     MigrateResult,
     MigrationOutput,
     RepairResult,
+    RolesResult,
     RunResult,
     UndoResult,
     ValidateResult,
@@ -29,6 +30,9 @@ from taxiway.model.result import (
 )
 from taxiway.model.version import MigrationVersion
 from taxiway.reports.text import render_undoable
+
+if TYPE_CHECKING:
+    from taxiway.model.role import RoleChange
 
 FLYWAY_VERSION: Final = "13.12.0"
 
@@ -71,7 +75,7 @@ def info_json(result: InfoResult, stamp: Stamp) -> Json:
 
 
 def migrate_json(result: MigrateResult, stamp: Stamp) -> Json:
-    """The result of a successful ``migrate``."""
+    """The result of a successful ``migrate``. With declared roles, ``roles`` is an addition of ours."""
     initial, target = result.initial_version, result.target_version
     return {
         "timestamp": _timestamp(stamp.now),
@@ -86,6 +90,7 @@ def migrate_json(result: MigrateResult, stamp: Stamp) -> Json:
         "databaseType": "PostgreSQL",
         "warnings": list(result.warnings),
         "totalMigrationTime": sum(one.execution_time_ms for one in result.migrations),
+        **({"roles": _changes(result.roles)} if result.roles is not None else {}),
         **_head("migrate", result.database, stamp),
     }
 
@@ -160,6 +165,22 @@ def clean_json(result: CleanResult, stamp: Stamp) -> Json:
         "schemasDropped": list(result.dropped),
         **_head("clean", result.database, stamp),
     }
+
+
+def roles_json(result: RolesResult, stamp: Stamp) -> Json:
+    """The result of ``roles``, a command of ours."""
+    return {
+        "warnings": list(result.warnings),
+        "roles": _changes(result.changes),
+        "carriedOut": result.carried_out,
+        **_head("roles", result.database, stamp),
+    }
+
+
+def _changes(changes: "Sequence[RoleChange]") -> list[Json]:
+    from taxiway.reports.roles import change_json  # most projects declare none
+
+    return [change_json(change) for change in changes]
 
 
 def connection_test_json(result: ConnectionTestResult, _stamp: Stamp) -> Json:
@@ -331,5 +352,6 @@ _MAKERS: Final[Mapping[type[CommandResult], Callable[[Any, Stamp], Json]]] = {
     BaselineResult: baseline_json,
     RepairResult: repair_json,
     CleanResult: clean_json,
+    RolesResult: roles_json,
     ConnectionTestResult: connection_test_json,
 }

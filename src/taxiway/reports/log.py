@@ -81,6 +81,7 @@ type _Step = (
     | events.RowAligned
     | events.SchemaCleaned
     | events.CommitInDoubt
+    | events.RoleChanged
 )
 
 
@@ -105,20 +106,30 @@ def _sentence(event: _Step) -> str:
             return _of_a_start(event)
         case events.Validated():
             return f"Successfully validated {event.count} {'migration' if event.count == 1 else 'migrations'}"
-        case events.SchemaCreated():
-            return f'Created schema "{event.schema}"'
-        case events.HistoryCreated():
-            return f"Created schema history table {event.table}"
+        case events.SchemaCreated() | events.HistoryCreated() | events.SchemaCleaned():
+            return _of_a_schema(event)
         case events.CurrentVersion():
             return f'Current version of schema "{event.schema}": {event.version or EMPTY_SCHEMA}'
         case events.CallbackStarted():
             return f"Running callback {event.callback.script}"
         case events.Baselined():
             return f'The history of schema "{event.schema}" begins with version {event.version} now'
-        case events.SchemaCleaned():
-            return f'{"Dropped" if event.dropped else "Cleaned"} schema "{event.schema}"'
+        case events.RoleChanged():
+            from taxiway.reports.roles import describe_change  # most projects declare none
+
+            return describe_change(event.change, is_done=True)
         case _:
             assert_never(event)
+
+
+def _of_a_schema(event: events.SchemaCreated | events.HistoryCreated | events.SchemaCleaned) -> str:
+    match event:
+        case events.SchemaCreated():
+            return f'Created schema "{event.schema}"'
+        case events.HistoryCreated():
+            return f"Created schema history table {event.table}"
+        case _:
+            return f'{"Dropped" if event.dropped else "Cleaned"} schema "{event.schema}"'
 
 
 type _OfTheConnection = (

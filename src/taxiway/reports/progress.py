@@ -68,6 +68,8 @@ class Progress:
                 | events.RowAligned()
             ):
                 self._note_change(" had been ".join(_change(event)))
+            case events.RoleChanged():
+                self._note_change("declared roles had been changed")
             case events.CallbackStarted() if self._running is None:
                 self._done.append(f"callback {event.callback.script} had begun")
             case events.MigrationStarted():

@@ -81,11 +81,13 @@ def _configure(
     listener: JobListener,
 ) -> Settings:
     loaded = load({}, environ=environment, directory=commit.directory, inside=commit.directory, secret=secrets.get)
-    for secret in loaded.secrets:
+    roles = loaded.read_roles()
+    passwords = (role.password for role in roles if role.password is not None)
+    for secret in (*loaded.secrets, *passwords):
         redactor.add(secret)
     listener.on_configuration(loaded)
     database = with_patience(with_verified_server(loaded.settings.database, environment))
-    return replace(loaded.settings, database=database)
+    return replace(loaded.settings, database=database, roles=roles)
 
 
 @contextmanager

@@ -47,6 +47,28 @@ class Connection(Pipelined):
         library.PQfinish(pointer)
         raise ConnectionBroken(words)
 
+    @property
+    def address(self) -> str:
+        """The IP address of the host that answered; empty for a socket of this machine."""
+        return as_text(self._library.PQhostaddr(self._pointer))
+
+    def encrypt_password(self, password: bytes, user: bytes) -> bytes:
+        """The SCRAM-SHA-256 verifier of a password in UTF-8, with a salt of its own; nothing is sent.
+
+        libpq makes it: SASLprep as the server does it, and as many iterations as that server wants (PostgreSQL
+        manual, PQencryptPasswordConn and ``scram_iterations``).
+
+        Raises:
+            ConnectionBroken: It could not.
+        """
+        text = self._library.PQencryptPasswordConn(self._require(), password, user, b"scram-sha-256")
+        if not text:
+            raise self._broken()
+        try:
+            return ctypes.string_at(text)
+        finally:
+            self._library.PQfreemem(text)
+
     def execute(
         self, statements: bytes, *, with_rows: bool = True, copy_data: Iterable[bytes] = ()
     ) -> list[Result]:

@@ -29,6 +29,9 @@ _STRINGS: Final = POINTER(c_char_p)
 _FUNCTIONS: Final[dict[str, tuple[type | None, tuple[type, ...]]]] = {
     "PQconnectdbParams": (c_void_p, (_STRINGS, _STRINGS, c_int)),
     "PQconnectStartParams": (c_void_p, (_STRINGS, _STRINGS, c_int)),
+    "PQconnectPoll": (c_int, (c_void_p,)),
+    "PQsetErrorVerbosity": (c_int, (c_void_p, c_int)),
+    "PQencryptPasswordConn": (c_void_p, (c_void_p, c_char_p, c_char_p, c_char_p)),
     "PQconninfo": (c_void_p, (c_void_p,)),
     "PQfinish": (None, (c_void_p,)),
     "PQstatus": (c_int, (c_void_p,)),
@@ -38,6 +41,7 @@ _FUNCTIONS: Final[dict[str, tuple[type | None, tuple[type, ...]]]] = {
     "PQserverVersion": (c_int, (c_void_p,)),
     "PQbackendPID": (c_int, (c_void_p,)),
     "PQhost": (c_char_p, (c_void_p,)),
+    "PQhostaddr": (c_char_p, (c_void_p,)),
     "PQport": (c_char_p, (c_void_p,)),
     "PQsocket": (c_int, (c_void_p,)),
     "PQsetnonblocking": (c_int, (c_void_p, c_int)),
