@@ -352,6 +352,13 @@ variables as well, unless the configuration is in `flyway.conf`; `flyway_<key>` 
 """
 
 _ENVIRONMENT_OTHERS: Final = """
+## How a call answers
+
+| Variable | Means |
+| --- | --- |
+| `TAXIWAY_LOG` | `json`: the log is one JSON object per line, as with `--log json` ([its shape](json-log.md)). |
+| `NO_COLOR` | No colours, if it is not empty. |
+
 ## Variables of other programs
 
 | Variable | Who reads it |

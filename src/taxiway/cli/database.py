@@ -170,20 +170,22 @@ def run_commands(
     exit_code = exit_codes.SUCCESS
     with Opener(loaded, invocation) as opener:
         for name in names:
-            exit_code = _run_one(TABLE[name], opener, wish)
+            exit_code = _run_one(name, opener, wish)
             invocation.termination.check()
             if exit_code != exit_codes.SUCCESS:
                 break
-    if invocation.json:
+    if invocation.json and not invocation.log_json:
         print_json(_in_one(invocation.results) if invocation.is_chain else invocation.results[0])
     return exit_code
 
 
-def _run_one(command: DatabaseCommand[Any], opener: Opener, wish: Wish) -> int:
-    invocation = opener.invocation
+def _run_one(name: str, opener: Opener, wish: Wish) -> int:
+    command, invocation = TABLE[name], opener.invocation
     result = invocation.with_warnings(command.run(opener, wish))
     failure = command.failure(result)
-    if invocation.json:
+    if invocation.log_json:
+        _log_result(name, command, result, opener, wish)
+    elif invocation.json:
         invocation.results.append(_as_json(result))
     elif failure is not None:
         print_error(failure, color=invocation.color)
@@ -192,6 +194,16 @@ def _run_one(command: DatabaseCommand[Any], opener: Opener, wish: Wish) -> int:
     else:
         invocation.say(command.render(result, opener, wish))
     return exit_codes.SUCCESS if failure is None else exit_codes.exit_code_for(failure)
+
+
+def _log_result(
+    name: str, command: DatabaseCommand[Any], result: CommandResult, opener: Opener, wish: Wish
+) -> None:
+    from taxiway.cli.json_log import write_error, write_result
+
+    write_result(_as_json(result), command.render(result, opener, wish), command=name)
+    if (failure := command.failure(result)) is not None:
+        write_error(failure)
 
 
 def _as_json(result: CommandResult) -> dict[str, Any]:

@@ -20,6 +20,10 @@ def run(arguments: Sequence[str]) -> int:
     invocation = Invocation()
     with redacted_streams(invocation.redactor) as out:
         exit_code = _run_stoppable(arguments, invocation)
+        if invocation.log_json:
+            from taxiway.cli.json_log import write_ending
+
+            write_ending(invocation, exit_code)
         out.finish()
         return _with_lost_output(exit_code, out.failure)
 
@@ -92,9 +96,10 @@ def _with_lost_output(exit_code: int, failure: OSError | None) -> int:
 
 def _take_in(arguments: Sequence[str], invocation: Invocation) -> list[str]:
     """Note what was given in Flyway's style; the rest is in ours."""
-    from taxiway.cli.flyway_args import parse_command_line, wants_json
+    from taxiway.cli.flyway_args import parse_command_line, wants_json, wants_json_log
 
     invocation.json = wants_json(arguments)
+    invocation.log_json = wants_json_log(arguments, os.environ.get("TAXIWAY_LOG"))
     _refuse_password(arguments)
     line = parse_command_line(arguments)
     invocation.settings = line.settings
@@ -133,6 +138,11 @@ def _report(error: errors.TaxiwayError, invocation: Invocation) -> None:
     """On standard error for people; as JSON on standard output when that was asked for."""
     if error.result is not None:
         error.result = invocation.with_warnings(error.result)
+    if invocation.log_json:
+        from taxiway.cli.json_log import write_error
+
+        write_error(error)
+        return
     if not invocation.json:
         print_error(error, color=invocation.color)
         return
@@ -157,7 +167,11 @@ def _report_stop(stop: BaseException | None, invocation: Invocation) -> int:
     is_terminated = isinstance(stop, Terminated)
     word = "Terminated" if is_terminated else "Interrupted"
     message = invocation.progress.render_stop(word)
-    if invocation.json:
+    if invocation.log_json:
+        from taxiway.cli.json_log import write_stop
+
+        write_stop(message, code=word.lower())
+    elif invocation.json:
         from taxiway.reports.flyway_error_json import stopped_json
 
         _print_failure(stopped_json(message, code=word.lower(), applied=invocation.progress.applied), invocation)
@@ -172,9 +186,13 @@ def _report_bug(error: Exception, invocation: Invocation) -> int:
 
     print_aside("".join(traceback.format_exception(error)))
     print_aside("This is a bug in Taxiway. Please report it with the lines above.")
-    if invocation.json:
+    message = f"A bug in Taxiway: {type(error).__name__}: {error}"
+    if invocation.log_json:
+        from taxiway.cli.json_log import write_stop
+
+        write_stop(message, code="bug")
+    elif invocation.json:
         from taxiway.reports.flyway_error_json import stopped_json
 
-        message = f"A bug in Taxiway: {type(error).__name__}: {error}"
         _print_failure(stopped_json(message, code="bug", applied=invocation.progress.applied), invocation)
     return exit_codes.BUG

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from taxiway.model import event as events
 from taxiway.model.migration import MigrationKind
+from taxiway.model.version import MigrationVersion
 
 if TYPE_CHECKING:
+    from taxiway.model.migration import ResolvedMigration
     from taxiway.model.result import MigrationOutput
 
 
@@ -16,10 +18,13 @@ if TYPE_CHECKING:
 class Progress:
     """What the events have told so far. ``applied`` has the migrations, undo scripts too, that are committed.
 
+    ``schema_version`` is where the schema stands; ``None`` before that was told, and after something was undone.
+
     Several commands of one call are told as one: what was cleaned may have been migrated just before.
     """
 
     applied: list[MigrationOutput] = field(default_factory=list)
+    schema_version: str | None = None
     _done: list[str] = field(default_factory=list)
     _changed: list[str] = field(default_factory=list)
     _is_migrating: bool = False
@@ -41,6 +46,8 @@ class Progress:
                 self._note_change(f'schema "{event.schema}" had been baselined')
             case events.RowRemoved() | events.RowMarkedDeleted() | events.RowAligned():
                 self._note_change("the schema history had been repaired")
+            case events.CurrentVersion():
+                self.schema_version = event.version
             case events.CallbackStarted() if self._running is None:
                 self._done.append(f"callback {event.callback.script} had begun")
             case events.MigrationStarted():
@@ -56,6 +63,7 @@ class Progress:
                 self._running = None
                 self._programs.clear()
                 self.applied.append(MigrationOutput.of(event.migration, event.duration_ms))
+                self._note_version(event.migration)
 
     def render_stop(self, word: str) -> str:
         """Where the command was stopped and what that has left behind. ``word`` says how: ``Terminated``.
@@ -74,6 +82,14 @@ class Progress:
         if done:
             return f"{word} before the end; until then {' and '.join(dict.fromkeys(done))}."
         return f"{word} before anything was changed."
+
+    def _note_version(self, migration: ResolvedMigration) -> None:
+        if migration.kind is MigrationKind.UNDO:
+            self.schema_version = None
+        elif migration.version is not None and (
+            self.schema_version is None or migration.version > MigrationVersion(self.schema_version)
+        ):
+            self.schema_version = migration.version.text
 
     def _note_change(self, change: str) -> None:
         self._done.append(change)

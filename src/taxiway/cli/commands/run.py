@@ -8,13 +8,14 @@ import click
 from taxiway import __version__
 from taxiway.cli.commands.options import call_options
 from taxiway.cli.invocation import Invocation
+from taxiway.cli.json_log import write_result
 from taxiway.cli.output import print_json, print_result
 from taxiway.cli.settings import log_configuration
 from taxiway.config.merge import Loaded
 from taxiway.model.info import InfoResult
 from taxiway.model.result import MigrateResult
 from taxiway.model.settings import MigrationSettings
-from taxiway.reports.flyway_json import Stamp, run_json
+from taxiway.reports.flyway_json import Stamp, result_json, run_json
 from taxiway.reports.text import render_info, render_migrate, render_run
 from taxiway.runner.job import read_job
 from taxiway.runner.run import JobListener
@@ -40,6 +41,8 @@ def run(invocation: Invocation, /, branch: str | None) -> None:
     spec = read_job(os.environ, branch=branch)
     result = run_job(spec, environment=os.environ, redactor=invocation.redactor, listener=_listener(invocation))
     invocation.termination.check()
+    if invocation.log_json:
+        return
     if invocation.json:
         stamp = Stamp(datetime.now().astimezone(), __version__)
         print_json(run_json(result, stamp) | {"warnings": invocation.warnings})
@@ -51,20 +54,24 @@ def _listener(invocation: Invocation) -> JobListener:
     """A listener that logs, and shows the results."""
 
     def on_checkout(commit: Checkout) -> None:
-        invocation.say(
-            f"Taxiway {__version__}: branch {commit.branch} of {commit.repository}, commit {commit.commit}"
+        invocation.say_origin(
+            f"Taxiway {__version__}: branch {commit.branch} of {commit.repository}, commit {commit.commit}",
+            repository=commit.repository,
+            branch=commit.branch,
+            commit=commit.commit,
         )
 
     def on_configuration(loaded: Loaded) -> None:
         log_configuration(invocation, loaded)
 
     def on_result(result: InfoResult | MigrateResult, settings: MigrationSettings) -> None:
-        if invocation.json:
-            return
-        if isinstance(result, InfoResult):
-            print_result(f"\n{render_info(result, settings)}\n")
-        else:
-            print_result(render_migrate(result))
+        is_info = isinstance(result, InfoResult)
+        text = render_info(result, settings) if isinstance(result, InfoResult) else render_migrate(result)
+        if invocation.log_json:
+            stamp = Stamp(datetime.now().astimezone(), __version__)
+            write_result(result_json(result, stamp), text, command="info" if is_info else "migrate")
+        elif not invocation.json:
+            print_result(f"\n{text}\n" if is_info else text)
 
     return JobListener(
         on_step=invocation.say,
