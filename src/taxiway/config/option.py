@@ -45,6 +45,7 @@ class Group(Enum):
     EXECUTION = "How scripts run"
     HISTORY = "Schemas and the schema history"
     INFO = "What info shows"
+    LEDGER = "The run ledger"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -88,8 +88,17 @@ class MigrationSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerSettings:
+    """Whether runs are recorded, and where. ``enabled`` is ``None`` when nobody has said so."""
+
+    enabled: bool | None = None
+    schema: str = "taxiway"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All of it."""
 
     database: DatabaseSettings = DatabaseSettings()
     migrations: MigrationSettings = MigrationSettings()
+    ledger: LedgerSettings = LedgerSettings()

@@ -40,6 +40,10 @@ BRANCH: Final = Variable(
     "TAXIWAY_BRANCH", "Branch to run when the command line names none. Without both: the default branch."
 )
 
+ACTOR: Final = Variable(
+    "TAXIWAY_ACTOR", "Who asked for this run: a person, a workflow. Recorded in the ledger, and decides nothing."
+)
+
 VARIABLES: Final = (
     REGION,
     REPOSITORY_DEPLOY_KEY_SECRET,
@@ -48,6 +52,7 @@ VARIABLES: Final = (
     REPOSITORY_URL,
     SSH_KNOWN_HOSTS,
     BRANCH,
+    ACTOR,
 )
 
 
@@ -61,6 +66,7 @@ class JobSpec:
     repository_url: str | None
     known_hosts: str | None
     branch: str | None
+    actor: str | None = None
 
 
 def read_job(environment: Mapping[str, str], *, branch: str | None) -> JobSpec:
@@ -93,4 +99,5 @@ def read_job(environment: Mapping[str, str], *, branch: str | None) -> JobSpec:
         repository_url=url,
         known_hosts=value(SSH_KNOWN_HOSTS),
         branch=branch or value(BRANCH),
+        actor=value(ACTOR),
     )

@@ -67,7 +67,17 @@ configFiles CONFIG_FILES
 configFileEncoding CONFIG_FILE_ENCODING UTF-8
 """
 ROWS = [line.split(" ", 2) for line in FLYWAY.strip().splitlines()]
-OWN = {"host", "port", "databaseName", "sslmode", "sslrootcert", "scriptMigrations", "silenceTimeout"}
+OWN = {
+    "host",
+    "port",
+    "databaseName",
+    "sslmode",
+    "sslrootcert",
+    "scriptMigrations",
+    "silenceTimeout",
+    "ledger",
+    "ledgerSchema",
+}
 WITHOUT_VARIABLE = {
     *("workingDirectory", "infoSinceDate", "infoUntilDate", "infoSinceVersion", "infoUntilVersion"),
     "infoOfState",

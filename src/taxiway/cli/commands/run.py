@@ -13,6 +13,7 @@ from taxiway.cli.output import print_json, print_result
 from taxiway.cli.settings import log_configuration
 from taxiway.config.merge import Loaded
 from taxiway.model.info import InfoResult
+from taxiway.model.ledger import RunOrigin
 from taxiway.model.result import MigrateResult
 from taxiway.model.settings import MigrationSettings
 from taxiway.reports.flyway_json import Stamp, result_json, run_json
@@ -61,6 +62,9 @@ def _listener(invocation: Invocation) -> JobListener:
             commit=commit.commit,
         )
 
+    def on_origin(origin: RunOrigin) -> None:
+        invocation.say_origin(f"Run {origin.run_id}", runId=origin.run_id)
+
     def on_configuration(loaded: Loaded) -> None:
         log_configuration(invocation, loaded)
 
@@ -79,4 +83,5 @@ def _listener(invocation: Invocation) -> JobListener:
         on_configuration=on_configuration,
         on_result=on_result,
         on_event=invocation.on_event,
+        on_origin=on_origin,
     )
