@@ -20,6 +20,7 @@ The tree::
     ├── DatabaseError       ConnectionFailed · AuthenticationFailed · DatabaseNotFound
     │                       CertificateRejected · TlsUnavailable · PermissionDenied · StatementFailed
     │                       LibraryMissing · ConnectionLost ── OutcomeUnknown
+    ├── ObjectNotFound
     ├── LockNotAcquired
     ├── MigrationFailed
     ├── CallbackFailed
@@ -421,6 +422,12 @@ class UndoImpossible(HistoryError):
     """Something stands in the way back to the target. Nothing was undone."""
 
     code = "undo-impossible"
+
+
+class ObjectNotFound(TaxiwayError):
+    """Somebody has asked about an object of the database that is not there, and of which nothing is on record."""
+
+    code = "object-not-found"
 
 
 class TargetNotFound(HistoryError):

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from taxiway.engine.ports import Clock, EventSink, SessionFacts
+    from taxiway.engine.why import Records
     from taxiway.model.event import Event
     from taxiway.model.info import InfoResult
     from taxiway.model.ledger import RunOrigin
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     )
     from taxiway.model.rules import Placeholders
     from taxiway.model.settings import DatabaseSettings, LedgerSettings, MigrationSettings, Settings
+    from taxiway.model.why import WhyResult
     from taxiway.postgres.session import PostgresSession
     from taxiway.secret import Secret
 
@@ -83,6 +85,7 @@ class Project:
     settings: MigrationSettings
     tools: Tools
     warnings: WarningCollector
+    records: Callable[[], Records]
 
     def info(self) -> InfoResult:
         """Every migration with its state."""
@@ -139,6 +142,12 @@ class Project:
         with self._command(needs_migrations=False):
             result = clean(self.scope, self.settings, self.tools)
         return self.warnings.added_to(result)
+
+    def why(self, name: str) -> WhyResult:
+        """Where an object of the database comes from. Raises as :func:`taxiway.engine.why.why`."""
+        from taxiway.engine.why import why
+
+        return self.warnings.added_to(why(self.scope, self.tools, self.records(), name))
 
     @contextmanager
     def _command(self, *, needs_migrations: bool = True, connects: bool = True) -> Iterator[None]:
@@ -259,7 +268,15 @@ def _opened(
                 program_environment={"FLYWAY_USER": session.facts.user} | program_environment,
                 overrides=overrides,
             )
-            yield Project(scope=scope, settings=migrations, tools=tools, warnings=sink)
+            records = partial(_records, session, scope, settings.ledger)
+            yield Project(scope=scope, settings=migrations, tools=tools, warnings=sink, records=records)
+
+
+def _records(session: PostgresSession, scope: survey.Scope, settings: LedgerSettings) -> Records:
+    from taxiway.postgres.why import PostgresRecords
+
+    has_history = session.look(scope.schemas, scope.table).history_exists
+    return PostgresRecords(session, ledger_schema=settings.schema, table=scope.table, has_history=has_history)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from taxiway.model.migration import MigrationKind, ResolvedMigration
     from taxiway.model.plan import RepairPlan
     from taxiway.model.version import MigrationVersion
+    from taxiway.model.why import WhyResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,5 +189,6 @@ type CommandResult = (
     | RepairResult
     | CleanResult
     | ConnectionTestResult
+    | WhyResult
 )
 """What a command on a database returns: all of these have ``warnings``."""

@@ -175,7 +175,7 @@ class PostgresLedger:
         self._write(join(self._end(run_id, table, record)))
 
     def _write(self, statements: Sql) -> None:
-        self._session.write_beside(
+        self._session.do_beside(
             join([Sql(_HISTORY_OF_ITS_OWN), statements]),
             doing=f"Writing to the ledger in schema {quote_identifier(self._schema)}",
         )
@@ -194,7 +194,7 @@ class PostgresLedger:
 
     def _exists(self) -> bool:
         query = fill("SELECT FROM pg_catalog.pg_namespace WHERE nspname = {name};", name=literal(self._schema))
-        return bool(self._session.write_beside(query, doing="Looking for the ledger"))
+        return bool(self._session.do_beside(query, doing="Looking for the ledger"))
 
     def _needed_grant(self) -> str:
         user, schema = quote_identifier(self._session.facts.user), quote_identifier(self._schema)

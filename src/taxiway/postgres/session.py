@@ -415,7 +415,7 @@ class PostgresSession:
         statements = join([self._set_zone(), history.repair(table, plan)])
         self._in_one_transaction(table, statements, doing=f"Repairing the schema history {table}")
 
-    def write_beside(self, statements: Sql, *, doing: str) -> list[Row]:
+    def do_beside(self, statements: Sql, *, doing: str) -> list[Row]:
         """Do something beside the migrations, as the connect-time role, in one transaction and one round trip.
 
         It takes no lock. What is still open is rolled back: it belongs to nobody any more.
