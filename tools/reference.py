@@ -313,6 +313,7 @@ EXIT_CODES: Final[Mapping[int, str]] = {
     "result could not be written to standard output.",
     exit_codes.USAGE: "Wrong usage or configuration: options, files, branch, keys, password. "
     "Trying again does not help.",
+    exit_codes.NOT_KNOWN: "Of `why`: the object is there, and nobody on record has written it.",
     exit_codes.NOT_READY: "The environment was not ready: unreachable, locked, throttled, connection lost. "
     "Trying again may help.",
     exit_codes.BUG: "A bug in Taxiway; the only case with a traceback.",
@@ -424,6 +425,13 @@ variables as well, unless the configuration is in `flyway.conf`; `flyway_<key>` 
 """
 
 _ENVIRONMENT_OTHERS: Final = """
+## How a call answers
+
+| Variable | Means |
+| --- | --- |
+| `TAXIWAY_LOG` | `json`: the log is one JSON object per line, as with `--log json` ([its shape](json-log.md)). |
+| `NO_COLOR` | No colours, if it is not empty. |
+
 ## Variables of other programs
 
 | Variable | Who reads it |

@@ -21,6 +21,7 @@ The tree::
     │                       CertificateRejected · TlsUnavailable · PermissionDenied · StatementFailed
     │                       LibraryMissing · ReadOnlyServer · PoolerRefused · ConnectionLost ── OutcomeUnknown
     ├── RoleRefused
+    ├── ObjectNotFound
     ├── LockNotAcquired
     ├── MigrationFailed
     ├── CallbackFailed
@@ -427,6 +428,12 @@ class UndoImpossible(HistoryError):
     """Something stands in the way back to the target. Nothing was undone."""
 
     code = "undo-impossible"
+
+
+class ObjectNotFound(TaxiwayError):
+    """Somebody has asked about an object of the database that is not there, and of which nothing is on record."""
+
+    code = "object-not-found"
 
 
 class TargetNotFound(HistoryError):

@@ -7,6 +7,7 @@ from taxiway import errors
 SUCCESS: Final = 0
 FAILED: Final = 1
 USAGE: Final = 2
+NOT_KNOWN: Final = 3
 NOT_READY: Final = 4
 BUG: Final = 70
 INTERRUPTED: Final = 130

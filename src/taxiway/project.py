@@ -35,9 +35,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from taxiway.engine.ports import Clock, EventSink, Session, SessionFacts
+    from taxiway.engine.ports import Clock, EventSink, SessionFacts
+    from taxiway.engine.why import Records
     from taxiway.model.event import Event
     from taxiway.model.info import InfoResult
+    from taxiway.model.ledger import RunOrigin
     from taxiway.model.migration import Program
     from taxiway.model.result import (
         BaselineResult,
@@ -52,8 +54,10 @@ if TYPE_CHECKING:
     )
     from taxiway.model.role import Role
     from taxiway.model.rules import Placeholders
-    from taxiway.model.settings import DatabaseSettings, MigrationSettings, Settings
+    from taxiway.model.settings import DatabaseSettings, LedgerSettings, MigrationSettings, Settings
+    from taxiway.model.why import WhyResult
     from taxiway.postgres.credentials import Credentials
+    from taxiway.postgres.session import PostgresSession
     from taxiway.secret import Redactor, Secret
 
 # PostgreSQL 14 to 18 are tested.
@@ -91,6 +95,7 @@ class Project:
     settings: MigrationSettings
     tools: Tools
     warnings: WarningCollector
+    records: Callable[[], Records]
     roles: tuple[Role, ...] = ()
 
     def info(self) -> InfoResult:
@@ -162,6 +167,12 @@ class Project:
             result = clean(self.scope, self.settings, self.tools)
         return self.warnings.added_to(result)
 
+    def why(self, name: str) -> WhyResult:
+        """Where an object of the database comes from. Raises as :func:`taxiway.engine.why.why`."""
+        from taxiway.engine.why import why
+
+        return self.warnings.added_to(why(self.scope, self.tools, self.records(), name))
+
     @contextmanager
     def _command(
         self, *, needs_migrations: bool = True, connects: bool = True, writes: bool = True
@@ -220,11 +231,13 @@ def open_project(
     inside: Path | None = None,
     redact: Redactor,
     on_event: EventSink,
+    run: RunOrigin | None = None,
 ) -> Iterator[Project]:
     """Find the scripts, run the programs for ``beforeConnect``, connect, resolve.
 
     ``base`` is what relative locations start from, if there is no ``workingDirectory``. ``inside`` is the clone
     that no script may lie outside of, symbolic links included; there, locations always start from ``base``.
+    ``run`` is what the ledger is to record, from the connection to the end of the block; without it nothing is.
 
     Raises:
         SourceError, ScriptError: The files are not in order.
@@ -232,13 +245,22 @@ def open_project(
         DatabaseError: The database could not be reached.
     """
     sink = WarningCollector(on_event)
-    with _redacting(redact), _opened(settings, base=base, inside=inside, redact=redact, sink=sink) as project:
+    with (
+        _redacting(redact),
+        _opened(settings, base=base, inside=inside, redact=redact, sink=sink, run=run) as project,
+    ):
         yield project
 
 
 @contextmanager
 def _opened(
-    settings: Settings, *, base: Path, inside: Path | None, redact: Redactor, sink: WarningCollector
+    settings: Settings,
+    *,
+    base: Path,
+    inside: Path | None,
+    redact: Redactor,
+    sink: WarningCollector,
+    run: RunOrigin | None,
 ) -> Iterator[Project]:
     migrations, clock = settings.migrations, SystemClock()
     overrides = Overrides(migrations.error_overrides)
@@ -268,16 +290,60 @@ def _opened(
             placeholders=placeholders,
             environment=os.environ,
         )
-        tools = Tools(
-            session=session,
-            clock=clock,
-            on_event=sink,
-            redact=redact,
-            programs=programs,
-            program_environment={"FLYWAY_USER": session.facts.user} | program_environment,
-            overrides=overrides,
-        )
-        yield Project(scope=scope, settings=migrations, tools=tools, warnings=sink, roles=settings.roles)
+        with _recorded(session, scope, settings.ledger, run, redact=redact, sink=sink) as on_event:
+            tools = Tools(
+                session=session,
+                clock=clock,
+                on_event=on_event,
+                redact=redact,
+                programs=programs,
+                program_environment={"FLYWAY_USER": session.facts.user} | program_environment,
+                overrides=overrides,
+            )
+            records = partial(_records, session, scope, settings.ledger)
+            yield Project(
+                scope=scope, settings=migrations, tools=tools, warnings=sink, records=records, roles=settings.roles
+            )
+
+
+def _records(session: PostgresSession, scope: survey.Scope, settings: LedgerSettings) -> Records:
+    from taxiway.postgres.why import PostgresRecords
+
+    has_history = session.look(scope.schemas, scope.table).history_exists
+    return PostgresRecords(session, ledger_schema=settings.schema, table=scope.table, has_history=has_history)
+
+
+@contextmanager
+def _recorded(
+    session: PostgresSession,
+    scope: survey.Scope,
+    settings: LedgerSettings,
+    run: RunOrigin | None,
+    *,
+    redact: Callable[[str], str],
+    sink: EventSink,
+) -> Iterator[EventSink]:
+    """The sink for what happens in a run that is recorded, if it is to be."""
+    if run is None:
+        yield sink
+        return
+    if settings.schema in scope.schemas:
+        # Its tables would make an empty schema look used, and clean would drop them.
+        sink(Warned(message=f"There is no ledger: the migrations manage its schema, {settings.schema}."))
+        yield sink
+        return
+    from taxiway.engine.ledger import RunLedger
+    from taxiway.postgres.ledger import PostgresLedger
+
+    store = PostgresLedger(session, settings.schema)
+    ledger = RunLedger(store=store, origin=run, table=scope.table, on_event=sink, redact=redact)
+    ledger.begin()
+    try:
+        yield ledger
+    except BaseException as failure:
+        ledger.end(failure)
+        raise
+    ledger.end(None)
 
 
 def _early_placeholders(migrations: MigrationSettings, clock: Clock) -> Placeholders:
@@ -318,7 +384,7 @@ def _greeted(
     clock: Clock,
     redact: Callable[[str], str],
     sink: EventSink,
-) -> Iterator[Session]:
+) -> Iterator[PostgresSession]:
     """An open session, and the people told of it."""
     with _open_session(
         database, credentials, overrides=overrides, clock=clock, redact=redact, on_event=sink
@@ -337,7 +403,7 @@ def _open_session(
     clock: Clock,
     redact: Callable[[str], str],
     on_event: EventSink,
-) -> Iterator[Session]:
+) -> Iterator[PostgresSession]:
     from taxiway.postgres.connection import open_session
 
     def on_notice(notice: NoticeReceived) -> None:

@@ -61,6 +61,10 @@ def _note_quiet(invocation: Invocation, value: bool) -> None:
     invocation.quiet = value
 
 
+def _note_log(_invocation: Invocation, _value: str | None) -> None:
+    """Nothing: it was noted before anything could be refused (``wants_json_log`` in :mod:`.flyway_args`)."""
+
+
 def _note_logs(invocation: Invocation, value: bool) -> None:
     invocation.logs_in_json = value
 
@@ -71,6 +75,15 @@ CALL_OPTIONS: Final[Sequence[CallOption]] = (
         _note_output,
         "Text for people, or JSON in Flyway's shape (-outputType=json).",
         default="text",
+        choices=("text", "json"),
+        is_early=True,
+    ),
+    CallOption(
+        ("--log",),
+        _note_log,
+        "Text for people, or one JSON object per line on standard output: every event, every result, and how "
+        "the call ended. Of 'run' and of the commands on a database. TAXIWAY_LOG=json is the same.",
+        default=None,
         choices=("text", "json"),
         is_early=True,
     ),

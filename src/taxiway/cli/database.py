@@ -17,12 +17,17 @@ from taxiway.reports import text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from types import TracebackType
 
     from taxiway.cli.invocation import Invocation
     from taxiway.config.merge import Loaded
     from taxiway.model.info import InfoResult
+    from taxiway.model.ledger import RunOrigin
     from taxiway.model.result import CommandResult, ConnectionTestResult, RolesResult, ValidateResult
     from taxiway.project import Project
+
+
+_READING: Final = frozenset({"info", "validate", "test-connection"})
 
 
 class Wish(NamedTuple):
@@ -35,16 +40,22 @@ class Wish(NamedTuple):
 class Opener:
     """Opens the project when the first command needs it, and keeps it open for the others."""
 
-    def __init__(self, loaded: Loaded, invocation: Invocation) -> None:
-        self.loaded, self.invocation = loaded, invocation
+    def __init__(self, loaded: Loaded, invocation: Invocation, *, run: RunOrigin | None = None) -> None:
+        """``run`` is what the ledger is to record, if it is."""
+        self.loaded, self.invocation, self._run = loaded, invocation, run
         self._closing = ExitStack()
         self._project: Project | None = None
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_failure: object) -> None:
-        self._closing.close()
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._closing.__exit__(exc_type, exc_value, traceback)
 
     @property
     def project(self) -> Project:
@@ -58,6 +69,7 @@ class Opener:
                     base=Path.cwd(),
                     redact=self.invocation.redactor,
                     on_event=self.invocation.on_event,
+                    run=self._run,
                 )
             )
         return self._project
@@ -197,22 +209,41 @@ def run_commands(
         loaded = load_roles(loaded, invocation, required=table is ROLES)
     invocation.is_chain = len(names) > 1
     exit_code = exit_codes.SUCCESS
-    with Opener(loaded, invocation) as opener:
+    with Opener(loaded, invocation, run=_run_to_record(loaded, names)) as opener:
         for name in names:
-            exit_code = _run_one(table[name], opener, wish)
+            exit_code = _run_one(name, table[name], opener, wish)
             invocation.termination.check()
             if exit_code != exit_codes.SUCCESS:
                 break
-    if invocation.json:
+    if invocation.json and not invocation.log_json:
         print_json(_in_one(invocation.results) if invocation.is_chain else invocation.results[0])
     return exit_code
 
 
-def _run_one(command: DatabaseCommand[Any], opener: Opener, wish: Wish) -> int:
+def _run_to_record(loaded: Loaded, names: Sequence[str]) -> RunOrigin | None:
+    """What the ledger is to say of this call; ``None`` if it only reads, or nobody has asked for a ledger."""
+    if not loaded.settings.ledger.enabled or _READING.issuperset(names):
+        return None
+    import os
+    from datetime import UTC, datetime
+
+    from taxiway.model.ledger import RunOrigin, make_run_id
+
+    return RunOrigin(
+        run_id=make_run_id(datetime.now(UTC), os.urandom(10)),
+        version=__version__,
+        command=" ".join(names),
+        actor=os.environ.get("TAXIWAY_ACTOR", "").strip() or None,
+    )
+
+
+def _run_one(name: str, command: DatabaseCommand[Any], opener: Opener, wish: Wish) -> int:
     invocation = opener.invocation
     result = invocation.with_warnings(command.run(opener, wish))
     failure = command.failure(result)
-    if invocation.json:
+    if invocation.log_json:
+        _log_result(name, command, result, opener, wish)
+    elif invocation.json:
         invocation.results.append(_as_json(result))
     elif failure is not None:
         print_error(failure, color=invocation.color)
@@ -221,6 +252,16 @@ def _run_one(command: DatabaseCommand[Any], opener: Opener, wish: Wish) -> int:
     else:
         invocation.say(command.render(result, opener, wish))
     return exit_codes.SUCCESS if failure is None else exit_codes.exit_code_for(failure)
+
+
+def _log_result(
+    name: str, command: DatabaseCommand[Any], result: CommandResult, opener: Opener, wish: Wish
+) -> None:
+    from taxiway.cli.json_log import write_error, write_result
+
+    write_result(_as_json(result), command.render(result, opener, wish), command=name)
+    if (failure := command.failure(result)) is not None:
+        write_error(failure)
 
 
 def _as_json(result: CommandResult) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from taxiway import errors
-from taxiway.cli.names import ALIASES, ELSEWHERE, explain_word
+from taxiway.cli.names import ALIASES, DATABASE_COMMANDS, ELSEWHERE, explain_word
 from taxiway.config.keys import FlatKey
 from taxiway.config.option import Kind
 from taxiway.config.options import BY_KEY, OPTIONS
@@ -67,6 +67,7 @@ PARAMETERS: Final[Mapping[str, Mapping[str, str]]] = {
         "fromType": "--from-type",
     },
 }
+_WITH_LOG: Final = DATABASE_COMMANDS | {"run"}
 _SWITCHES: Final = frozenset({"--output-logs-in-json", "--name-only", "--force"})
 _VALUE_FLAGS: Final = frozenset(
     {
@@ -74,6 +75,7 @@ _VALUE_FLAGS: Final = frozenset(
         *CALL_OPTIONS.values(),
         *(flag for parameters in PARAMETERS.values() for flag in parameters.values()),
         "-o",
+        "--log",
         "--config",
     }
     - _SWITCHES
@@ -105,6 +107,25 @@ def split_at_dashes(arguments: Sequence[str]) -> tuple[Sequence[str], Sequence[s
     """What stands before ``--``, and the rest from there on, which is for somebody else."""
     place = arguments.index("--") if "--" in arguments else len(arguments)
     return arguments[:place], arguments[place:]
+
+
+def wants_json_log(arguments: Sequence[str], variable: str | None) -> bool:
+    """The log is to be JSON, for a command that has one. Known early for the same reason. A flag wins.
+
+    ``variable`` is ``TAXIWAY_LOG``; an empty one counts as not set.
+
+    Raises:
+        InvalidOption: The variable is neither ``text`` nor ``json``.
+    """
+    if not any(ALIASES.get(argument, argument) in _WITH_LOG for argument in arguments):
+        return False
+    given = [after for before, after in pairwise(arguments) if before == "--log"]
+    given += [argument.removeprefix("--log=") for argument in arguments if argument.startswith("--log=")]
+    if not given and variable not in {None, "", "text", "json"}:
+        raise errors.InvalidOption(
+            f"TAXIWAY_LOG is '{variable}'.", hint="Set TAXIWAY_LOG to text or to json, or remove it."
+        )
+    return (given[-1] if given else variable) == "json"
 
 
 def parse_command_line(arguments: Sequence[str]) -> CommandLine:

@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "test-connection": CommandEntry(_DATABASE, "Connect to the database, and look at nothing else."),
     "roles": CommandEntry("taxiway.cli.commands.roles:roles", "Create and change the declared database users."),
     "config": CommandEntry("taxiway.cli.commands.config:config", "Show every setting and where it comes from."),
+    "why": CommandEntry("taxiway.cli.commands.why:why", "Say where a table or column comes from."),
     "add": CommandEntry("taxiway.cli.commands.authoring:add", "Create the file of a new migration."),
     "init": CommandEntry("taxiway.cli.commands.authoring:init", "Begin a project."),
     "run": CommandEntry("taxiway.cli.commands.run:run", "Run a branch's migrations: the job of the container."),

@@ -29,6 +29,8 @@ class Invocation:
         settings: What was given in Flyway's style, by key of the option.
         json: The result comes as JSON, and there is no log.
         logs_in_json: The log comes as JSON too, on standard error.
+        log_json: The log is JSON, and with it everything else on standard output: one object per line.
+        origin: What the job says of itself, once that is known: ``repository``, ``branch``, ``commit``, ``runId``.
         result_only: Nothing but the result goes to standard output; warnings go to standard error.
         color: ``None`` leaves it to the terminal.
         is_chain: Several commands were asked for.
@@ -41,11 +43,13 @@ class Invocation:
     settings: Mapping[str, object] = field(default_factory=dict)
     json: bool = False
     logs_in_json: bool = False
+    log_json: bool = False
     quiet: bool = False
     debug: bool = False
     result_only: bool = False
     color: bool | None = None
     is_chain: bool = False
+    origin: dict[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     results: list[dict[str, Any]] = field(default_factory=list)
     termination: Termination = field(default_factory=Termination)
@@ -73,7 +77,13 @@ class Invocation:
             self.termination.check()
         from taxiway.reports.log import describe
 
-        self.log(describe(event))
+        line = describe(event)
+        if not self.log_json:
+            self.log(line)
+        elif not self.quiet or line.level.is_for_everybody:
+            from taxiway.cli.json_log import write_event
+
+            write_event(event)
 
     def with_warnings[R: CommandResult](self, result: R) -> R:
         """The result, with the warnings of the configuration before its own if no result had them."""
@@ -82,6 +92,12 @@ class Invocation:
 
     def log(self, line: "LogLine") -> None:
         """Show a line of the log, if lines of its level are wanted, where they are wanted."""
+        if self.log_json:
+            if self._shows(line.level):
+                from taxiway.cli.json_log import write_step
+
+                write_step(line)
+            return
         if not self._shows(line.level) or (self.json and not self.logs_in_json):
             return
         print_log(line, in_json=self.logs_in_json, to_stderr=self.result_only, color=self.color)
@@ -97,6 +113,17 @@ class Invocation:
         from taxiway.reports.log import Level, LogLine
 
         self.log(LogLine(Level.WARNING, text))
+
+    def say_origin(self, text: str, **origin: str) -> None:
+        """Where the scripts come from, in words, and in fields for programs."""
+        self.origin |= origin
+        if not self.log_json:
+            self.say(text)
+        elif not self.quiet:
+            from taxiway.cli.json_log import write_step
+            from taxiway.reports.log import Level, LogLine
+
+            write_step(LogLine(Level.INFO, text), **origin)
 
     def _shows(self, level: "Level") -> bool:
         """Flyway 13: ``-q`` wins over ``-X``."""

@@ -23,6 +23,10 @@ def run(arguments: Sequence[str]) -> int:
         invocation.begin_run()
     with redacted_streams(invocation.redactor) as out:
         exit_code = _run_stoppable(arguments, invocation)
+        if invocation.log_json:
+            from taxiway.cli.json_log import write_ending
+
+            write_ending(invocation, exit_code)
         out.finish()
         exit_code = _with_lost_output(exit_code, out.failure)
         _report_run(exit_code, invocation, is_lost=out.failure is not None)
@@ -57,7 +61,7 @@ def _run_redacted(arguments: Sequence[str], invocation: Invocation) -> int:
 
 def _report_run(exit_code: int, invocation: Invocation, *, is_lost: bool) -> None:
     """The last line of the container's log, for every ending but that of ``--help``."""
-    if invocation.run is None or not (exit_code or invocation.run.is_complete):
+    if invocation.log_json or invocation.run is None or not (exit_code or invocation.run.is_complete):
         return
     from dataclasses import replace
 
@@ -111,9 +115,10 @@ def _with_lost_output(exit_code: int, failure: OSError | None) -> int:
 
 def _take_in(arguments: Sequence[str], invocation: Invocation) -> list[str]:
     """Note what was given in Flyway's style; the rest is in ours."""
-    from taxiway.cli.flyway_args import parse_command_line, wants_json
+    from taxiway.cli.flyway_args import parse_command_line, wants_json, wants_json_log
 
     invocation.json = wants_json(arguments)
+    invocation.log_json = wants_json_log(arguments, os.environ.get("TAXIWAY_LOG"))
     _refuse_password(arguments)
     line = parse_command_line(arguments)
     invocation.settings = line.settings
@@ -154,6 +159,11 @@ def _report(error: errors.TaxiwayError, invocation: Invocation) -> None:
         invocation.run.code = error.code
     if error.result is not None:
         error.result = invocation.with_warnings(error.result)
+    if invocation.log_json:
+        from taxiway.cli.json_log import write_error
+
+        write_error(error)
+        return
     if not invocation.json:
         print_error(error, color=invocation.color)
         return
@@ -178,7 +188,11 @@ def _report_stop(stop: BaseException | None, invocation: Invocation) -> int:
     is_terminated = isinstance(stop, Terminated)
     word = "Terminated" if is_terminated else "Interrupted"
     message = invocation.progress.render_stop(word)
-    if invocation.json:
+    if invocation.log_json:
+        from taxiway.cli.json_log import write_stop
+
+        write_stop(message, code=word.lower())
+    elif invocation.json:
         from taxiway.reports.flyway_error_json import stopped_json
 
         _print_failure(stopped_json(message, code=word.lower(), applied=invocation.progress.applied), invocation)
@@ -193,9 +207,13 @@ def _report_bug(error: Exception, invocation: Invocation) -> int:
 
     print_aside("".join(traceback.format_exception(error)))
     print_aside("This is a bug in Taxiway. Please report it with the lines above.")
-    if invocation.json:
+    message = f"A bug in Taxiway: {type(error).__name__}: {error}"
+    if invocation.log_json:
+        from taxiway.cli.json_log import write_stop
+
+        write_stop(message, code="bug")
+    elif invocation.json:
         from taxiway.reports.flyway_error_json import stopped_json
 
-        message = f"A bug in Taxiway: {type(error).__name__}: {error}"
         _print_failure(stopped_json(message, code="bug", applied=invocation.progress.applied), invocation)
     return exit_codes.BUG

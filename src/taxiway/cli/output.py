@@ -226,6 +226,16 @@ def print_checked(line: str, *, err: bool) -> None:
         _echo(line, err=err)
 
 
+def print_json_line(value: dict[str, Any]) -> None:
+    """One object of a log that is JSON, on standard output, with its texts redacted."""
+    if isinstance(sys.stdout, RedactingStream):
+        sys.stdout.write_redacted(value, indent=None)
+    else:
+        import json
+
+        _echo(json.dumps(value, ensure_ascii=False))
+
+
 def print_log(line: "LogLine", *, in_json: bool, to_stderr: bool, color: bool | None) -> None:
     """Something that happened meanwhile. Warnings stand out on a terminal; JSON goes to standard error."""
     from taxiway.reports.log import Level

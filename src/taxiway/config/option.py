@@ -44,6 +44,7 @@ class Group(Enum):
     EXECUTION = "How scripts run"
     HISTORY = "Schemas and the schema history"
     INFO = "What info shows"
+    LEDGER = "The run ledger"
 
 
 class Option(NamedTuple):

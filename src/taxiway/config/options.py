@@ -758,6 +758,36 @@ OPTIONS: Final[tuple[Option, ...]] = (
         in_variables=False,
         help="Only migrations in these states, such as `pending` or `out_of_order`.",
     ),
+    # --- the run ledger
+    Option(
+        key="ledger",
+        is_ours=True,
+        kind=Kind.BOOLEAN,
+        table="ledger",
+        name="enabled",
+        variable="TAXIWAY_LEDGER",
+        field="ledger.enabled",
+        group=Group.LEDGER,
+        overridable=False,
+        for_programs=False,
+        help="Record each run in tables beside the schema history: who, what, when, which commit. When it is set "
+        "nowhere, `taxiway run` does and other commands do not.",
+        differs="Flyway has no such record.",
+    ),
+    Option(
+        key="ledgerSchema",
+        is_ours=True,
+        table="ledger",
+        name="schema",
+        variable="TAXIWAY_LEDGER_SCHEMA",
+        default="taxiway",
+        field="ledger.schema",
+        group=Group.LEDGER,
+        overridable=False,
+        for_programs=False,
+        help="The schema of these tables, created when it is missing. It must be none that the migrations manage.",
+        differs="Flyway has no such record.",
+    ),
 )
 
 BY_KEY: Final = {option.key: option for option in OPTIONS}

@@ -25,6 +25,7 @@ from taxiway.config.url import parameters_in
 from taxiway.nearest import find_nearest
 from taxiway.secret import Secret, reveal
 
+_PREFIXES: Final = ("flyway_", "taxiway_")
 _ADDRESS: Final = frozenset({"host", "hostaddr", "port", "databasename"})
 _OF_HOST: Final = frozenset({"hostaddr"})
 # Options that a URL may set besides. A parameter of any other name, which no driver has, hides no option.
@@ -105,9 +106,9 @@ def pass_over_parts(layers: Sequence[Layer], *, weaker: Collection[Given]) -> tu
 
 
 def _is_of_any_program(given: Given) -> bool:
-    """It comes from a variable that has no prefix."""
+    """It comes from a variable that has no prefix, neither Flyway's nor ours."""
     variable = given.option.environment_variable or ""
-    return given.origin == variable and not variable.lower().startswith("flyway_")
+    return given.origin == variable and not variable.lower().startswith(_PREFIXES)
 
 
 def _settled_by_url(higher: Layer) -> frozenset[str]:

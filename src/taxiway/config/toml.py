@@ -80,7 +80,7 @@ def _names_in(table: str) -> Names:
 
 
 TAXIWAY: Final = Dialect(
-    sections={"flyway": _names_in("flyway"), "database": _names_in("database")},
+    sections={"flyway": _names_in("flyway"), "database": _names_in("database"), "ledger": _names_in("ledger")},
     of_environment=ENVIRONMENT_NAMES,
     parse_template=parse_template,
     may_have_passwords=False,

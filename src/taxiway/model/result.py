@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from taxiway.model.plan import RepairPlan
     from taxiway.model.role import RoleChange
     from taxiway.model.version import MigrationVersion
+    from taxiway.model.why import WhyResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,5 +207,6 @@ type CommandResult = (
     | CleanResult
     | RolesResult
     | ConnectionTestResult
+    | WhyResult
 )
 """What a command on a database returns: all of these have ``warnings``."""

@@ -113,9 +113,18 @@ class MigrationSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerSettings:
+    """Whether runs are recorded, and where. ``enabled`` is ``None`` when nobody has said so."""
+
+    enabled: bool | None = None
+    schema: str = "taxiway"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All of it. ``roles`` are the database users that a command is to look after."""
 
     database: DatabaseSettings = DatabaseSettings()
     migrations: MigrationSettings = MigrationSettings()
     roles: "tuple[Role, ...]" = ()
+    ledger: LedgerSettings = LedgerSettings()

@@ -399,6 +399,18 @@ class PostgresSession:
         statements = join([self._ours.set_zone(), history.repair(table, plan)])
         self._in_one_transaction(table, statements, doing=f"Repairing the schema history {table}")
 
+    def do_beside(self, statements: Sql, *, doing: str) -> list[Row]:
+        """Do something beside the migrations, as the connect-time role, in one transaction and one round trip.
+
+        It takes no lock. What is still open is rolled back: it belongs to nobody any more.
+
+        Raises:
+            DatabaseError: The server refused; nothing was changed.
+        """
+        self.rollback()
+        mine = fill("BEGIN; {role} {statements} COMMIT", role=self._ours.reset_role(), statements=statements)
+        return self._or_roll_back(mine, doing=doing)
+
     def clean_schema(self, schema: str, table: HistoryTable) -> None:
         """Drop every object of a schema and keep the schema (docs/adr/0016-clean.md).
 

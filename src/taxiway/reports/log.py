@@ -25,6 +25,11 @@ class Level(Enum):
     OUTPUT = "NOTICE"
     WARNING = "WARN"
 
+    @property
+    def is_for_everybody(self) -> bool:
+        """``-q`` does not hide it."""
+        return self in {Level.OUTPUT, Level.WARNING}
+
 
 class LogLine(NamedTuple):
     """A line, or a table, for the log."""

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 from taxiway.model import event as events
 from taxiway.model.migration import MigrationKind
+from taxiway.model.version import MigrationVersion
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from taxiway.model.migration import ResolvedMigration
     from taxiway.model.result import MigrationOutput
 
 # They come while a transaction of ours is on its way, too, and say nothing of how it ended.
@@ -21,10 +23,13 @@ _MEANWHILE: Final = (events.NoticeReceived, events.Warned)
 class Progress:
     """What the events have told so far. ``applied`` has the migrations, undo scripts too, that are committed.
 
+    ``schema_version`` is where the schema stands; ``None`` before that was told, and after something was undone.
+
     Several commands of one call are told as one: what was cleaned may have been migrated just before.
     """
 
     applied: list[MigrationOutput] = field(default_factory=list)
+    schema_version: str | None = None
     _done: list[str] = field(default_factory=list)
     _changed: list[str] = field(default_factory=list)
     _doubtful: Sequence[events.Event] = ()
@@ -70,6 +75,8 @@ class Progress:
                 self._note_change(" had been ".join(_change(event)))
             case events.RoleChanged():
                 self._note_change("declared roles had been changed")
+            case events.CurrentVersion():
+                self.schema_version = event.version
             case events.CallbackStarted() if self._running is None:
                 self._done.append(f"callback {event.callback.script} had begun")
             case events.MigrationStarted():
@@ -87,6 +94,7 @@ class Progress:
                 self._running, self._in_doubt = None, ()
                 self._programs.clear()
                 self.applied.append(MigrationOutput.of(event.migration, event.duration_ms))
+                self._note_version(event.migration)
 
     def render_stop(self, word: str) -> str:
         """Where the command was stopped and what that has left behind. ``word`` says how: ``Terminated``.
@@ -135,6 +143,14 @@ class Progress:
         changes = [_change(event) for event in self._doubtful]
         subjects = " and ".join(dict.fromkeys(subject for subject, _ in changes))
         return [f"{subjects} may have been {changes[0][1]} just then ('taxiway info' tells)"] if changes else []
+
+    def _note_version(self, migration: ResolvedMigration) -> None:
+        if migration.kind is MigrationKind.UNDO:
+            self.schema_version = None
+        elif migration.version is not None and (
+            self.schema_version is None or migration.version > MigrationVersion(self.schema_version)
+        ):
+            self.schema_version = migration.version.text
 
     def _note_change(self, change: str) -> None:
         self._done.append(change)

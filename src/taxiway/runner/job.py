@@ -44,6 +44,9 @@ BRANCH: Final = Variable(
 COMMIT: Final = Variable(
     "TAXIWAY_COMMIT", "Full id of the commit to run, when the command line names neither a branch nor a commit."
 )
+ACTOR: Final = Variable(
+    "TAXIWAY_ACTOR", "Who asked for this run: a person, a workflow. Recorded in the ledger, and decides nothing."
+)
 
 VARIABLES: Final = (
     REGION,
@@ -54,6 +57,7 @@ VARIABLES: Final = (
     SSH_KNOWN_HOSTS,
     BRANCH,
     COMMIT,
+    ACTOR,
 )
 
 
@@ -71,6 +75,7 @@ class JobSpec:
     known_hosts: str | None
     branch: str | None
     commit: str | None = None
+    actor: str | None = None
 
 
 def read_job(environment: Mapping[str, str], *, branch: str | None, commit: str | None = None) -> JobSpec:
@@ -113,4 +118,5 @@ def read_job(environment: Mapping[str, str], *, branch: str | None, commit: str 
         known_hosts=value(SSH_KNOWN_HOSTS),
         branch=branch,
         commit=parse_commit_id(commit) if commit else None,
+        actor=value(ACTOR),
     )

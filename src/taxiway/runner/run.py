@@ -1,16 +1,20 @@
 """The job in the container: secrets, one commit, info, migrate, info."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Final
 
-from taxiway import errors
+from taxiway import __version__, errors
 from taxiway.aws.secrets import SecretsManager
+from taxiway.aws.task_metadata import read_task_metadata
 from taxiway.config.load import load
 from taxiway.config.merge import Loaded
 from taxiway.engine.ports import EventSink
 from taxiway.model.info import InfoResult
+from taxiway.model.ledger import RunOrigin, make_run_id
 from taxiway.model.result import MigrateResult, RunResult
 from taxiway.model.settings import DatabaseSettings, MigrationSettings, Settings
 from taxiway.postgres.certificates import RDS_CA_BUNDLE
@@ -38,6 +42,7 @@ class JobListener:
     on_configuration: Callable[[Loaded], None]
     on_result: Callable[[InfoResult | MigrateResult, MigrationSettings], None]
     on_event: EventSink
+    on_origin: Callable[[RunOrigin], None]
 
 
 def run(spec: JobSpec, *, environment: Mapping[str, str], redactor: Redactor, listener: JobListener) -> RunResult:
@@ -53,9 +58,11 @@ def run(spec: JobSpec, *, environment: Mapping[str, str], redactor: Redactor, li
     listener.on_step(f"Fetching {_what_is_fetched(spec)} ...")
     with checkout(repository, spec.branch, commit=spec.commit) as commit:
         listener.on_checkout(commit)
+        origin = _origin(spec, commit, environment)
+        listener.on_origin(origin)
         settings = _configure(commit, environment, secrets, redactor, listener)
         listener.on_step("Connecting to the database ...")
-        with _open_project(commit, settings, redactor, listener) as project:
+        with _open_project(commit, settings, redactor, listener, origin) as project:
             before, migrated, after = _migrate(project, settings.migrations, listener)
     return RunResult(
         repository=commit.repository,
@@ -71,6 +78,21 @@ def _what_is_fetched(spec: JobSpec) -> str:
     if spec.commit:
         return f"commit {spec.commit}"
     return f"branch {spec.branch}" if spec.branch else "the default branch"
+
+
+def _origin(spec: JobSpec, commit: Checkout, environment: Mapping[str, str]) -> RunOrigin:
+    task = read_task_metadata(environment)
+    return RunOrigin(
+        run_id=make_run_id(datetime.now(UTC), os.urandom(10)),
+        version=__version__,
+        command="run",
+        repository=commit.repository,
+        branch=commit.branch,
+        commit=commit.commit,
+        actor=spec.actor,
+        task_arn=task.task_arn,
+        image_digest=task.image_digest,
+    )
 
 
 def _configure(
@@ -92,7 +114,7 @@ def _configure(
 
 @contextmanager
 def _open_project(
-    commit: Checkout, settings: Settings, redactor: Redactor, listener: JobListener
+    commit: Checkout, settings: Settings, redactor: Redactor, listener: JobListener, origin: RunOrigin
 ) -> Iterator[Project]:
     try:
         with open_project(
@@ -101,6 +123,7 @@ def _open_project(
             inside=commit.directory,
             redact=redactor,
             on_event=listener.on_event,
+            run=origin if settings.ledger.enabled is not False else None,
         ) as project:
             yield project
     except errors.ScriptMigrationsDisabled as error:

@@ -29,10 +29,16 @@ class Origin:
         self.server.create_database(name, USER)
         return name
 
-    def round_trips(self, *commands: str, directory: Path, database: str, delay_ms: float = 0) -> int:
+    def round_trips(
+        self, *commands: str, directory: Path, database: str, delay_ms: float = 0, ledger: bool = False
+    ) -> int:
         """How many the commands take, after the login."""
         with ProtocolProxy(self.server.host, self.server.port, delay_ms=delay_ms) as proxy:
-            environment = {"FLYWAY_URL": plain_url(proxy, USER, database), "FLYWAY_PASSWORD": self.password}
+            environment = {
+                "FLYWAY_URL": plain_url(proxy, USER, database),
+                "FLYWAY_PASSWORD": self.password,
+                "TAXIWAY_LEDGER": str(ledger).lower(),
+            }
             result = run_command(*commands, directory=directory, environment=environment)
             assert result.returncode == 0, result.stderr
             proxy.wait_until_closed()
@@ -89,3 +95,22 @@ def test_a_hundred_migrations_with_info_before_and_after_wait_twelve_times_at_mo
     # Without a delay, answers come while the rest is still being sent, and each such moment counts.
     waits = origin.round_trips("info", "migrate", "info", directory=tmp_path, database=database, delay_ms=40)
     assert waits <= 12
+
+
+def test_the_ledger_waits_twice_once_its_tables_are_there(origin: Origin, project: Path) -> None:
+    database = origin.create_database()
+    origin.round_trips("migrate", directory=project, database=database, ledger=True)
+    without = origin.round_trips("migrate", directory=project, database=database)
+    assert origin.round_trips("migrate", directory=project, database=database, ledger=True) == without + 2
+
+
+def test_a_ledger_of_a_hundred_migrations_waits_twice_too(origin: Origin, tmp_path: Path) -> None:
+    database = origin.create_database()
+    write_migrations(tmp_path, 1)
+    origin.round_trips("migrate", directory=tmp_path, database=database, ledger=True)
+    for number in range(2, 101):
+        (tmp_path / "sql" / f"V{number}__table.sql").write_text(f"CREATE TABLE t{number} (n int);")
+    waits = origin.round_trips(
+        "info", "migrate", "info", directory=tmp_path, database=database, delay_ms=40, ledger=True
+    )
+    assert waits <= 12 + 2

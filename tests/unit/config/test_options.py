@@ -71,6 +71,7 @@ OWN = {
     *("host", "hostaddr", "port", "databaseName", "sslmode", "sslrootcert"),
     *("databaseSecret", "auth", "databaseRegion", "iamPort", "wakeTimeout", "pooler"),
     *("scriptMigrations", "silenceTimeout"),
+    *("ledger", "ledgerSchema"),
 }
 WITHOUT_VARIABLE = {
     *("workingDirectory", "infoSinceDate", "infoUntilDate", "infoSinceVersion", "infoUntilVersion"),

@@ -8,14 +8,16 @@ import click
 from taxiway import __version__
 from taxiway.cli.commands.options import call_options
 from taxiway.cli.invocation import Invocation
+from taxiway.cli.json_log import write_result
 from taxiway.cli.output import print_json, print_result
 from taxiway.cli.settings import log_configuration
 from taxiway.config.merge import Loaded
 from taxiway.model.event import Event
 from taxiway.model.info import InfoResult
+from taxiway.model.ledger import RunOrigin
 from taxiway.model.result import MigrateResult
 from taxiway.model.settings import MigrationSettings
-from taxiway.reports.flyway_json import Stamp, run_json
+from taxiway.reports.flyway_json import Stamp, result_json, run_json
 from taxiway.reports.run_progress import RunProgress
 from taxiway.reports.text import render_info, render_migrate
 from taxiway.runner.job import read_job
@@ -48,6 +50,8 @@ def run(invocation: Invocation, /, branch: str | None, commit: str | None) -> No
     result = run_job(spec, environment=os.environ, redactor=invocation.redactor, listener=listener)
     invocation.termination.check()
     progress.is_complete = True
+    if invocation.log_json:
+        return
     if invocation.json:
         stamp = Stamp(datetime.now().astimezone(), __version__)
         print_json(run_json(result, stamp) | {"warnings": invocation.warnings})
@@ -58,21 +62,28 @@ def _listener(invocation: Invocation, progress: RunProgress) -> JobListener:
 
     def on_checkout(commit: Checkout) -> None:
         progress.note_checkout(commit.branch, commit.commit)
-        invocation.say(
-            f"Taxiway {__version__}: branch {commit.branch} of {commit.repository}, commit {commit.commit}"
+        invocation.say_origin(
+            f"Taxiway {__version__}: branch {commit.branch} of {commit.repository}, commit {commit.commit}",
+            repository=commit.repository,
+            branch=commit.branch,
+            commit=commit.commit,
         )
+
+    def on_origin(origin: RunOrigin) -> None:
+        invocation.say_origin(f"Run {origin.run_id}", runId=origin.run_id)
 
     def on_configuration(loaded: Loaded) -> None:
         log_configuration(invocation, loaded)
 
     def on_result(result: InfoResult | MigrateResult, settings: MigrationSettings) -> None:
         progress.note_result(result)
-        if invocation.json:
-            return
-        if isinstance(result, InfoResult):
-            print_result(f"\n{render_info(result, settings)}\n")
-        else:
-            print_result(render_migrate(result))
+        is_info = isinstance(result, InfoResult)
+        text = render_info(result, settings) if isinstance(result, InfoResult) else render_migrate(result)
+        if invocation.log_json:
+            stamp = Stamp(datetime.now().astimezone(), __version__)
+            write_result(result_json(result, stamp), text, command="info" if is_info else "migrate")
+        elif not invocation.json:
+            print_result(f"\n{text}\n" if is_info else text)
 
     def on_event(event: Event) -> None:
         progress.note_event(event)
@@ -84,4 +95,5 @@ def _listener(invocation: Invocation, progress: RunProgress) -> JobListener:
         on_configuration=on_configuration,
         on_result=on_result,
         on_event=on_event,
+        on_origin=on_origin,
     )
