@@ -3,8 +3,8 @@
 .PHONY: help setup demo demo-psql demo-stop test lint fix types check conformance bench faults fuzz image image-test lock docs clean
 
 BIN := .venv/bin
-# Two test processes at a time: what the smallest machines of CI have cores for.
-WORKERS ?= 2
+# More than the two cores of the smallest machines of CI: many tests wait for a process or for a time.
+WORKERS ?= 3
 
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -1,6 +1,7 @@
 """Passwords that are changed while we use them, with a real server and the emulated Secrets Manager."""
 
 import json
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -202,7 +203,7 @@ def test_a_run_whose_password_is_changed_before_it_connects(
     (workspace.directory / "rotate.py").write_text(ROTATE)
     admin = database.server.conninfo("postgres", database.server.superuser_password, "postgres")
     (workspace.directory / "admin").write_text(admin)
-    command = f'exec {sys.executable} rotate.py "$(cat admin)" {database.user} "{name}"\n'
+    command = f'exec {shlex.quote(sys.executable)} rotate.py "$(cat admin)" {database.user} "{name}"\n'
     workspace.write({"V1__one.sql": "CREATE TABLE one (n int);", "beforeConnect.sh": command})
     environment = aws_endpoint.environment | {
         "FLYWAY_URL": database.url.replace(f"{database.user}@", ""),

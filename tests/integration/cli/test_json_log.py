@@ -26,6 +26,7 @@ def test_events_results_and_the_ending_come_in_their_order(workspace: Workspace)
     assert kinds(result.stdout) == [
         "connected",
         "validated",
+        "change-begun",
         "history-created",
         "current-version",
         *["migration-started", "statement-run", "migration-finished"] * 2,

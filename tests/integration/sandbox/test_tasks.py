@@ -1,6 +1,7 @@
 """RunTask really runs something, and what is told of it is what has happened."""
 
 import json
+import shlex
 import subprocess
 import sys
 import time
@@ -232,7 +233,7 @@ for name in ("{allowed}", "{other}"):
 
 def test_the_task_acts_as_its_role_and_is_held_to_it(tasks: Tasks, aws_endpoint: AwsEndpoint) -> None:
     program = _AWS.format(allowed=ALLOWED_SECRET, other=OTHER_SECRET)
-    task = tasks.run(f"exec {sys.executable} -c '{program}'")
+    task = tasks.run(f"exec {shlex.quote(sys.executable)} -c '{program}'")
     task_id = task["taskArn"].rpartition("/")[2]
     identity, allowed, denied = tasks.lines(task["taskArn"])
     assert identity == f"arn:aws:sts::123456789012:assumed-role/taxiway-task/{task_id}"

@@ -22,6 +22,7 @@ OK: Final = 0
 
 # What a statement that was cancelled has to tell about it: a process that was asked to end has two seconds in all.
 _SECONDS_TO_STOP: Final = 1.5
+_SECONDS_OF_A_CANCEL: Final = 0.5
 
 
 class TransactionStatus(IntEnum):
@@ -196,18 +197,29 @@ class Channel:
         """Cancel what runs and take in the answer to it; close the connection if that takes too long."""
         if self._pointer is None:
             return
-        self._deadline = time.monotonic() + _SECONDS_TO_STOP
+        end = time.monotonic() + _SECONDS_TO_STOP
         is_stopped = False
         try:
-            self._cancel(self._pointer)
-            drain(self._pointer)
-            is_stopped = True
-        except TimeoutError:
-            pass
+            while not is_stopped and time.monotonic() < end:
+                is_stopped = self._stops_by(end, self._pointer, drain)
         finally:
             self._deadline = None
             if not is_stopped:
                 self.close()
+
+    def _stops_by(self, end: float, pointer: int, drain: Callable[[int], None]) -> bool:
+        """Cancel once, and wait a while for the answer.
+
+        A server that is between two statements of a pipeline ignores it (PostgreSQL 17, ``ProcessInterrupts``).
+        """
+        self._deadline = end
+        self._cancel(pointer)
+        self._deadline = min(end, time.monotonic() + _SECONDS_OF_A_CANCEL)
+        try:
+            drain(pointer)
+        except TimeoutError:
+            return False
+        return True
 
     def _cancel(self, pointer: int) -> None:
         """Ask the server to cancel what it runs for us: another connection, so in the background."""

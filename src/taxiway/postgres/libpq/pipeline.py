@@ -53,7 +53,8 @@ class Pipelined(Channel):
             raise
         finally:
             if not is_told:
-                self._stop(self._sync)
+                self._library.PQpipelineSync(pointer)
+                self._stop(self._await_sync)
             if self._pointer is not None:
                 self._library.PQexitPipelineMode(pointer)
 
@@ -102,6 +103,9 @@ class Pipelined(Channel):
     def _sync(self, pointer: int) -> None:
         """End the pipeline: the server answers what is left, with no more than a word for what it has skipped."""
         self._library.PQpipelineSync(pointer)
+        self._await_sync(pointer)
+
+    def _await_sync(self, pointer: int) -> None:
         self._flush(pointer)
         while self.is_usable:
             result = self._next_result(pointer)
