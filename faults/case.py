@@ -139,7 +139,7 @@ GROUP: Final = Case(
     name="group", migrations=(_ITEMS, _DATA, _COPY, _COLUMN), options=("-group=true",), is_group=True
 )
 BASELINE: Final = Case(
-    name="baseline",
+    name="baseline-on-migrate",
     migrations=(
         transactional("V2__data.sql", "INSERT INTO old VALUES (1), (2);\n"),
         Migration(

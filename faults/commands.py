@@ -178,7 +178,7 @@ UNDO_LAST: Final = Command(
 )
 """Run again, it undoes another one: so it must not say that it may be run again if it has."""
 BASELINE: Final = Command(
-    Case(name="baseline-command", migrations=(), options=(_BOTH,), setup="CREATE TABLE old (i int)"),
+    Case(name="baseline", migrations=(), options=(_BOTH,), setup="CREATE TABLE old (i int)"),
     name="the command baseline",
     options=("-baselineVersion=7",),
 )

@@ -23,7 +23,8 @@ _METHOD: Final = """\
   message: it is lost, and all behind it; after a message: what was written arrives.
 - `mixed` has data, `COPY`, a function, a repeatable migration, callbacks around the run, `CREATE INDEX
   CONCURRENTLY`, and a script whose statements run without a transaction. `callbacks` has callbacks around each
-  migration, so nothing is sent ahead. `group` is one transaction; `baseline` a database that had tables before.
+  migration, so nothing is sent ahead. `group` is one transaction; `baseline-on-migrate` a database that had tables
+  before.
 - `connection lost at the commit`: as soon as the server has committed the migration, and before the run has heard
   of it, the connection is reset. The run opens another one to find out what came of it, and is cut off, killed or
   stopped at each message of that. Then it may end without knowing what was committed, if it says so.
