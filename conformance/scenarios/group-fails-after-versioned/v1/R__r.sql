@@ -1,0 +1,2 @@
+create table r (i int);
+select nope;
