@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from faults.trial import Part, Trial
+from faults.trial import Doubled, Lost, Part, Trial
 
 _MOST_PROBLEMS: Final = 40
 _LONGEST_PROBLEM: Final = 400
@@ -16,7 +16,8 @@ _METHOD: Final = """\
 
 - Runs are those of the command line, in a process of their own, on a server of their own that keeps what it has
   committed when it is killed. A proxy (`sandbox/protocol_proxy.py`) sees every message between the two, without
-  TLS, and acts at the chosen one. Over TLS it would see none: those runs are killed at random times.
+  TLS, and acts at the chosen one. Over TLS it would see none: those runs are killed at random times. All that does
+  not go through the proxy, the next run for example, is over TLS.
 - First, a run without a fault is recorded. Each side of each of its messages, in both directions, connecting
   included, is a **point**. Between two messages that come one behind the other from the same side there is one.
 - `reset` and `closed` end the connection for both sides, and what was on its way is lost. `SIGKILL` before a
@@ -107,13 +108,28 @@ def _introduction(report: Report) -> str:
 
 def _summary(report: Report, parts: Sequence[Part]) -> str:
     rows = [
-        [part.value, f"{len(trials):,}", f"{_count_problems(trials)}"]
+        [_title(part, trials), *_counts(trials)]
         for part in parts
         if (trials := [trial for trial in report.trials if trial.part is part])
     ]
-    rows.append(["**All**", f"**{len(report.trials):,}**", f"**{_count_problems(report.trials)}**"])
-    text = "Trials with problems are those in which anything at all was not as it has to be.\n\n"
-    return "## In short\n\n" + text + _table(["", "trials", "with problems"], rows, numbers=2)
+    rows.append([f"**{text}**" for text in ("All", *_counts(report.trials))])
+    text = (
+        "Trials with problems are those in which anything at all was not as it has to be. Lost: what a run has\n"
+        "recorded, or was to finish, was not there. Doubled: something was done or recorded more than once.\n\n"
+    )
+    return "## In short\n\n" + text + _table(["", "trials", "lost", "doubled", "with problems"], rows, numbers=4)
+
+
+def _title(part: Part, trials: Sequence[Trial]) -> str:
+    if part is not Part.RUNNERS:
+        return str(part.value)
+    counts = [trial.runs for trial in trials]
+    return f"{part.value}: {sum(counts)} in all, at most {max(counts)}"
+
+
+def _counts(trials: Sequence[Trial]) -> list[str]:
+    kinds = [_count_problems(trials, kind) for kind in (Lost, Doubled, str)]
+    return [f"{len(trials):,}", *map(str, kinds)]
 
 
 def _section(part: Part, trials: Sequence[Trial]) -> str:
@@ -148,8 +164,9 @@ def _in_one_line(problem: str) -> str:
     return text if len(text) <= _LONGEST_PROBLEM else f"{text[:_LONGEST_PROBLEM]} …"
 
 
-def _count_problems(trials: Sequence[Trial]) -> int:
-    return sum(bool(trial.problems) for trial in trials)
+def _count_problems(trials: Sequence[Trial], kind: type[str] = str) -> int:
+    """How many trials have a problem of that kind."""
+    return sum(any(isinstance(problem, kind) for problem in trial.problems) for trial in trials)
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: int) -> str:

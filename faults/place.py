@@ -12,6 +12,7 @@ from faults.case import EFFECTS, PACE
 from sandbox.directory import temporary_directory
 from sandbox.password import make_password
 from sandbox.postgres import PostgresServer
+from sandbox.protocol_proxy import ProtocolProxy
 
 if TYPE_CHECKING:
     import psycopg
@@ -89,10 +90,13 @@ class Place:
         self.server, self.name = server, name
         self._observer: psycopg.Connection | None = None
 
-    def url(self, *, host: str | None = None, port: int | None = None, sslmode: str = "disable") -> str:
-        """For Taxiway: of the server itself, or of a proxy before it."""
-        address = f"{host or self.server.host}:{port or self.server.port}"
-        return f"postgresql://{OWNER}@{address}/{self.name}?sslmode={sslmode}"
+    def url(self) -> str:
+        """For Taxiway, over TLS."""
+        return f"postgresql://{OWNER}@{self.server.host}:{self.server.port}/{self.name}?sslmode=require"
+
+    def url_through(self, proxy: ProtocolProxy) -> str:
+        """For Taxiway, without TLS: the proxy is to see every message."""
+        return f"postgresql://{OWNER}@{proxy.host}:{proxy.port}/{self.name}?sslmode=disable"
 
     @property
     def observer(self) -> "psycopg.Connection":

@@ -31,7 +31,7 @@ _SECONDS_OF_SILENCE: Final = 2 * (1 + _CONNECT_TIMEOUT) + 6 * _CONNECT_TIMEOUT +
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """What is done at a message: one of the three.
+    """What is done at a message: a cut, a signal, or a strike at the server; or a cut and a signal.
 
     Attributes:
         for_ever: The cut is done to every connection from then on.
@@ -58,6 +58,13 @@ LASTING_RESET: Final = Fault(
 SILENCE: Final = Fault(name="this connection", part=Part.SILENCE, cut=Cut.BLACK_HOLE)
 ENDLESS_SILENCE: Final = Fault(
     name="this connection and every later one", part=Part.SILENCE, cut=Cut.BLACK_HOLE, for_ever=True
+)
+SILENT_STOP: Final = Fault(
+    name="SIGTERM when nothing is passed on any more",
+    part=Part.STOP,
+    cut=Cut.BLACK_HOLE,
+    number=signal.SIGTERM,
+    for_ever=True,
 )
 KILL: Final = Fault(name="SIGKILL", part=Part.KILL, number=signal.SIGKILL)
 TERMINATE: Final = Fault(name="SIGTERM", part=Part.STOP, number=signal.SIGTERM)
@@ -96,7 +103,7 @@ def learn(job: Job, place: Place, directory: Path) -> list[Point]:
     job.prepare(place, directory)
     policy = job.policy(place, None)
     with ProtocolProxy(place.server.host, place.server.port, policy=policy, recording=True) as proxy:
-        ended = job.start(place.url(host=proxy.host, port=proxy.port), directory).wait()
+        ended = job.start(place.url_through(proxy), directory).wait()
         proxy.wait_until_closed()
         messages = proxy.messages()
     job.learn(ended, place, directory)
@@ -188,7 +195,7 @@ class PointTrial:
         options = _IMPATIENT if self.fault.is_silent or self.fault.for_ever else ()
         policy = self.job.policy(place, fault)
         with ProtocolProxy(place.server.host, place.server.port, policy=policy) as proxy:
-            url = place.url(host=proxy.host, port=proxy.port)
+            url = place.url_through(proxy)
             if self.fault.is_silent:
                 url += f"&connect_timeout={_CONNECT_TIMEOUT}"
             run = self.job.start(url, directory, *options)
@@ -198,7 +205,9 @@ class PointTrial:
 
     def _act(self, place: Place, _message: Message) -> Cut | None:
         run = self._run.result()
-        self._struck_at = self._struck_at or time.monotonic()
+        if self._struck_at:
+            return self.fault.cut
+        self._struck_at = time.monotonic()
         if self.fault.strike:
             self.fault.strike(place)()
         if self.fault.number:

@@ -49,6 +49,7 @@ def play(case: Case, place: Place, directory: Path, *, count: int, oracle: Oracl
         outcome=f"{appliers} applied, {count - appliers} had nothing to do, {waited} waited for the lock",
         then="nothing left to do",
         problems=problems,
+        runs=count + (oracle is not None),
     )
 
 
@@ -91,6 +92,7 @@ def find_unnamed(case: Case, place: Place, directory: Path) -> Trial:
         outcome="waited, and named process, user, program, address and time",
         then="nothing left to do",
         problems=problems,
+        runs=2,
     )
 
 

@@ -482,7 +482,7 @@ def play_failover(directory: Path) -> Trial:
         proxy = stack.enter_context(ProtocolProxy(primary.host, primary.port))
         place.reset()
         place.set_pace(_LONG_SLEEP)
-        url = place.url(host=proxy.host, port=proxy.port)
+        url = place.url_through(proxy)
         run = start("migrate", SLOW, url, directory)
         place.wait_for_sleep()
         standby.wait_for_replay()

@@ -59,7 +59,7 @@ def _find_wrong_stop(exit_code: int, number: signal.Signals, seconds: float) -> 
 def play_kill_over_tls(case: Case, place: Place, directory: Path, *, after_seconds: float) -> Trial:
     """Kill a run that speaks TLS, so many seconds after its session began: no proxy can see its messages."""
     place.reset(case.setup)
-    run = start("migrate", case, place.url(sslmode="require"), directory)
+    run = start("migrate", case, place.url(), directory)
     deadline = time.monotonic() + 10
     while not place.sessions() and run.process.poll() is None and time.monotonic() < deadline:
         pass

@@ -17,6 +17,18 @@ class Part(Enum):
     SECRETS = "Secrets"
 
 
+class Lost(str):
+    """A problem: what a run has recorded, or was to finish, is not there."""
+
+    __slots__ = ()
+
+
+class Doubled(str):
+    """A problem: something was done or recorded more than once."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
     """One trial.
@@ -27,6 +39,7 @@ class Trial:
         outcome: How the run with the fault ended.
         then: What the next run came to.
         problems: What was not as it has to be.
+        runs: How many runs it had at once.
     """
 
     part: Part
@@ -35,3 +48,4 @@ class Trial:
     outcome: str
     then: str
     problems: Sequence[str] = ()
+    runs: int = 1

@@ -7,6 +7,7 @@ from typing import Final
 from faults.case import Case, Migration
 from faults.command import Ended
 from faults.place import State
+from faults.trial import Doubled, Lost
 
 _RUNNING: Final = re.compile(r"Migration (\S+) was running\.(.*)", re.DOTALL)
 _STOPPED: Final = re.compile(r"(?:Terminated|Interrupted) while (\S+) ran: (.*)", re.DOTALL)
@@ -24,7 +25,7 @@ def find_wrong_state(case: Case, state: State) -> Iterator[str]:
     applied, failed = state.applied, state.failed
     for script in {*applied, *failed}:
         if (count := [row.script for row in state.rows].count(script)) > 1:
-            yield f"{script} has {count} rows"
+            yield Doubled(f"{script} has {count} rows")
     for script in failed:
         if script not in case.scripts or case.migration(script).transactional:
             yield f"{script} has a row with success = false"
@@ -42,13 +43,13 @@ def _wrong_effects(migration: Migration, state: State) -> Iterator[str]:
     script = migration.script
     counts = {name: state.effects.get(name, 0) for name in migration.effects}
     if doubled := [name for name, count in counts.items() if count > 1]:
-        yield f"done more than once: {', '.join(doubled)}"
+        yield Doubled(f"done more than once: {', '.join(doubled)}")
     if script in state.applied:
         yield from (
-            f"{script} has a row, and its effect '{name}' is missing" for name in counts if not counts[name]
+            Lost(f"{script} has a row, and its effect '{name}' is missing") for name in counts if not counts[name]
         )
         if migration.index and not state.indexes.get(migration.index):
-            yield f"{script} has a row, and its index is missing or invalid"
+            yield Lost(f"{script} has a row, and its index is missing or invalid")
     elif script not in state.failed:
         # Neither applied nor on record as begun: not the least of it may be there.
         yield from (f"{script} has no row, and its effect '{name}' is there" for name in counts if counts[name])
@@ -61,7 +62,7 @@ def find_unfinished(case: Case, state: State) -> Iterator[str]:
     yield from find_wrong_state(case, state)
     expected = [*case.markers, *case.scripts]
     if [row.script for row in state.rows] != expected or not all(row.success for row in state.rows):
-        yield f"the history has {[(row.script, row.success) for row in state.rows]} instead of {expected}"
+        yield Lost(f"the history has {[(row.script, row.success) for row in state.rows]} instead of {expected}")
 
 
 def find_lies(case: Case, ended: Ended, state: State) -> Iterator[str]:

@@ -174,8 +174,7 @@ class Attempt:
 
     def refused(self, cause: StatementRefused | ProgramFailed) -> MigrationRefused:
         """The failure of this attempt, with what has stayed of it, and of the group that it is in."""
-        if self._group and self.was_sent_ahead and isinstance(cause, StatementRefused):
-            # Alone it would be run again, and the server's words would be those.
+        if self.was_sent_ahead and isinstance(cause, StatementRefused):
             cause = as_if_not_ahead(cause)
         return MigrationRefused(
             self.planned,

@@ -195,13 +195,10 @@ class Executor:
     # --- ahead ---
 
     def _run_ahead(self, turns: deque[_Turn]) -> None:
-        """Run them without waiting for the server in between, but for one that fails because of that."""
+        """Run them without waiting for the server in between."""
         while turns:
             self._reach_repeatables(turns[0])
-            failure = self._send_ahead(turns)
-            if isinstance(failure, MigrationRefused) and failure.is_for_protocol and not turns[0].grouped:
-                self._run(turns.popleft())
-            elif failure:
+            if failure := self._send_ahead(turns):
                 # Raised here, where no handler would put the server's own words along as the context.
                 raise failure
 
@@ -266,13 +263,9 @@ class Executor:
 
     def _tell_of_failure(self, attempt: Attempt, failure: Exception) -> None:
         """Fire the error events: when the migration itself has failed, not a callback before or after it."""
-        refused = failure if isinstance(failure, MigrationRefused) else None
-        if refused and attempt.was_sent_ahead and refused.is_for_protocol and refused.group is None:
-            # It is run again.
-            return
         if not attempt.is_to_blame(failure):
             return
-        if attempt.is_in_statements and refused:
+        if attempt.is_in_statements and isinstance(failure, MigrationRefused):
             self.shared.callbacks.fire_after_failure(self.shared.each.after_statement_error)
         self.shared.callbacks.fire_after_failure(self.shared.each.after_error)
 

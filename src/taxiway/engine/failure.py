@@ -77,11 +77,6 @@ class MigrationRefused(Exception):
         self.undone, self.group = undone, group
 
     @property
-    def is_for_protocol(self) -> bool:
-        """The server may have refused it for the way that it was sent: it reads a ``$1`` as a parameter then."""
-        return isinstance(self.cause, StatementRefused) and self.cause.error.sqlstate in _OF_PROTOCOL
-
-    @property
     def rolled_back(self) -> bool:
         """Nothing has stayed, of the whole group if it is in one."""
         return self.undone and not (self.group and (self.group.programs or self.group.has_committed))

@@ -18,16 +18,14 @@ from taxiway.engine.schemas import (
     missing_schemas,
     require_default_schema,
 )
-from taxiway.engine.scripts import read_script
+from taxiway.engine.scripts import Scripts
 from taxiway.engine.survey import Scope, Survey, require_migrations, survey
 from taxiway.engine.tools import Tools
 from taxiway.model.callback import CallbackEvent
 from taxiway.model.event import CurrentVersion, Validated, Warned
 from taxiway.model.info import MigrationState
-from taxiway.model.migration import ResolvedMigration
 from taxiway.model.plan import PlannedMigration
 from taxiway.model.result import MigrateResult, MigrationOutput
-from taxiway.model.script import Script
 from taxiway.model.settings import MigrationSettings
 from taxiway.model.version import MigrationVersion
 from taxiway.planning.history import next_rank
@@ -86,11 +84,12 @@ class _Migrate:
     tools: Tools
     callbacks: Callbacks = field(init=False)
     started: float = field(init=False)
-    _scripts: dict[str, Script] = field(default_factory=dict)
+    _scripts: Scripts = field(init=False)
 
     def __post_init__(self) -> None:
         self.callbacks = Callbacks(self.scope, self.settings, self.tools, holding_lock=True)
         self.started = self.tools.clock.monotonic()
+        self._scripts = Scripts(self.scope, self.settings, self.tools.session)
 
     def carry_out(self, seen: Seen) -> MigrateResult:
         self.callbacks.prepare((*_OF_VALIDATE, *baseline.EVENTS, *_EARLY, *MIGRATE_EVENTS.all, *_LATE))
@@ -156,7 +155,7 @@ class _Migrate:
         """Make the plan once before anything is changed; or read its scripts, if callbacks may yet change it."""
         if self.callbacks.has(*may_change):
             for migration in waiting(seen.infos):
-                self._script(migration)
+                self._scripts.of(migration)
         else:
             self._plan(seen)
 
@@ -218,20 +217,13 @@ class _Migrate:
     def _plan(self, seen: Survey) -> tuple[PlannedMigration, ...]:
         planned = tuple(
             PlannedMigration(
-                migration=one.migration, script=self._script(one.migration), out_of_order=one.out_of_order
+                migration=one.migration, script=self._scripts.of(one.migration), out_of_order=one.out_of_order
             )
             for one in pending(seen.infos, self.settings.policy, group=self.settings.group)
         )
         if self.settings.group and not self.settings.mixed:
             refuse_mixed_group(planned)
         return planned
-
-    def _script(self, migration: ResolvedMigration) -> Script:
-        """The script, read once, however often the plan is made."""
-        if migration.path not in self._scripts:
-            script = read_script(migration, self.scope, self.settings, self.tools.session)
-            self._scripts[migration.path] = script
-        return self._scripts[migration.path]
 
     def _warn_of_the_future(self, seen: Survey) -> None:
         """As Flyway: a database that is ahead of the scripts is no error, and nothing to keep quiet about."""

@@ -9,7 +9,7 @@ from taxiway.engine.attempt import Shared
 from taxiway.engine.callbacks import Callbacks
 from taxiway.engine.execute import UNDO_EVENTS, Executor, run_planned
 from taxiway.engine.lock import migration_lock
-from taxiway.engine.scripts import read_script
+from taxiway.engine.scripts import Scripts
 from taxiway.engine.survey import Scope, Survey, require_migrations, survey
 from taxiway.engine.tools import Tools
 from taxiway.engine.validate import compare
@@ -112,12 +112,8 @@ def _planned(
     undos: Sequence[PlannedUndo], scope: Scope, settings: MigrationSettings, tools: Tools
 ) -> tuple[PlannedMigration, ...]:
     """The scripts, ready to run."""
-    planned = tuple(
-        PlannedMigration(
-            migration=one.migration, script=read_script(one.migration, scope, settings, tools.session)
-        )
-        for one in undos
-    )
+    scripts = Scripts(scope, settings, tools.session)
+    planned = tuple(PlannedMigration(migration=one.migration, script=scripts.of(one.migration)) for one in undos)
     if settings.group and not settings.mixed:
         refuse_mixed_group(planned)
     return planned

@@ -209,9 +209,11 @@ class Script:
             copies no data, and changes neither the state of its transaction nor ``client_encoding``.
         may_choose_snapshot: A statement may set how its transaction sees the database, which has to come before
             any query in it (PostgreSQL manual, SET TRANSACTION).
+        length: In characters; 0 for one that is read anew each time.
     """
 
     statements: Iterable[Statement]
     transactional: bool
     can_be_sent_ahead: bool = False
     may_choose_snapshot: bool = True
+    length: int = 0

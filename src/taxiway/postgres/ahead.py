@@ -59,7 +59,9 @@ class StepsAhead:
         return _BEGIN, ready._replace(flush=False), _COMMIT._replace(flush=False), _BEGIN._replace(flush=True)
 
     def _record(self, step: RecordStep) -> tuple[Message, ...]:
-        ready = Message(self._ours.ready_for_row(self._table, only_with_lock=True).encode(), flush=False)
+        ready = Message(
+            self._ours.ready_for_row(self._table, only_with_lock=True, sent_ahead=True).encode(), flush=False
+        )
         row = Message(history.insert_measured_row(self._table, step.row).encode(), with_rows=True)
         return (ready, row._replace(flush=False), _COMMIT) if step.commit else (ready, row)
 

@@ -24,6 +24,7 @@ from taxiway.postgres.errors import ACCESS_RULES, error_of_ours, translate_conne
 from taxiway.postgres.libpq.connection import Connection
 from taxiway.postgres.libpq.result import ConnectionBroken, Diagnostics, Result, ServerError
 from taxiway.postgres.login import find_login
+from taxiway.postgres.own_statements import WATCH_CLIENT
 from taxiway.postgres.session import PostgresSession
 from taxiway.postgres.silence import SilenceWatch
 from taxiway.postgres.sql import Sql, fill, join, literal
@@ -57,14 +58,6 @@ SELECT {zone},
 
 # To a question about a session that does not answer
 _SECONDS_FOR_AN_ANSWER: Final = 15
-# A server looks whether its client is still there only when it has something to say: the statement of one that was
-# killed would run on, and keep its locks. It can be told to look (since PostgreSQL 14, on Linux for sure).
-_WATCH_CLIENT: Final = """
-CASE WHEN pg_catalog.version() LIKE '%linux%'
-      AND pg_catalog.current_setting('client_connection_check_interval', true) = '0'
-     THEN pg_catalog.set_config('client_connection_check_interval', '5s', false) END
-"""
-
 # Half a minute, which is what a failover of Aurora takes
 _RETRIES_AFTER_LOSS: Final = 5
 
@@ -332,7 +325,7 @@ def _prepare(connection: Connection, init_sql: str, target: str) -> SessionFacts
         run_init_sql(connection, init_sql)
         set_zone = Sql("pg_catalog.current_setting('TimeZone')")
     return _session_facts(
-        connection, _ask(connection, target, fill(_FACTS_QUERY, zone=set_zone, watch=Sql(_WATCH_CLIENT)))
+        connection, _ask(connection, target, fill(_FACTS_QUERY, zone=set_zone, watch=WATCH_CLIENT))
     )
 
 

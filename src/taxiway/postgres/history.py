@@ -47,9 +47,12 @@ INSERT INTO {table} ("installed_rank", "version", "description", "type", "script
                      "installed_by", "execution_time", "success")
 VALUES ({values})
 """
-# What the server has spent on the transaction so far, in whole milliseconds
+# What the server has spent on the script so far, in whole milliseconds; on the transaction, where the script has
+# reset all settings
 _MEASURED: Final = """
-(extract(epoch FROM pg_catalog.clock_timestamp() - pg_catalog.transaction_timestamp()) * 1000)::int
+((extract(epoch FROM pg_catalog.clock_timestamp()) - coalesce(
+    nullif(pg_catalog.current_setting('taxiway.began', true), '')::numeric,
+    extract(epoch FROM pg_catalog.transaction_timestamp()))) * 1000)::int
 """
 
 # A row that somebody has removed meanwhile is written again.
@@ -109,7 +112,7 @@ def remove_begun(table: HistoryTable, rank: int) -> Sql:
 
 
 def insert_measured_row(table: HistoryTable, row: HistoryRow) -> Sql:
-    """The statement that adds a row with the time that the transaction has taken, and returns that time."""
+    """The statement that adds a row with the time that its script has taken, and returns that time."""
     return join([_insert(table, row, execution_time=Sql(_MEASURED)), Sql('RETURNING "execution_time"')])
 
 

@@ -25,6 +25,29 @@ COMMIT
 _LOCK_LOST: Final = "taxiway: the migration lock is lost"
 _NOT_A_NUMBER: Final = "22P02"
 _UNLESS_LOCKED: Final = "CASE WHEN {take_lock} THEN '1' ELSE {lock_lost} END::int"
+# What was sent ahead was encoded before a function of the script could change the encoding unseen.
+_ENCODING_CHANGED: Final = "taxiway: client_encoding was changed"
+_UNLESS_CHANGED: Final = (
+    "CASE pg_catalog.current_setting('client_encoding') WHEN 'UTF8' THEN '1' ELSE {changed} END::int"
+)
+
+WATCH_CLIENT: Final = Sql("""
+CASE WHEN pg_catalog.version() LIKE '%linux%'
+      AND pg_catalog.current_setting('client_connection_check_interval', true) = '0'
+     THEN pg_catalog.set_config('client_connection_check_interval', '5s', false) END
+""")
+"""A server looks whether its client is still there only when it has something to say: the statement of one that
+was killed would run on, and keep its locks. It can be told to look (since PostgreSQL 14, on Linux for sure)."""
+
+# When the script began, for the time that its row says. It is gone when a script before has reset all settings,
+# and with it what the session was given when it began. A driver that gives that in its first message, as Flyway's
+# does with the time zone, keeps it.
+_BEGAN: Final = """
+pg_catalog.set_config('taxiway.began', extract(epoch FROM pg_catalog.clock_timestamp())::text, false)
+"""
+_RESTORED: Final = """
+CASE WHEN coalesce(pg_catalog.current_setting('taxiway.began', true), '') = '' THEN {settings} END
+"""
 
 
 class OwnStatements:
@@ -37,22 +60,29 @@ class OwnStatements:
     def ready_for_script(self, table: HistoryTable, *, keep_lock: bool) -> Sql:
         """One statement that undoes what scripts before may have set. It is not run at all without the lock."""
         return fill(
-            "SELECT {who}, pg_catalog.set_config('standard_conforming_strings', {standard}, false),"
-            " pg_catalog.set_config('search_path', {path}, false), {lock}",
+            "SELECT {who}, {restored}, pg_catalog.set_config('standard_conforming_strings', {standard}, false),"
+            " pg_catalog.set_config('client_encoding', 'UTF8', false),"
+            " pg_catalog.set_config('search_path', {path}, false), {lock}, {began}",
             who=self._ourselves(),
+            restored=self._restored(),
             # The script was split with what the session began with.
             standard=literal("on" if self._facts.standard_strings else "off"),
             path=literal(self._search_path(table.schema)),
             lock=self.unless_locked(table) if keep_lock else literal(value=True),
+            began=Sql(_BEGAN),
         )
 
-    def ready_for_row(self, table: HistoryTable, *, only_with_lock: bool) -> Sql:
-        """One statement that makes the session ours for the history row. It fails without the lock, if wanted."""
+    def ready_for_row(self, table: HistoryTable, *, only_with_lock: bool, sent_ahead: bool = False) -> Sql:
+        """One statement that makes the session ours for the history row. It fails without the lock, if wanted.
+
+        It fails also if the script was ``sent_ahead`` in an encoding that is not the session's any more.
+        """
         return fill(
-            "SELECT {who}, pg_catalog.set_config('TimeZone', {zone}, true), {lock}",
+            "SELECT {who}, {encoding}, pg_catalog.set_config('TimeZone', {zone}, true), {lock}",
             who=self._ourselves(),
             # installed_on is a time without zone: that of the client, whatever a script has made of the session's.
             zone=literal(self._facts.time_zone),
+            encoding=fill(_UNLESS_CHANGED, changed=literal(_ENCODING_CHANGED)) if sent_ahead else Sql("NULL"),
             lock=self.unless_locked(table) if only_with_lock else literal(value=True),
         )
 
@@ -63,6 +93,11 @@ class OwnStatements:
             " pg_catalog.set_config('role', {user}, false)",
             user=literal(self._facts.user),
         )
+
+    def _restored(self) -> Sql:
+        """The expression that makes the session's settings again what a script has reset."""
+        zone = fill("pg_catalog.set_config('TimeZone', {zone}, false)", zone=literal(self._facts.time_zone))
+        return fill(_RESTORED, settings=fill("{zone} || coalesce({watch}, '')", zone=zone, watch=WATCH_CLIENT))
 
     def reset_role(self) -> Sql:
         """A statement that makes us who we were when we connected."""
@@ -101,3 +136,13 @@ class OwnStatements:
     def is_refusal(error: errors.DatabaseError) -> bool:
         """Whether an error is that of :meth:`unless_locked`."""
         return error.sqlstate == _NOT_A_NUMBER and _LOCK_LOST in error.message
+
+    @staticmethod
+    def explain(error: errors.TaxiwayError) -> errors.TaxiwayError:
+        """The same refusal of a row, in words for people if the encoding of the script is the reason."""
+        if not isinstance(error, errors.DatabaseError) or _ENCODING_CHANGED not in error.message:
+            return error
+        return errors.StatementFailed(
+            "a function that the script calls has changed client_encoding, and what came behind that was not in "
+            "it; put SET client_encoding into the script itself"
+        )

@@ -361,6 +361,7 @@ class PostgresSession:
             match step:
                 case RecordStep():
                     ours = self._ours_of(error, doing=f"Writing to the schema history {table}", of_a_script=True)
+                    ours = self._ours.explain(ours)
                 case BeginStep():
                     ours = self._ours_of(error, doing="Beginning a script")
                 case _:

@@ -18,9 +18,10 @@ from taxiway.postgres.libpq.connection import Connection
 from taxiway.postgres.libpq.result import ConnectionBroken, ServerError
 from taxiway.postgres.sql import fill, literal
 
-# 'Client' is what a process waits for that has sent us an answer, or wants something from us.
+# What a process waits for that has sent us an answer, or wants something from us. Others of the type Client are
+# about other servers: those of a subscription, for example.
 _IS_AT_WORK: Final = """
-SELECT a.state = 'active' AND a.wait_event_type IS DISTINCT FROM 'Client'
+SELECT a.state = 'active' AND coalesce(a.wait_event, '') NOT IN ('ClientRead', 'ClientWrite')
 FROM pg_catalog.pg_stat_activity a
 WHERE a.pid = {process_id} AND extract(epoch FROM a.backend_start)::text = {started}
 """
@@ -37,19 +38,17 @@ class SilenceWatch:
         self._facts, self._connect, self._seconds = facts, connect, seconds
         self._doubts = 0
 
-    def __call__(self) -> None:
-        """Ask the server about the session.
+    def __call__(self, silences: int) -> None:
+        """Ask the server about the session. ``silences`` counts them since it was heard of last, from 1.
 
         Raises:
-            ConnectionBroken: It does not answer, or is not at work for us, for the second time.
+            ConnectionBroken: It does not answer, or is not at work for us, for the second time in a row.
         """
         reason = self._find_reason()
-        if reason is None:
-            self._doubts = 0
-            return
-        self._doubts += 1
+        before = self._doubts if silences > 1 else 0
+        self._doubts = before + 1 if reason else 0
         if self._doubts >= _PATIENCE:
-            raise ConnectionBroken(f"no answer for {self._seconds * self._doubts:g} seconds; {reason}")
+            raise ConnectionBroken(f"no answer for {self._seconds * silences:g} seconds; {reason}")
 
     def _find_reason(self) -> str | None:
         """Why the session seems to be lost; ``None`` if the server is at work."""

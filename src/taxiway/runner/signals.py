@@ -16,8 +16,8 @@ from types import FrameType
 class Terminated(KeyboardInterrupt):
     """The process was asked to end (SIGTERM).
 
-    A KeyboardInterrupt, because that is what libraries in the middle of a wait know how to make way for: psycopg
-    cancels the running statement before it lets one pass.
+    A KeyboardInterrupt, because that is what everything in the middle of a wait knows how to make way for, our own
+    session included: it cancels the running statement before it lets one pass.
     """
 
 

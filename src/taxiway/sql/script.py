@@ -18,7 +18,8 @@ _ENCODING: Final = "client_encoding"
 _TRANSACTION: Final = "transaction"
 _SETS_NAMES: Final = re.compile(r"set\b.*\bnames\b", re.DOTALL)
 _LONGEST_EXCERPT: Final = 60
-_LONGEST_SMALL_SCRIPT: Final = 2 << 20
+LONGEST_SMALL_SCRIPT: Final = 2 << 20
+"""In characters: longer ones are better not kept in memory."""
 
 
 def parse_script(
@@ -32,6 +33,7 @@ def parse_script(
     standard_strings: bool = True,
     in_transaction: bool = True,
     declared: bool | None = None,
+    longest_kept: int = LONGEST_SMALL_SCRIPT,
 ) -> Script:
     """Replace placeholders, split into statements, and decide whether the script runs in one transaction.
 
@@ -40,8 +42,8 @@ def parse_script(
     script's own configuration says, ``declared``, wins over all of that (Flyway 13, ``executeInTransaction``).
     ``standard_strings`` is the session's ``standard_conforming_strings`` when the script begins.
 
-    ``read`` yields the text in chunks. The statements of a small script are kept. A large one is gone through now,
-    and is read again whenever its statements are.
+    ``read`` yields the text in chunks. The statements of a small script are kept. One that is longer than
+    ``longest_kept``, in characters, is gone through now, and is read again whenever its statements are.
 
     Raises:
         UnknownPlaceholder: A placeholder has no value, or is not closed.
@@ -57,7 +59,7 @@ def parse_script(
         "server_version_num": server_version_num,
         "standard_conforming_strings": standard_strings,
     }
-    text = _read_small(read())
+    text = _read_small(read(), longest_kept)
     statements: Iterable[Statement]
     if text is None:
         statements = _ReadAnew(lambda: split_parts(pieces(read()), **options))
@@ -71,17 +73,18 @@ def parse_script(
         transactional,
         can_be_sent_ahead=transactional and found.can_be_sent_ahead,
         may_choose_snapshot=found.may_choose_snapshot,
+        length=len(text or ""),
     )
 
 
-def _read_small(chunks: Iterable[str]) -> str | None:
+def _read_small(chunks: Iterable[str], longest: int) -> str | None:
     """The whole text, or ``None`` if it is better not kept in memory."""
     found: list[str] = []
     length = 0
     for chunk in chunks:
         found.append(chunk)
         length += len(chunk)
-        if length > _LONGEST_SMALL_SCRIPT:
+        if length > longest:
             return None
     return "".join(found)
 

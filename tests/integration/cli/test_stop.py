@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.protocol_proxy import ProtocolProxy
+from sandbox.protocol_proxy import Cut, Message, Moment, ProtocolProxy
 from tests.support.pytest_sandbox import Database, plain_url
 from tests.support.workspace import Workspace
 
@@ -99,6 +99,28 @@ def test_the_server_is_further_than_its_answers(
     with ProtocolProxy(plain_database.host, plain_database.port, delay_ms=delay_ms) as proxy:
         code, _, error = stop(workspace, "--url", plain_url(proxy, plain_database.user, plain_database.name))
     assert (code, error) == (143, sentence)
+
+
+class OnlyTheFirst:
+    """Lets one connection through, and swallows what the others send."""
+
+    def find_action(self, message: Message, _moment: Moment) -> Cut | None:
+        return Cut.BLACK_HOLE if message.connection > 1 else None
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("callbacks", [{}, {"beforeEachMigrate.sql": "SELECT 1;"}], ids=["ahead", "one by one"])
+def test_a_request_to_cancel_that_nobody_answers_is_not_waited_for(
+    plain_database: Database, tmp_path: Path, callbacks: dict[str, str], number: signal.Signals
+) -> None:
+    workspace = Workspace(plain_database, tmp_path)
+    workspace.write({"V1__a.sql": SLEEP} | callbacks)
+    with ProtocolProxy(plain_database.host, plain_database.port, policy=OnlyTheFirst()) as proxy:
+        url = plain_url(proxy, plain_database.user, plain_database.name)
+        code, _, error = stop(workspace, "--url", url, number=number)
+    assert code == 128 + number
+    assert "V1__a.sql" in error
+    assert "bug" not in error
 
 
 def test_what_may_have_been_committed_is_left_open(workspace: Workspace) -> None:

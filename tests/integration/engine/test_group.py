@@ -111,6 +111,14 @@ def test_a_callback_that_fails_between_them_leaves_nothing(workspace: Workspace)
     assert caught.value.result.count == 0
 
 
+def test_each_row_of_a_group_has_the_time_of_its_own_script(workspace: Workspace) -> None:
+    workspace.write({"V1__a.sql": "SELECT pg_sleep(0.4);", "V2__b.sql": "SELECT 1;"})
+    workspace.migrate(group=True)
+    slow, fast = (row["execution_time"] for row in workspace.history())
+    assert slow >= 400
+    assert fast < 400
+
+
 @pytest.mark.parametrize("group", [True, False], ids=["group", "alone"])
 @pytest.mark.parametrize(
     ("statement", "name", "column"),
@@ -131,6 +139,14 @@ def test_a_stray_parameter_is_refused_at_its_place_sent_ahead_or_not(
     error = caught.value
     assert (error.script, error.line, error.column, error.sqlstate) == ("V3__c.sql", 3, column, "42P02")
     assert workspace.value("SELECT to_regclass('public.a') IS NULL") is group
+
+
+def test_an_error_with_the_code_of_a_stray_parameter_runs_nothing_twice(workspace: Workspace) -> None:
+    script = "DO $$ BEGIN PERFORM nextval('public.s'); RAISE 'mine' USING errcode = '42P18'; END $$;"
+    workspace.write({"V1__a.sql": "CREATE SEQUENCE s;", "V2__b.sql": script})
+    with pytest.raises(taxiway.MigrationFailed, match=r"mine \(SQLSTATE 42P18\)"):
+        workspace.migrate()
+    assert workspace.value("SELECT last_value FROM s") == 1
 
 
 def test_error_callbacks_run_after_the_rollback_of_the_group(workspace: Workspace) -> None:

@@ -134,3 +134,12 @@ def test_memory_does_not_grow_with_the_script(tmp_path: Path, begin: str, row: s
         [sys.executable, "-c", PARSE, str(file)], capture_output=True, text=True, check=True, timeout=120
     )
     assert int(done.stdout.split()[1]) < 40
+
+
+def test_many_scripts_share_what_may_be_kept(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is over is read again when it runs."""
+    monkeypatch.setattr("taxiway.engine.scripts._MOST_KEPT", 100)
+    scripts = {f"V{number}__a.sql": f"INSERT INTO t VALUES ({number}); -- {'x' * 40}" for number in range(1, 9)}
+    workspace.write({"V0__t.sql": "CREATE TABLE t (i int);"} | scripts)
+    assert workspace.migrate().count == 9
+    assert workspace.query("SELECT count(*), sum(i) FROM t") == [(8, 36)]

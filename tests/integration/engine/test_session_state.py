@@ -191,3 +191,52 @@ def test_what_we_read_and_write_ourselves_does_not_depend_on_the_role_of_a_callb
     assert workspace.repair(schemas=["app"]).plan.is_empty
     assert workspace.clean(clean_disabled=False, schemas=["app"]).dropped == ("app",)
     assert workspace.baseline(schemas=["app"]).was_there is False
+
+
+@pytest.mark.parametrize("callbacks", [{}, {"beforeEachMigrate.sql": "SELECT 1;"}], ids=["ahead", "one by one"])
+def test_what_the_session_began_with_survives_a_reset(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, callbacks: dict[str, str]
+) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    see = (
+        "CREATE TABLE seen AS SELECT current_setting('TimeZone') AS zone,"
+        " current_setting('client_connection_check_interval') AS watch;"
+    )
+    workspace.write({"V1__reset.sql": "RESET ALL;", "V2__look.sql": see} | callbacks)
+    assert workspace.migrate().count == 2
+    assert workspace.query("SELECT zone, watch FROM seen") == [("Asia/Tokyo", "5s")]
+
+
+def test_a_time_zone_that_a_script_has_set_stays_set(workspace: Workspace) -> None:
+    """As with Flyway 13: only what we need is made fresh."""
+    see = "CREATE TABLE seen AS SELECT current_setting('TimeZone') AS zone;"
+    workspace.write({"V1__zone.sql": "SET TimeZone = 'America/Lima';", "V2__look.sql": see})
+    workspace.migrate()
+    assert workspace.query("SELECT zone FROM seen") == [("America/Lima",)]
+
+
+CHANGES_ENCODING = """
+CREATE TABLE t (word text);
+CREATE FUNCTION change() RETURNS text LANGUAGE sql AS $$ SELECT set_config('client_encoding', 'LATIN1', false) $$;
+"""
+
+
+def test_an_encoding_that_was_changed_unseen_ends_the_migration(workspace: Workspace) -> None:
+    """Its statements were on their way in another one. Flyway's driver gives up there, too."""
+    workspace.write({"V1__a.sql": CHANGES_ENCODING, "V2__b.sql": "SELECT change(); INSERT INTO t VALUES ('é');"})
+    with pytest.raises(MigrationFailed, match="has changed client_encoding"):
+        workspace.migrate()
+    assert workspace.applied() == ["1"]
+    assert workspace.query("SELECT * FROM t") == []
+
+
+def test_an_encoding_that_a_script_sets_itself_is_followed(workspace: Workspace) -> None:
+    scripts = {
+        "V1__a.sql": CHANGES_ENCODING,
+        "V2__b.sql": "SET client_encoding = 'LATIN1'; INSERT INTO t VALUES ('é');",
+        "V3__hé.sql": "INSERT INTO t VALUES ('ü');",
+    }
+    workspace.write(scripts)
+    assert workspace.migrate().count == 3
+    assert workspace.query("SELECT word FROM t") == [("é",), ("ü",)]
+    assert workspace.history()[-1]["script"] == "V3__hé.sql"

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sandbox.protocol_proxy import ProtocolProxy
 from taxiway.postgres.libpq.channel import TransactionStatus
 from taxiway.postgres.libpq.connection import Connection
 from taxiway.postgres.libpq.conninfo import known_parameters, parse_conninfo, resolve_conninfo
@@ -19,7 +20,7 @@ from taxiway.postgres.libpq.encoding import python_encoding
 from taxiway.postgres.libpq.pipeline import Message
 from taxiway.postgres.libpq.result import ConnectionBroken, Diagnostics, ServerError
 from taxiway.postgres.sql import array, identifier, literal
-from tests.support.pytest_sandbox import Database
+from tests.support.pytest_sandbox import Database, plain_url
 
 
 def open_connection(database: Database, **more: str) -> Connection:
@@ -273,16 +274,47 @@ def test_a_session_that_the_server_ends_says_why(connection: Connection, pipelin
 def test_silence_is_asked_about_and_may_end_the_wait(connection: Connection) -> None:
     asked = []
 
-    def ask() -> None:
-        asked.append(1)
-        if len(asked) == 3:
+    def ask(silences: int) -> None:
+        asked.append(silences)
+        if silences == 3:
             message = "enough"
             raise ConnectionBroken(message)
 
     connection.silence_seconds, connection.on_silence = 0.05, ask
     with pytest.raises(ConnectionBroken, match="enough"):
         connection.execute(b"SELECT pg_sleep(2)")
+    assert asked == [1, 2, 3]
     assert not connection.is_usable
+
+
+def test_silences_with_an_answer_in_between_are_not_in_a_row(connection: Connection) -> None:
+    asked: list[int] = []
+    connection.silence_seconds, connection.on_silence = 0.2, asked.append
+    for _ in range(3):
+        connection.execute(b"SELECT pg_sleep(0.3)")
+    assert asked == [1, 1, 1]
+
+
+def test_an_answer_that_comes_while_silence_is_asked_about_counts(connection: Connection) -> None:
+    def give_up_late(_silences: int) -> None:
+        time.sleep(0.5)
+        message = "too late"
+        raise ConnectionBroken(message)
+
+    connection.silence_seconds, connection.on_silence = 0.1, give_up_late
+    assert value(connection, "SELECT 'there' FROM pg_sleep(0.3)") == "there"
+
+
+def test_an_interruption_at_the_end_of_a_pipeline_leaves_a_session_that_goes_on(plain_database: Database) -> None:
+    """Its end has been sent by then, and is not sent again."""
+    with ProtocolProxy(plain_database.host, plain_database.port, delay_ms=300) as proxy:
+        connection = Connection.open(parse_conninfo(plain_url(proxy, plain_database.user, plain_database.name)))
+        results = connection.pipeline(messages("SELECT 1"))
+        assert next(results).tag == "SELECT 1"
+        with interrupted_after(0.2):
+            next(results, None)
+        assert value(connection, "SELECT 'there'") == "there"
+        connection.close()
 
 
 def test_a_refused_login_has_the_words_of_libpq(database: Database) -> None:

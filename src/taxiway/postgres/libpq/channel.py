@@ -41,18 +41,20 @@ class Channel:
     Attributes:
         on_notice: Told of each notice of the server.
         silence_seconds: How long the server may be silent while it owes an answer, before ``on_silence`` is asked
-            what to do: it returns to wait as long again, and raises to end the wait. 0 for no limit.
+            what to do: it returns to wait as long again, and raises to end the wait. It is told how often in a row
+            it was asked, with nothing heard in between. 0 for no limit.
     """
 
     def __init__(self, pointer: int) -> None:
         self.on_notice: Callable[[Diagnostics], None] = lambda _: None
-        self.on_silence: Callable[[], None] = lambda: None
+        self.on_silence: Callable[[int], None] = lambda _: None
         self.silence_seconds = 0.0
         self._library = libpq()
         self._pointer: int | None = pointer
         self._poll = select.poll()
         self._socket = self._library.PQsocket(pointer)
         self._has_ended = False
+        self._silences = 0
         self._deadline: float | None = None
         self._notices: list[Diagnostics] = []
         # Kept for as long as libpq may call it.
@@ -114,7 +116,7 @@ class Channel:
     def give_up_after(self, seconds: float) -> None:
         """Close the connection when an answer takes longer than this."""
 
-        def give_up() -> None:
+        def give_up(_silences: int) -> None:
             raise ConnectionBroken(f"no answer for {seconds:g} seconds")
 
         self.silence_seconds, self.on_silence = seconds, give_up
@@ -142,6 +144,7 @@ class Channel:
     def _take_in(self, pointer: int, *, or_send: bool = False) -> None:
         """Wait until the server has sent something, or takes more, and take in what there is."""
         if self._wait(select.POLLIN | (select.POLLOUT if or_send else 0)) & ~select.POLLOUT:
+            self._silences = 0
             # What the server has said last is still to be read; libpq tells of the end behind that.
             self._has_ended = not self._library.PQconsumeInput(pointer)
 
@@ -157,9 +160,13 @@ class Channel:
             self._ask_about_silence()
 
     def _ask_about_silence(self) -> None:
+        self._silences += 1
         try:
-            self.on_silence()
+            self.on_silence(self._silences)
         except ConnectionBroken:
+            if self._poll.poll(0):
+                # The answer has come while we asked.
+                return
             self.close()
             raise
 
@@ -212,17 +219,20 @@ class Channel:
 
         A server that is between two statements of a pipeline ignores it (PostgreSQL 17, ``ProcessInterrupts``).
         """
-        self._deadline = end
-        self._cancel(pointer)
-        self._deadline = min(end, time.monotonic() + _SECONDS_OF_A_CANCEL)
         try:
+            self._cancel(pointer, seconds=max(end - time.monotonic(), 0))
+            self._deadline = min(end, time.monotonic() + _SECONDS_OF_A_CANCEL)
             drain(pointer)
         except TimeoutError:
             return False
         return True
 
-    def _cancel(self, pointer: int) -> None:
-        """Ask the server to cancel what it runs for us: another connection, so in the background."""
+    def _cancel(self, pointer: int, *, seconds: float) -> None:
+        """Ask the server to cancel what it runs for us: another connection, so in the background.
+
+        Raises:
+            TimeoutError: Nobody has answered for so long.
+        """
         library = self._library
         if hasattr(library, "PQcancelCreate"):
             request = library.PQcancelCreate(pointer)
@@ -238,7 +248,7 @@ class Channel:
                 library.PQcancel(request, words, len(words))
                 library.PQfreeCancel(request)
 
-        run_in_background(ask, abandon=lambda _: None, timeout_seconds=_SECONDS_TO_STOP)
+        run_in_background(ask, abandon=lambda _: None, timeout_seconds=seconds)
 
     def close(self) -> None:
         """End the session. The server rolls back what is open and frees the locks."""

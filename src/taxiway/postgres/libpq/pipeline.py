@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
+from enum import Enum, auto
 from typing import Final, NamedTuple
 
 from taxiway.postgres.libpq import result as answers
@@ -26,8 +27,18 @@ class Message(NamedTuple):
     flush: bool = True
 
 
+class _Progress(Enum):
+    """How far a pipeline has come: open, its end sent, and that answered, or the connection lost."""
+
+    OPEN = auto()
+    ENDING = auto()
+    OVER = auto()
+
+
 class Pipelined(Channel):
     """A connection that statements can be sent ahead on. When one fails, the server skips those behind it."""
+
+    _progress = _Progress.OVER
 
     def pipeline(self, messages: Iterable[Message]) -> Generator[Result]:
         """Send statements one behind the other; yield what each came to, in order, as soon as it is known.
@@ -44,30 +55,28 @@ class Pipelined(Channel):
         pointer = self._require()
         if not self._library.PQenterPipelineMode(pointer):
             raise self._broken()
-        is_told = False
+        self._progress = _Progress.OPEN
         try:
             yield from self._pipeline_results(pointer, messages)
-            is_told = True
-        except (ServerError, ConnectionBroken):
-            is_told = True
+        except ConnectionBroken:
+            self._progress = _Progress.OVER
             raise
         finally:
-            if not is_told:
-                self._library.PQpipelineSync(pointer)
-                self._stop(self._await_sync)
+            if self._progress is not _Progress.OVER:
+                self._stop(self._sync)
             if self._pointer is not None:
                 self._library.PQexitPipelineMode(pointer)
 
     def _pipeline_results(self, pointer: int, messages: Iterable[Message]) -> Iterator[Result]:
-        ahead, feed = _Ahead(), _Feed(messages)
+        window, feed = _Window(), _Feed(messages)
         while True:
-            while ahead.has_room and (message := feed.take()):
+            while window.has_room and (message := feed.take()):
                 self._send_ahead(pointer, message)
-                ahead.add(message)
-            if not ahead:
+                window.add(message)
+            if not window:
                 break
-            result = self._pipelined_result(pointer, with_rows=ahead.is_first_with_rows)
-            ahead.remove()
+            result = self._pipelined_result(pointer, with_rows=window.is_first_with_rows)
+            window.remove()
             yield result
         self._sync(pointer)
         if feed.failure:
@@ -101,11 +110,13 @@ class Pipelined(Channel):
         raise failure
 
     def _sync(self, pointer: int) -> None:
-        """End the pipeline: the server answers what is left, with no more than a word for what it has skipped."""
-        self._library.PQpipelineSync(pointer)
-        self._await_sync(pointer)
+        """End the pipeline: the server answers what is left, with no more than a word for what it has skipped.
 
-    def _await_sync(self, pointer: int) -> None:
+        It goes on where it was left when it is called again.
+        """
+        if self._progress is _Progress.OPEN:
+            self._progress = _Progress.ENDING
+            self._library.PQpipelineSync(pointer)
         self._flush(pointer)
         while self.is_usable:
             result = self._next_result(pointer)
@@ -114,6 +125,7 @@ class Pipelined(Channel):
             status = self._library.PQresultStatus(result)
             self._library.PQclear(result)
             if status == answers.PIPELINE_SYNC:
+                self._progress = _Progress.OVER
                 return
 
 
@@ -139,7 +151,7 @@ class _Feed:
             return None
 
 
-class _Ahead:
+class _Window:
     """What was sent in a pipeline and has no answer yet."""
 
     def __init__(self) -> None:
