@@ -71,12 +71,8 @@ def test_a_failure_is_an_object_before_the_ending_and_shows_no_secret(workspace:
     assert (error["place"]["script"], error["place"]["line"]) == ("V2__b.sql", 1)
     assert 'invalid input syntax for type integer: "' in error["message"]
     assert CANARY not in result.stdout
-    assert (ending["event"], ending["outcome"], ending["exitCode"], ending["applied"]) == (
-        "result",
-        "FAILED",
-        1,
-        1,
-    )
+    assert (ending["event"], ending["outcome"], ending["code"]) == ("result", "FAILED", "migration-failed")
+    assert (ending["exitCode"], ending["applied"], ending["schemaVersion"]) == (1, 1, "1")
 
 
 @pytest.mark.parametrize("arguments", [["info", "--unknown"], ["info", "--url", "nonsense://x"]])
