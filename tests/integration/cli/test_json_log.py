@@ -101,3 +101,9 @@ def test_quiet_leaves_warnings_results_and_the_ending(workspace: Workspace) -> N
     workspace.write({"V1__a.sql": "DO $$BEGIN RAISE WARNING 'look'; END$$;"})
     result = workspace.run("migrate", "-q", "--log", "json")
     assert kinds(result.stdout) == ["notice-received", "command-result", "result"]
+
+
+def test_the_variable_means_nothing_to_task(workspace: Workspace) -> None:
+    result = workspace.run("task", "run", environment={"TAXIWAY_LOG": "json"})
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.endswith("Code: missing-option\n")
