@@ -27,7 +27,10 @@ def test_success_says_what_was_run(job: Job, world: World) -> None:
     report = report_of(job.run("--commit", world.commits["main"]))
     assert report.is_success
     assert (report.branch, report.commit) == ("main", world.commits["main"][:12])
-    assert report.schema_version == "1.0.2"
+    # Another test may have brought the database of this world further.
+    with world.connect() as connection:
+        rows = connection.execute("SELECT version FROM flyway_schema_history WHERE version IS NOT NULL").fetchall()
+    assert report.schema_version == max(version for (version,) in rows)
 
 
 def test_a_failed_migration_says_how_far_it_came(job: Job) -> None:

@@ -56,6 +56,7 @@ def test_a_run_is_in_the_ledger_as_in_its_log(world: World, tmp_path: Path, meta
     ):
         ending = json.loads(outcome.stdout.splitlines()[-1])
         assert (ending["event"], ending["outcome"], ending["exitCode"]) == ("result", word, outcome.exit_code)
+        assert ending["code"] == code
         [row] = [one for one in runs(world) if str(one["id"]) == ending["runId"]]
         assert (row["result"], row["error_code"], row["command"]) == (result, code, "run")
         assert row["branch"] == ending["branch"] == branch

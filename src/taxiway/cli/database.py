@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from taxiway import __version__, errors, exit_codes
 from taxiway.cli.output import print_error, print_json, print_result
-from taxiway.cli.settings import load_roles, load_settings, require_database
+from taxiway.cli.settings import load_roles, load_settings, require_database, without_need_of_scripts
 from taxiway.reports import text
 
 if TYPE_CHECKING:
@@ -207,6 +207,8 @@ def run_commands(
     require_database(loaded)
     if any(table[name].with_roles for name in names):
         loaded = load_roles(loaded, invocation, required=table is ROLES)
+    if table is ROLES:
+        loaded = without_need_of_scripts(loaded)
     invocation.is_chain = len(names) > 1
     exit_code = exit_codes.SUCCESS
     with Opener(loaded, invocation, run=_run_to_record(loaded, names)) as opener:

@@ -67,7 +67,7 @@ PARAMETERS: Final[Mapping[str, Mapping[str, str]]] = {
         "fromType": "--from-type",
     },
 }
-_WITH_LOG: Final = DATABASE_COMMANDS | {"run"}
+_WITH_LOG: Final = DATABASE_COMMANDS | {"run", "why", "roles"}
 _SWITCHES: Final = frozenset({"--output-logs-in-json", "--name-only", "--force"})
 _VALUE_FLAGS: Final = frozenset(
     {
@@ -117,7 +117,9 @@ def wants_json_log(arguments: Sequence[str], variable: str | None) -> bool:
     Raises:
         InvalidOption: The variable is neither ``text`` nor ``json``.
     """
-    if not any(ALIASES.get(argument, argument) in _WITH_LOG for argument in arguments):
+    first = next((argument for argument in arguments if not argument.startswith("-")), None)
+    # 'task run' shows the log of the task, and has none of its own.
+    if first == "task" or not any(ALIASES.get(argument, argument) in _WITH_LOG for argument in arguments):
         return False
     given = [after for before, after in pairwise(arguments) if before == "--log"]
     given += [argument.removeprefix("--log=") for argument in arguments if argument.startswith("--log=")]

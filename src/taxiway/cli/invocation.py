@@ -12,8 +12,8 @@ from taxiway.secret import Redactor
 
 if TYPE_CHECKING:
     from taxiway.model.result import CommandResult
+    from taxiway.model.run_report import RunReport
     from taxiway.reports.log import Level, LogLine
-    from taxiway.reports.run_progress import RunProgress
 
 
 # What is told on the way out: notices and warnings of the clean-up after a stop, and what turns out to be applied.
@@ -36,7 +36,9 @@ class Invocation:
         is_chain: Several commands were asked for.
         warnings: Those of the configuration, until a result takes them.
         results: Those of the commands so far, as JSON.
-        run: How far the job of the container is; ``None`` when the call is another one.
+        is_run: The call is the job of the container.
+        is_complete: The job has done everything that it was to do.
+        code: That of the error that has ended the call.
     """
 
     redactor: Redactor = field(default_factory=Redactor)
@@ -54,15 +56,23 @@ class Invocation:
     results: list[dict[str, Any]] = field(default_factory=list)
     termination: Termination = field(default_factory=Termination)
     progress: Progress = field(default_factory=Progress)
-    run: "RunProgress | None" = None
+    is_run: bool = False
+    is_complete: bool = False
+    code: str | None = None
 
-    def begin_run(self) -> "RunProgress":
-        """The call is the job of the container; harmless when that is known."""
-        from taxiway.reports.run_progress import RunProgress
+    def report(self, exit_code: int) -> "RunReport":
+        """How the call has ended, as far as its events have told."""
+        from taxiway.model.run_report import RunReport
 
-        if self.run is None:
-            self.run = RunProgress()
-        return self.run
+        return RunReport(
+            exit_code=exit_code,
+            applied=len(self.progress.applied),
+            schema_version=self.progress.schema_version,
+            branch=self.origin.get("branch"),
+            commit=self.origin.get("commit"),
+            code=self.code,
+            run_id=self.origin.get("runId"),
+        )
 
     def on_event(self, event: Event) -> None:
         """Take in an event, log it, and go no further if the process was asked to end meanwhile.

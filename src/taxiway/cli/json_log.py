@@ -3,20 +3,14 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from taxiway import errors, exit_codes
+from taxiway import errors
 from taxiway.cli.output import print_json_line
 from taxiway.reports import json_log
 
 if TYPE_CHECKING:
-    from taxiway.cli.invocation import Invocation
     from taxiway.model.event import Event
+    from taxiway.model.run_report import RunReport
     from taxiway.reports.log import LogLine
-
-_OUTCOMES = {
-    exit_codes.SUCCESS: "SUCCESS",
-    exit_codes.INTERRUPTED: "INTERRUPTED",
-    exit_codes.TERMINATED: "TERMINATED",
-}
 
 
 def write_event(event: "Event") -> None:
@@ -44,23 +38,9 @@ def write_stop(message: str, *, code: str) -> None:
     print_json_line(json_log.stop_line(message, _now(), code=code))
 
 
-def write_ending(invocation: "Invocation", exit_code: int) -> None:
+def write_ending(report: "RunReport") -> None:
     """The last line."""
-    print_json_line(json_log.ending_line(ending_of(invocation, exit_code), _now()))
-
-
-def ending_of(invocation: "Invocation", exit_code: int) -> json_log.Ending:
-    """How the call has ended, as far as its events have told."""
-    progress, origin = invocation.progress, invocation.origin
-    return json_log.Ending(
-        outcome=_OUTCOMES.get(exit_code, "FAILED"),
-        exit_code=exit_code,
-        applied=len(progress.applied),
-        schema_version=progress.schema_version,
-        branch=origin.get("branch"),
-        commit=origin.get("commit"),
-        run_id=origin.get("runId"),
-    )
+    print_json_line(json_log.ending_line(report, _now()))
 
 
 def _now() -> datetime:

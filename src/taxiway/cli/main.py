@@ -13,6 +13,8 @@ from taxiway.runner.signals import Terminated
 _PASSWORD: Final = ("--passw", "--pass=", "--pwd")
 # What the shell sets to have a word completed (click, "Shell Completion")
 _COMPLETION: Final = "_TAXIWAY_COMPLETE"
+# In the place of the code that an error of ours has
+_BUG: Final = "bug"
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -20,13 +22,13 @@ def run(arguments: Sequence[str]) -> int:
     invocation = Invocation()
     if list(arguments[:1]) == ["run"]:
         # Before anything can go wrong: whoever has started the container waits for its last line.
-        invocation.begin_run()
+        invocation.is_run = True
     with redacted_streams(invocation.redactor) as out:
         exit_code = _run_stoppable(arguments, invocation)
         if invocation.log_json:
             from taxiway.cli.json_log import write_ending
 
-            write_ending(invocation, exit_code)
+            write_ending(invocation.report(exit_code))
         out.finish()
         exit_code = _with_lost_output(exit_code, out.failure)
         _report_run(exit_code, invocation, is_lost=out.failure is not None)
@@ -61,13 +63,13 @@ def _run_redacted(arguments: Sequence[str], invocation: Invocation) -> int:
 
 def _report_run(exit_code: int, invocation: Invocation, *, is_lost: bool) -> None:
     """The last line of the container's log, for every ending but that of ``--help``."""
-    if invocation.log_json or invocation.run is None or not (exit_code or invocation.run.is_complete):
+    if invocation.log_json or not invocation.is_run or not (exit_code or invocation.is_complete):
         return
     from dataclasses import replace
 
     from taxiway.reports.result_line import render_result_line
 
-    report = invocation.run.report(exit_code, applied=len(invocation.progress.applied))
+    report = invocation.report(exit_code)
     # The name of the branch is the only text that is not ours; numbers that were masked would end all trust.
     branch = invocation.redactor(report.branch) if report.branch else None
     print_checked(render_result_line(replace(report, branch=branch)), err=invocation.json or is_lost)
@@ -155,8 +157,7 @@ def _report_other(error: Exception, arguments: Sequence[str], invocation: Invoca
 
 def _report(error: errors.TaxiwayError, invocation: Invocation) -> None:
     """On standard error for people; as JSON on standard output when that was asked for."""
-    if invocation.run is not None:
-        invocation.run.code = error.code
+    invocation.code = error.code
     if error.result is not None:
         error.result = invocation.with_warnings(error.result)
     if invocation.log_json:
@@ -208,12 +209,13 @@ def _report_bug(error: Exception, invocation: Invocation) -> int:
     print_aside("".join(traceback.format_exception(error)))
     print_aside("This is a bug in Taxiway. Please report it with the lines above.")
     message = f"A bug in Taxiway: {type(error).__name__}: {error}"
+    invocation.code = _BUG
     if invocation.log_json:
         from taxiway.cli.json_log import write_stop
 
-        write_stop(message, code="bug")
+        write_stop(message, code=_BUG)
     elif invocation.json:
         from taxiway.reports.flyway_error_json import stopped_json
 
-        _print_failure(stopped_json(message, code="bug", applied=invocation.progress.applied), invocation)
+        _print_failure(stopped_json(message, code=_BUG, applied=invocation.progress.applied), invocation)
     return exit_codes.BUG

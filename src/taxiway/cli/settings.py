@@ -158,6 +158,12 @@ def given_arguments(in_flyways_style: Mapping[str, object], options: Mapping[str
     return merged
 
 
+def without_need_of_scripts(loaded: Loaded) -> Loaded:
+    """For a command that can do without: a folder that is not there is a warning."""
+    migrations = replace(loaded.settings.migrations, fail_on_missing_locations=False)
+    return replace(loaded, settings=replace(loaded.settings, migrations=migrations))
+
+
 def require_database(loaded: Loaded) -> None:
     """Refuse to let libpq guess: no address at all is a forgotten one.
 

@@ -24,7 +24,7 @@ from taxiway.engine.statements import (
 from taxiway.engine.survey import Scope
 from taxiway.engine.tools import Tools
 from taxiway.model.callback import CallbackEvent
-from taxiway.model.event import MigrationStarted, Warned
+from taxiway.model.event import ExecutionSkipped, MigrationStarted, Warned
 from taxiway.model.migration import AppliedMigration, HistoryRow
 from taxiway.model.plan import PlannedMigration
 from taxiway.model.settings import MigrationSettings
@@ -281,13 +281,15 @@ class Attempt:
         self._callbacks.fire_inside(each.after, self.run)
 
     def tell_start(self) -> None:
-        """Say that it runs now, if it is to be run."""
+        """Say that it runs now, or that its row alone is written."""
+        migration, schema = self.planned.migration, self._shared.table.schema
         if self._shared.settings.skip_executing_migrations:
+            self._tools.on_event(ExecutionSkipped(migration=migration, schema=schema))
             return
         self._tools.on_event(
             MigrationStarted(
-                migration=self.planned.migration,
-                schema=self._shared.table.schema,
+                migration=migration,
+                schema=schema,
                 out_of_order=self.planned.out_of_order,
                 transactional=self.run.transactional,
             )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
 from taxiway import errors
-from taxiway.model.event import Event, MigrationFinished, MigrationStarted, StatementRun, Warned
+from taxiway.model.event import Event, ExecutionSkipped, MigrationFinished, MigrationStarted, StatementRun, Warned
 from taxiway.model.ledger import MigrationRecord, RunOrigin, RunOutcome, RunRecord, StatementRecord
 
 if TYPE_CHECKING:
@@ -89,6 +89,8 @@ class RunLedger:
         match event:
             case MigrationStarted():
                 self._start(MigrationRecord(event.migration, event.transactional))
+            case ExecutionSkipped():
+                self._start(MigrationRecord(event.migration, transactional=True))
             case StatementRun():
                 self._note_statement(StatementRecord(*event))
             case MigrationFinished():

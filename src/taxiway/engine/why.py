@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from taxiway import errors
 from taxiway.model.why import Mention, ObjectName, WhyResult
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from taxiway.engine.survey import Scope
     from taxiway.engine.tools import Tools
     from taxiway.model.why import Applied, FoundObject, Run, Trace
+
+# Of the columns of a table, in a hint
+_SHOWN: Final = 10
 
 
 class Records(Protocol):
@@ -53,10 +56,9 @@ def why(scope: Scope, tools: Tools, records: Records, text: str) -> WhyResult:
         )
     found = records.find(name)
     if not found:
-        near = find_nearest(str(name), records.names(name.parts))
         raise errors.ObjectNotFound(
             f"There is no table, column, view, function or type '{name}' in this database.",
-            hint=f"Did you mean '{near}'?" if near else "Name the schema too: SCHEMA.TABLE.",
+            hint=_what_there_is(str(name), records.names(name.parts)),
         )
     origins = []
     for one in found:
@@ -70,6 +72,19 @@ def why(scope: Scope, tools: Tools, records: Records, text: str) -> WhyResult:
         origins=tuple(origins),
         mentions=tuple(_mentions(scope, name.parts[-1])) if is_open else (),
     )
+
+
+def _what_there_is(name: str, names: Sequence[str]) -> str:
+    """The name that was probably meant; of a column that is not there, else what its table has."""
+    parent, _, last = name.rpartition(".")
+    within = [one.removeprefix(f"{parent}.") for one in names if parent and one.startswith(f"{parent}.")]
+    if near := find_nearest(last, within):
+        return f"Did you mean '{parent}.{near}'?"
+    if within:
+        more = f" and {len(within) - _SHOWN} more" if len(within) > _SHOWN else ""
+        return f"Name one of those that '{parent}' has: {', '.join(within[:_SHOWN])}{more}."
+    near = find_nearest(name, names)
+    return f"Did you mean '{near}'?" if near else "Name the schema too: SCHEMA.TABLE."
 
 
 def _mentions(scope: Scope, word: str) -> Iterator[Mention]:

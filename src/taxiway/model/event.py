@@ -58,6 +58,13 @@ class MigrationStarted(NamedTuple):
     transactional: bool
 
 
+class ExecutionSkipped(NamedTuple):
+    """A migration is being recorded as applied, and is not run (``skipExecutingMigrations``)."""
+
+    migration: ResolvedMigration
+    schema: str
+
+
 class StatementRun(NamedTuple):
     """A statement was run. ``line`` is 1-based in the script; ``command`` is the server's tag (``INSERT 0 1``)."""
 
@@ -206,6 +213,7 @@ type Event = (
     | HistoryCreated
     | CurrentVersion
     | MigrationStarted
+    | ExecutionSkipped
     | StatementRun
     | NoticeReceived
     | MigrationFinished

@@ -1,4 +1,4 @@
-"""How one run of the container's job ended: what its last line says, and what whoever started it goes by."""
+"""How a call ended: what the last line of its log says, and what whoever started it goes by."""
 
 from __future__ import annotations
 
@@ -28,14 +28,15 @@ COMMIT_DIGITS: Final = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunReport:
-    """The end of a run. What was not known yet when the run ended is ``None``.
+    """The end of a run. What is not known, or has no meaning for the command, is ``None``.
 
     Attributes:
         exit_code: The number that the process ends with, 0 to 255.
-        applied: How many migrations are known to be committed.
+        applied: How many migrations are known to be committed; undone ones count too.
         schema_version: Where the schema stands, as far as the run has seen.
-        commit: The first twelve digits of its id.
+        commit: Its id; the first twelve digits where they were read from a line of text.
         code: That of the error that ended the run (``migration-failed``).
+        run_id: That of its rows in the run ledger. A line of text does not say it.
     """
 
     exit_code: int
@@ -44,6 +45,7 @@ class RunReport:
     branch: str | None = None
     commit: str | None = None
     code: str | None = None
+    run_id: str | None = None
 
     @property
     def outcome(self) -> Outcome:

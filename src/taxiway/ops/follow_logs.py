@@ -35,6 +35,11 @@ class LogFollower:
         """The last result that was read."""
         return self._report
 
+    @property
+    def is_gone(self) -> bool:
+        """The stream was there, and is not any more: nothing will come."""
+        return self._is_gone
+
     def read(self, on_line: Callable[[LogEvent], None]) -> int:
         """Hand on every line that has come since the last time; how many these are.
 

@@ -149,6 +149,7 @@ class TaskWatch:
         while True:
             had_report = follower.report is not None
             self._patiently(lambda: follower.read(self.watcher.on_line))
-            if had_report or self.clock.monotonic() >= end or self.watcher.wish() is Wish.DETACH:
+            is_read = had_report or follower.is_gone or self.clock.monotonic() >= end
+            if is_read or self.watcher.wish() is Wish.DETACH:
                 return
             self.clock.sleep(self.poll_seconds)

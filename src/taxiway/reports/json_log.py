@@ -7,7 +7,6 @@ else it has depends on ``event``. New fields and events may come at any time; wh
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,9 +15,12 @@ from taxiway.model.callback import Callback
 from taxiway.model.event import ChangeBegun, ResultTable, RoleChanged
 from taxiway.model.migration import AppliedMigration, ResolvedMigration
 from taxiway.reports.log import Level, LogLine, describe
+from taxiway.reports.result_line import RESULT_EVENT, render_result_line
+from taxiway.reports.task_json import report_json
 
 if TYPE_CHECKING:
     from taxiway.model.event import Event
+    from taxiway.model.run_report import RunReport
 
 VERSION: Final = 1
 
@@ -26,24 +28,6 @@ type Json = dict[str, Any]
 
 _LEVELS: Final = {Level.DEBUG: "debug", Level.INFO: "info", Level.OUTPUT: "notice", Level.WARNING: "warning"}
 _WORD: Final = re.compile("[A-Z][a-z]*")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
-    """How a call ended, for its last line. ``None`` is what is not known, or has no meaning for the command.
-
-    Attributes:
-        outcome: ``SUCCESS``, ``FAILED``, ``INTERRUPTED`` or ``TERMINATED``.
-        applied: How many migrations are known to be applied, or undone.
-    """
-
-    outcome: str
-    exit_code: int
-    applied: int
-    schema_version: str | None = None
-    branch: str | None = None
-    commit: str | None = None
-    run_id: str | None = None
 
 
 def event_line(event: Event, moment: datetime) -> Json:
@@ -79,19 +63,10 @@ def stop_line(message: str, moment: datetime, *, code: str) -> Json:
     return _line(moment, "error", "error", message, {"code": code, "hint": None, "place": None})
 
 
-def ending_line(ending: Ending, moment: datetime) -> Json:
+def ending_line(report: RunReport, moment: datetime) -> Json:
     """The last line of every call that was not killed."""
-    fields = {
-        "outcome": ending.outcome,
-        "exitCode": ending.exit_code,
-        "applied": ending.applied,
-        "schemaVersion": ending.schema_version,
-        "branch": ending.branch,
-        "commit": ending.commit,
-        "runId": ending.run_id,
-    }
-    message = f"{ending.outcome}, {ending.applied} applied"
-    return _line(moment, "error" if ending.exit_code else "info", "result", message, fields)
+    level = "info" if report.is_success else "error"
+    return _line(moment, level, RESULT_EVENT, render_result_line(report), report_json(report))
 
 
 def _line(moment: datetime, level: str, event: str, message: str, fields: Json) -> Json:

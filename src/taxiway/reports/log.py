@@ -79,6 +79,7 @@ type _Step = (
     | events.HistoryCreated
     | events.CurrentVersion
     | events.MigrationStarted
+    | events.ExecutionSkipped
     | events.CallbackStarted
     | events.Baselined
     | events.RowRemoved
@@ -109,6 +110,8 @@ def _sentence(event: _Step) -> str:
             return _of_a_row(event)
         case events.MigrationStarted():
             return _of_a_start(event)
+        case events.ExecutionSkipped():
+            return f"{_what_is_recorded(event.migration, event.schema)} without running it"
         case events.Validated():
             return f"Successfully validated {event.count} {'migration' if event.count == 1 else 'migrations'}"
         case events.SchemaCreated() | events.HistoryCreated() | events.SchemaCleaned():
@@ -195,6 +198,13 @@ def _of_a_start(event: events.MigrationStarted) -> str:
     ]
     note = f" [{', '.join(marks)}]" if marks else ""
     return f"{_what_starts(event.migration, event.schema)}{note}"
+
+
+def _what_is_recorded(migration: ResolvedMigration, schema: str) -> str:
+    if migration.version is None:
+        return f'Recording repeatable migration "{migration.description}" of schema "{schema}"'
+    description = f" - {migration.description}" if migration.description else ""
+    return f'Recording version "{migration.version}{description}" of schema "{schema}"'
 
 
 def _what_starts(migration: ResolvedMigration, schema: str) -> str:

@@ -12,6 +12,7 @@ from taxiway.model.version import MigrationVersion
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from taxiway.model.info import InfoResult
     from taxiway.model.migration import ResolvedMigration
     from taxiway.model.result import MigrationOutput
 
@@ -23,19 +24,22 @@ _MEANWHILE: Final = (events.NoticeReceived, events.Warned)
 class Progress:
     """What the events have told so far. ``applied`` has the migrations, undo scripts too, that are committed.
 
-    ``schema_version`` is where the schema stands; ``None`` before that was told, and after something was undone.
+    ``schema_version`` is where the schema stands, or ``EMPTY_SCHEMA``; ``None`` before that was told, and after
+    something was undone.
 
     Several commands of one call are told as one: what was cleaned may have been migrated just before.
     """
 
     applied: list[MigrationOutput] = field(default_factory=list)
     schema_version: str | None = None
+    _version: str | None = None
     _done: list[str] = field(default_factory=list)
     _changed: list[str] = field(default_factory=list)
     _doubtful: Sequence[events.Event] = ()
     _in_doubt: Sequence[str] = ()
     _is_migrating: bool = False
     _running: events.MigrationStarted | None = None
+    _recording: str | None = None
     _programs: list[str] = field(default_factory=list)
     _has_run_statements: bool = False
     _has_committed: bool = False
@@ -45,6 +49,10 @@ class Progress:
         """Take in the next event."""
         for one in self._certain_with(event):
             self._note(one)
+
+    def note_info(self, result: InfoResult) -> None:
+        """Take in the version that the schema history shows."""
+        self._note_current(result.schema_version.text if result.schema_version else None)
 
     def _certain_with(self, event: events.Event) -> Sequence[events.Event]:
         """What has happened now that this is told: the first of a transaction stands for all of it."""
@@ -76,25 +84,18 @@ class Progress:
             case events.RoleChanged():
                 self._note_change("declared roles had been changed")
             case events.CurrentVersion():
-                self.schema_version = event.version
+                self._note_current(event.version)
             case events.CallbackStarted() if self._running is None:
                 self._done.append(f"callback {event.callback.script} had begun")
-            case events.MigrationStarted():
-                self._note_program()
-                self._running, self._has_run_statements, self._has_committed = event, False, False
-                self._is_migrating = True
+            case events.MigrationStarted() | events.ExecutionSkipped():
+                self._note_start(event)
             case events.StatementRun():
                 self._has_run_statements = True
                 self._has_committed = self._has_committed or event.command == "COMMIT"
             case events.CommitsUnknown():
                 self._unknown = event.scripts
             case events.MigrationFinished():
-                from taxiway.model.result import MigrationOutput
-
-                self._running, self._in_doubt = None, ()
-                self._programs.clear()
-                self.applied.append(MigrationOutput.of(event.migration, event.duration_ms))
-                self._note_version(event.migration)
+                self._note_finish(event)
 
     def render_stop(self, word: str) -> str:
         """Where the command was stopped and what that has left behind. ``word`` says how: ``Terminated``.
@@ -109,6 +110,11 @@ class Progress:
             return f"{word} while {first} ran: {unknown} {self._before()} before it{self._changes()}."
         if self._in_doubt:
             return self._render_doubt(word)
+        if self._recording is not None:
+            return (
+                f"{word} while {self._recording} was being recorded without running it: whether its row was "
+                f"written is not known ('taxiway info' tells); {self._before()} before it{self._changes()}."
+            )
         if self._running is not None:
             outcome = self._outcome(self._running)
             script = self._running.migration.script
@@ -144,13 +150,34 @@ class Progress:
         subjects = " and ".join(dict.fromkeys(subject for subject, _ in changes))
         return [f"{subjects} may have been {changes[0][1]} just then ('taxiway info' tells)"] if changes else []
 
+    def _note_current(self, version: str | None) -> None:
+        from taxiway.reports.text import EMPTY_SCHEMA
+
+        self._version, self.schema_version = version, version or EMPTY_SCHEMA
+
     def _note_version(self, migration: ResolvedMigration) -> None:
         if migration.kind is MigrationKind.UNDO:
-            self.schema_version = None
+            self._version = self.schema_version = None
         elif migration.version is not None and (
-            self.schema_version is None or migration.version > MigrationVersion(self.schema_version)
+            self._version is None or migration.version > MigrationVersion(self._version)
         ):
-            self.schema_version = migration.version.text
+            self._version = self.schema_version = migration.version.text
+
+    def _note_start(self, event: events.MigrationStarted | events.ExecutionSkipped) -> None:
+        self._is_migrating = True
+        if isinstance(event, events.ExecutionSkipped):
+            self._recording = event.migration.script
+            return
+        self._note_program()
+        self._running, self._has_run_statements, self._has_committed = event, False, False
+
+    def _note_finish(self, event: events.MigrationFinished) -> None:
+        from taxiway.model.result import MigrationOutput
+
+        self._running, self._recording, self._in_doubt = None, None, ()
+        self._programs.clear()
+        self.applied.append(MigrationOutput.of(event.migration, event.duration_ms))
+        self._note_version(event.migration)
 
     def _note_change(self, change: str) -> None:
         self._done.append(change)

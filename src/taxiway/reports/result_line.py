@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from taxiway.model.run_report import COMMIT_DIGITS, RunReport
-from taxiway.reports.task_json import report_json
 from taxiway.reports.text import EMPTY_SCHEMA
 
+# Of the last line of a log of JSON lines (docs/reference/json-log.md).
 RESULT_EVENT: Final = "result"
 
 # A branch has no blank in it (git-check-ref-format(1)), so that a comma with a blank behind it ends its name.
@@ -40,11 +40,6 @@ def render_result_line(report: RunReport) -> str:
         f"exit code {report.exit_code}",
     )
     return ", ".join(parts)
-
-
-def result_json(report: RunReport) -> dict[str, object]:
-    """The same for a log of JSON lines."""
-    return {"event": RESULT_EVENT, **report_json(report)}
 
 
 def parse_result_line(line: str) -> RunReport | None:
@@ -85,8 +80,9 @@ def _from_json(line: str) -> RunReport | None:
         applied=applied,
         schema_version=_text(content, "schemaVersion"),
         branch=_text(content, "branch"),
-        commit=(_text(content, "commit") or "")[:COMMIT_DIGITS] or None,
+        commit=_text(content, "commit"),
         code=_text(content, "code"),
+        run_id=_text(content, "runId"),
     )
     return _if_consistent(report, content.get("outcome"))
 

@@ -48,6 +48,7 @@ def report_json(report: RunReport) -> Json:
         "branch": report.branch,
         "commit": report.commit,
         "exitCode": report.exit_code,
+        "runId": report.run_id,
     }
 
 

@@ -71,12 +71,8 @@ def test_a_failure_is_an_object_before_the_ending_and_shows_no_secret(workspace:
     assert (error["place"]["script"], error["place"]["line"]) == ("V2__b.sql", 1)
     assert 'invalid input syntax for type integer: "' in error["message"]
     assert CANARY not in result.stdout
-    assert (ending["event"], ending["outcome"], ending["exitCode"], ending["applied"]) == (
-        "result",
-        "FAILED",
-        1,
-        1,
-    )
+    assert (ending["event"], ending["outcome"], ending["code"]) == ("result", "FAILED", "migration-failed")
+    assert (ending["exitCode"], ending["applied"], ending["schemaVersion"]) == (1, 1, "1")
 
 
 @pytest.mark.parametrize("arguments", [["info", "--unknown"], ["info", "--url", "nonsense://x"]])
@@ -105,3 +101,9 @@ def test_quiet_leaves_warnings_results_and_the_ending(workspace: Workspace) -> N
     workspace.write({"V1__a.sql": "DO $$BEGIN RAISE WARNING 'look'; END$$;"})
     result = workspace.run("migrate", "-q", "--log", "json")
     assert kinds(result.stdout) == ["notice-received", "command-result", "result"]
+
+
+def test_the_variable_means_nothing_to_task(workspace: Workspace) -> None:
+    result = workspace.run("task", "run", environment={"TAXIWAY_LOG": "json"})
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.endswith("Code: missing-option\n")

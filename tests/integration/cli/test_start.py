@@ -62,3 +62,20 @@ def test_the_version_is_told_without_the_table_of_settings() -> None:
     code = "import sys; from taxiway.cli.main import run; run(['--version']); print(*sys.modules)"
     output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert {"click", "taxiway.config.options"}.isdisjoint(output.split())
+
+
+def test_ctrl_c_before_anything_is_loaded_is_no_traceback() -> None:
+    code = """
+import sys
+
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == "taxiway.cli.main":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Interrupting())
+from taxiway.__main__ import main
+main()
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout, result.stderr) == (130, "", "")

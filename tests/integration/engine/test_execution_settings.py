@@ -1,10 +1,19 @@
 """``executeInTransaction``, ``skipExecutingMigrations``, ``baselineOnMigrate``, ``outputQueryResults``, ``tablespace``."""
 
+import signal
+
 import pytest
 
 import taxiway
 from taxiway import errors
-from taxiway.model.event import CallbackStarted, Event, MigrationFinished, MigrationStarted, RowsReturned
+from taxiway.model.event import (
+    CallbackStarted,
+    Event,
+    ExecutionSkipped,
+    MigrationFinished,
+    MigrationStarted,
+    RowsReturned,
+)
 from tests.support.fingerprint import fingerprint
 from tests.support.workspace import Workspace
 
@@ -77,8 +86,27 @@ def test_skipped_migrations_are_recorded_and_not_run(workspace: Workspace) -> No
     assert [row["success"] for row in workspace.history()] == [True] * 3
     assert [row["type"] for row in workspace.history()] == ["SQL"] * 3
     assert not any(isinstance(event, MigrationStarted) for event in events)
+    assert sum(isinstance(event, ExecutionSkipped) for event in events) == 3
     assert sum(isinstance(event, MigrationFinished) for event in events) == 3
     assert [e.callback.event.value for e in events if isinstance(e, CallbackStarted)] == ["afterVersioned"]
+
+
+def test_a_stop_while_a_skipped_migration_is_recorded_does_not_say_that_nothing_was_changed(
+    workspace: Workspace,
+) -> None:
+    workspace.write(TABLE)
+    workspace.migrate()
+    workspace.write({"V2__b.sql": "SELECT 1;"})
+    with workspace.database.connect() as holder:
+        holder.execute("LOCK TABLE flyway_schema_history IN SHARE MODE")
+        with workspace.running("migrate", "-skipExecutingMigrations=true") as child:
+            workspace.wait_for("SELECT FROM pg_stat_activity WHERE wait_event = 'relation'")
+            child.send_signal(signal.SIGTERM)
+            output, error = child.communicate(timeout=30)
+    assert child.returncode == 143
+    assert 'Recording version "2 - b" of schema "public" without running it' in output
+    assert "Terminated while V2__b.sql was being recorded" in error
+    assert workspace.applied() == ["1"]
 
 
 def test_skipped_migrations_may_be_those_of_a_schema_that_is_full_already(workspace: Workspace) -> None:

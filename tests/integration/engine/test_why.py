@@ -1,6 +1,7 @@
 """``taxiway why``: which migration brought an object, and how that is known."""
 
 import json
+import shutil
 import subprocess
 from typing import Any
 
@@ -196,6 +197,8 @@ def restore(workspace: Workspace, *, whole: bool) -> None:
     programs = unpacked_programs()
     libraries = {"LD_LIBRARY_PATH": str(programs.parent / "lib")}
     conninfo = database.server.conninfo(database.user, database.password, database.name)
+    # The programs of PostgreSQL 14 do not look for addresses in a certificate.
+    conninfo += f" host=localhost hostaddr={database.host}"
     dump = workspace.directory / "dump"
     subprocess.run([programs / "pg_dump", "-Fc", "-f", dump, "-d", conninfo], env=libraries, check=True)
     execute(workspace, 'DROP TABLE orders CASCADE; DROP TABLE "Odd.One"; DROP FUNCTION total()')
@@ -208,6 +211,28 @@ def test_a_typo_suggests_what_was_meant(workspace: Workspace) -> None:
     migrate(workspace, SHOP)
     for typo, meant in (("ordres", "orders"), ("orders.pirce", "orders.price"), ("public.ordrs", "public.orders")):
         assert f"Did you mean '{meant}'?" in complaint(workspace.run("why", typo), 1, "object-not-found")
+
+
+def test_a_column_that_is_not_there_is_answered_with_those_that_are(workspace: Workspace) -> None:
+    migrate(workspace, {"V1__a.sql": "CREATE TABLE product (id int, name text);"})
+    said = complaint(workspace.run("why", "product.wavelength"), 1, "object-not-found")
+    assert "Hint: Name one of those that 'product' has: id, name." in said
+
+
+def test_it_can_be_asked_without_the_scripts(workspace: Workspace) -> None:
+    migrate(workspace, {"V1__a.sql": "CREATE TABLE product (id int);"})
+    shutil.rmtree(workspace.scripts)
+    result = workspace.run("why", "product")
+    assert result.returncode == 0, result.stderr
+    assert "by V1__a.sql" in result.stdout
+
+
+def test_in_a_log_of_json_the_answer_is_a_line(workspace: Workspace) -> None:
+    migrate(workspace, {"V1__a.sql": "CREATE TABLE product (id int);"})
+    result = workspace.run("why", "product", "--log", "json")
+    answer, ending = (json.loads(line) for line in result.stdout.splitlines())
+    assert (answer["event"], answer["command"], answer["result"]["name"]) == ("command-result", "why", "product")
+    assert (ending["event"], ending["exitCode"]) == ("result", 0)
 
 
 @pytest.mark.parametrize("name", ["", "a.b.c.d", "a..b", 'a"b'])

@@ -174,3 +174,21 @@ def test_a_task_that_takes_too_long_may_go_on_unwatched() -> None:
     tasks = ScriptedTasks([[task("RUNNING")]])
     watched = watch(tasks, GrowingLog(), Notes(), limit=TimeLimit(deadline=60, stops=False, words="1m"))
     assert (watched.is_detached, watched.is_timed_out, tasks.stops) == (True, True, [])
+
+
+@pytest.mark.parametrize("stops", [False, True])
+def test_a_time_limit_does_not_hide_the_log(*, stops: bool) -> None:
+    notes = Notes()
+    tasks = ScriptedTasks([*[[task("RUNNING")]] * 70, [ended(143, stop_code="UserInitiated")]])
+    limit = TimeLimit(deadline=60, stops=stops, words="1m")
+    watch(tasks, GrowingLog(["one", "two"]), notes, limit=limit)
+    assert [line for line in notes.seen if line in {"one", "two"}] == ["one", "two"]
+
+
+def test_a_log_that_was_deleted_is_not_waited_for() -> None:
+    clock = FakeClock()
+    watched = watch(
+        ScriptedTasks([[ended(0)]]), ScriptedLogs([page("a", "one"), page("a"), None]), Notes(), clock=clock
+    )
+    assert watched.log.loss is LogLoss.DELETED
+    assert clock.seconds <= 1

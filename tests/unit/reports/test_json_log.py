@@ -10,7 +10,8 @@ from taxiway import errors
 from taxiway.model import event as events
 from taxiway.model.migration import MigrationKind
 from taxiway.model.role import PasswordSet
-from taxiway.reports.json_log import Ending, ending_line, error_line, event_line, event_name, stop_line
+from taxiway.model.run_report import RunReport
+from taxiway.reports.json_log import ending_line, error_line, event_line, event_name, stop_line
 from taxiway.secret import Secret
 from tests.support.builders import applied, resolved
 
@@ -121,12 +122,13 @@ def test_other_errors_have_none() -> None:
 
 
 def test_the_ending_says_all_that_is_known() -> None:
-    ending = Ending(outcome="FAILED", exit_code=4, applied=2, schema_version="3", branch="main")
-    assert ending_line(ending, NOON) == HEAD | {
+    report = RunReport(exit_code=4, applied=2, schema_version="3", branch="main", code="lock-timeout")
+    assert ending_line(report, NOON) == HEAD | {
         "level": "error",
         "event": "result",
-        "message": "FAILED, 2 applied",
+        "message": "Result: FAILED (lock-timeout), 2 applied, schema version 3, branch main, exit code 4",
         "outcome": "FAILED",
+        "code": "lock-timeout",
         "exitCode": 4,
         "applied": 2,
         "schemaVersion": "3",

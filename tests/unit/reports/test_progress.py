@@ -42,6 +42,7 @@ def ran(command: str = "SELECT 1") -> events.StatementRun:
     return events.StatementRun(script="V2__x.sql", line=1, duration_ms=1, command=command)
 
 
+RECORDING = events.ExecutionSkipped(migration=resolved("2"), schema="public")
 ONE = (CONNECTED, started("1"), ran(), finished("1"))
 HEDGED = "it was rolled back, unless it was being committed just then ('taxiway info' tells)"
 COMMITTED = "it had ended its own transaction, so what it did before that has stayed"
@@ -128,6 +129,14 @@ STAYED = (
             (*ONE, started("2"), events.CommitInDoubt(scripts=("V2__x.sql",)), finished("2")),
             "Terminated between migrations: 2 migrations were applied.",
         ),
+        (
+            (*ONE, RECORDING),
+            (
+                "Terminated while V2__x.sql was being recorded without running it: whether its row was written is not "
+                "known ('taxiway info' tells); 1 migration was applied before it."
+            ),
+        ),
+        ((CONNECTED, RECORDING, finished("2")), "Terminated between migrations: 1 migration was applied."),
         (ONE, "Terminated between migrations: 1 migration was applied."),
         (
             (*ONE, CLEANED),

@@ -1,13 +1,16 @@
 """The last line of the container's log goes there and back, and nothing else passes for it."""
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from taxiway.model.run_report import Outcome, RunReport
-from taxiway.reports.result_line import parse_result_line, render_result_line, result_json
+from taxiway.reports.json_log import ending_line
+from taxiway.reports.result_line import parse_result_line, render_result_line
 from taxiway.reports.text import EMPTY_SCHEMA
 from taxiway.sources.git_branch import check_branch_name
 
@@ -39,11 +42,10 @@ def test_a_report_goes_through_the_line_and_back(report: RunReport) -> None:
     assert parse_result_line(f"  {line}\r\n") == report
 
 
-@given(REPORTS)
-def test_a_report_goes_through_json_and_back(report: RunReport) -> None:
-    assert parse_result_line(json.dumps(result_json(report))) == report
-    # A log of JSON lines has more in each of them.
-    assert parse_result_line(json.dumps({"timestamp": "x", **result_json(report), "durationMs": 7})) == report
+@given(REPORTS, st.none() | st.uuids().map(str))
+def test_a_report_goes_through_json_and_back(report: RunReport, run_id: str | None) -> None:
+    report = replace(report, run_id=run_id)
+    assert parse_result_line(json.dumps(ending_line(report, datetime.now(UTC)))) == report
 
 
 @given(st.text())

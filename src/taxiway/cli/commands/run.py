@@ -12,13 +12,11 @@ from taxiway.cli.json_log import write_result
 from taxiway.cli.output import print_json, print_result
 from taxiway.cli.settings import log_configuration
 from taxiway.config.merge import Loaded
-from taxiway.model.event import Event
 from taxiway.model.info import InfoResult
 from taxiway.model.ledger import RunOrigin
 from taxiway.model.result import MigrateResult
 from taxiway.model.settings import MigrationSettings
 from taxiway.reports.flyway_json import Stamp, result_json, run_json
-from taxiway.reports.run_progress import RunProgress
 from taxiway.reports.text import render_info, render_migrate
 from taxiway.runner.job import read_job
 from taxiway.runner.run import JobListener
@@ -44,12 +42,12 @@ def run(invocation: Invocation, /, branch: str | None, commit: str | None) -> No
         raise click.UsageError(
             f"'run' takes its settings from the environment and the repository, not from {given}."
         )
-    progress = invocation.begin_run()
+    invocation.is_run = True
     spec = read_job(os.environ, branch=branch, commit=commit)
-    listener = _listener(invocation, progress)
+    listener = _listener(invocation)
     result = run_job(spec, environment=os.environ, redactor=invocation.redactor, listener=listener)
     invocation.termination.check()
-    progress.is_complete = True
+    invocation.is_complete = True
     if invocation.log_json:
         return
     if invocation.json:
@@ -57,11 +55,10 @@ def run(invocation: Invocation, /, branch: str | None, commit: str | None) -> No
         print_json(run_json(result, stamp) | {"warnings": invocation.warnings})
 
 
-def _listener(invocation: Invocation, progress: RunProgress) -> JobListener:
+def _listener(invocation: Invocation) -> JobListener:
     """A listener that logs, shows the results, and notes how far the run is."""
 
     def on_checkout(commit: Checkout) -> None:
-        progress.note_checkout(commit.branch, commit.commit)
         invocation.say_origin(
             f"Taxiway {__version__}: branch {commit.branch} of {commit.repository}, commit {commit.commit}",
             repository=commit.repository,
@@ -76,7 +73,8 @@ def _listener(invocation: Invocation, progress: RunProgress) -> JobListener:
         log_configuration(invocation, loaded)
 
     def on_result(result: InfoResult | MigrateResult, settings: MigrationSettings) -> None:
-        progress.note_result(result)
+        if isinstance(result, InfoResult):
+            invocation.progress.note_info(result)
         is_info = isinstance(result, InfoResult)
         text = render_info(result, settings) if isinstance(result, InfoResult) else render_migrate(result)
         if invocation.log_json:
@@ -85,15 +83,11 @@ def _listener(invocation: Invocation, progress: RunProgress) -> JobListener:
         elif not invocation.json:
             print_result(f"\n{text}\n" if is_info else text)
 
-    def on_event(event: Event) -> None:
-        progress.note_event(event)
-        invocation.on_event(event)
-
     return JobListener(
         on_step=invocation.say,
         on_checkout=on_checkout,
         on_configuration=on_configuration,
         on_result=on_result,
-        on_event=on_event,
+        on_event=invocation.on_event,
         on_origin=on_origin,
     )

@@ -8,8 +8,9 @@ from taxiway import exit_codes
 from taxiway.cli.commands.options import SettingsCommand, setting_options
 from taxiway.cli.database import Opener
 from taxiway.cli.invocation import Invocation
+from taxiway.cli.json_log import write_result
 from taxiway.cli.output import print_json, print_result
-from taxiway.cli.settings import load_settings, require_database
+from taxiway.cli.settings import load_settings, require_database, without_need_of_scripts
 from taxiway.reports.why import render_why, why_json
 
 
@@ -26,9 +27,11 @@ def why(invocation: Invocation, /, name: str, config_file: Path | None, **option
     invocation.quiet = True
     loaded = load_settings(invocation, options, config_file)
     require_database(loaded)
-    with Opener(loaded, invocation) as opener:
+    with Opener(without_need_of_scripts(loaded), invocation) as opener:
         result = invocation.with_warnings(opener.project.why(name))
-    if invocation.json:
+    if invocation.log_json:
+        write_result(why_json(result), render_why(result), command="why")
+    elif invocation.json:
         print_json(why_json(result))
     else:
         print_result(render_why(result))
