@@ -182,15 +182,17 @@ async def _serve(options: dict[str, str], ready: Path) -> None:
         there, back = await asyncio.open_connection(options["there"], int(options["port"]))
 
         async def outwards() -> None:
-            while content := await reader.read(32768):
-                back.write(content)
-                await back.drain()
+            with suppress(OSError):
+                while content := await reader.read(32768):
+                    back.write(content)
+                    await back.drain()
             back.close()
 
         async def inwards() -> None:
-            while content := await there.read(32768):
-                writer.write(content)
-                await writer.drain()
+            with suppress(OSError):
+                while content := await there.read(32768):
+                    writer.write(content)
+                    await writer.drain()
             writer.close()
 
         await asyncio.gather(outwards(), inwards(), return_exceptions=True)

@@ -48,7 +48,7 @@ def test_no_database_and_no_way_are_errors(user: TunnelUser) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [("--via", "shh"), ("--port", "0"), ("--bastion", "-oProxyCommand=x"), ("--bastion", "a@b:c")]
+    "arguments", [("--via", "shh"), ("--port", "0"), ("--bastion=-oProxyCommand=x",), ("--bastion", "a@b:c")]
 )
 def test_impossible_values_are_errors(user: TunnelUser, arguments: tuple[str, ...]) -> None:
     refused(user.call(*arguments), "invalid-option", 2)
