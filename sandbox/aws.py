@@ -90,6 +90,41 @@ class AwsEndpoint(Part):
         }
         self._ask("POST", "images", image)
 
+    def connect_agent(
+        self,
+        target: str,
+        hosts: Sequence[tuple[str, int, str, int]] = (),
+        *,
+        is_lossy: bool = False,
+        version: str | None = None,
+    ) -> int:
+        """Connect an instance to Systems Manager; the port that the data channels are on.
+
+        ``hosts`` are those that it can reach: name and port, and where on this machine that is.
+        """
+        told = {"version": version} if version else {}
+        agent = {"target": target, "hosts": [*hosts], "is_lossy": is_lossy, **told}
+        port: int = self._ask("POST", "agents", agent)["port"]
+        return port
+
+    def disconnect_agents(self) -> None:
+        """No instance is connected any more."""
+        self._ask("DELETE", "agents")
+
+    def sessions(self) -> list[str]:
+        """The sessions of Systems Manager that have not been ended."""
+        sessions: list[str] = self._ask("GET", "sessions")
+        return sessions
+
+    def cut_sessions(self) -> int:
+        """Break the connections of all sessions, as AWS does now and then; how many there were."""
+        count: int = self._ask("POST", "sessions", {})
+        return count
+
+    def end_sessions(self) -> None:
+        """End all sessions, as an administrator may."""
+        self._ask("DELETE", "sessions")
+
     def add_fault(self, name: str, *, times: int | None = 1, **settings: object) -> None:
         """Let something go wrong so many times; None: until :meth:`clear_faults`. See sandbox/cloud/faults.py.
 

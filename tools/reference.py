@@ -23,8 +23,11 @@ from taxiway.config.options import OPTIONS
 from taxiway.config.roles import ROLE_KEYS
 from taxiway.config.task import KEYS, TaskKey
 from taxiway.config.toml import FLYWAY, TAXIWAY, Dialect
+from taxiway.config.tunnel import KEYS as TUNNEL_KEYS
+from taxiway.config.tunnel import TunnelKey
 from taxiway.model.callback import CallbackEvent
 from taxiway.model.role import GRANTS, Grants, ObjectKind
+from taxiway.ops.choose_endpoint import OUTPUTS as TUNNEL_OUTPUTS
 from taxiway.ops.resolve_target import OUTPUTS
 from taxiway.runner.job import VARIABLES, Variable
 
@@ -139,6 +142,14 @@ a database do not heed these tables, but an unknown key in them is an error for 
 | Key | Value | Option | Output of the stack | Meaning |
 | --- | --- | --- | --- | --- |
 TASK_KEYS
+## Tunnels
+
+`[tunnel]` says where `taxiway tunnel` leads, and by which way. What holds for `[task]` holds for it too, with
+`[environments.<name>.tunnel]`.
+
+| Key | Value | Option | Output of the stack | Meaning |
+| --- | --- | --- | --- | --- |
+TUNNEL_KEYS
 ## The URL and its parts
 
 A URL is a whole address. A URL that is set in a higher place (an environment variable, say) discards the host, the
@@ -154,7 +165,8 @@ of the command line, of `FLYWAY_URL` or of Flyway's files. They win over a URL i
 def render_configuration(options: Sequence[Option]) -> str:
     """The page of all options, by group, and of what Flyway has besides."""
     introduction = _CONFIGURATION_INTRODUCTION.replace("UNRESOLVED", _unresolved(options))
-    parts = [introduction.replace("TASK_KEYS", "".join(map(_task_row, KEYS)))]
+    tunnels = "".join(map(_tunnel_row, TUNNEL_KEYS))
+    parts = [introduction.replace("TASK_KEYS", "".join(map(_task_row, KEYS))).replace("TUNNEL_KEYS", tunnels)]
     for group in Group:
         parts.append(f"\n## {group.value}\n")
         parts.extend(_render_option(option) for option in options if option.group is group)
@@ -163,6 +175,11 @@ def render_configuration(options: Sequence[Option]) -> str:
 
 def _task_row(key: TaskKey) -> str:
     output = f"`{OUTPUTS[key.name]}`" if key.name in OUTPUTS else ""
+    return f"| `{key.name}` | {key.kind.value} | `{key.flag}` | {output} | {key.help} |\n"
+
+
+def _tunnel_row(key: TunnelKey) -> str:
+    output = f"`{TUNNEL_OUTPUTS[key.name]}`" if key.name in TUNNEL_OUTPUTS else ""
     return f"| `{key.name}` | {key.kind.value} | `{key.flag}` | {output} | {key.help} |\n"
 
 

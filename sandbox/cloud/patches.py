@@ -20,6 +20,18 @@ def replace(owner: type, name: str, method: Callable[..., Any]) -> Callable[...,
     return genuine
 
 
+def add(owner: type, name: str, method: Callable[..., Any]) -> None:
+    """Put a method where none is.
+
+    Raises:
+        AttributeError: There is one: the emulator has it itself by now.
+    """
+    if hasattr(owner, name):
+        message = f"{owner.__name__}.{name} is there"
+        raise AttributeError(message)
+    setattr(owner, name, method)
+
+
 @cache
 def mend_restored_clusters() -> None:
     """RestoreDBClusterFromSnapshot ends in a KeyError if RDS manages the master password of the cluster."""

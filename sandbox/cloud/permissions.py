@@ -123,6 +123,34 @@ def _clusters(call: Call) -> Iterator[Request]:
         yield Request(call.action, call.arn(f"cluster/{cluster.rpartition('/')[2]}"))
 
 
+# --- Systems Manager ---
+
+
+def _start_session(call: Call) -> Iterator[Request]:
+    target, document = call.get("Target"), call.get("DocumentName")
+    instance = call.arn(f"instance/{target}", service="ec2")
+    yield Request(call.action, instance, {"ssm:SessionDocumentAccessCheck": "true"})
+    if document:
+        # Documents of AWS belong to no account.
+        name = f"arn:aws:ssm:{call.region}::document/{document}"
+        yield Request(call.action, name, {"ssm:SessionDocumentAccessCheck": "true"})
+
+
+def _session(call: Call) -> Iterator[Request]:
+    yield Request(call.action, call.arn(f"session/{call.get('SessionId')}"))
+
+
+# --- RDS ---
+
+
+def _database_cluster(call: Call) -> Iterator[Request]:
+    yield Request(call.action, call.arn(f"cluster:{call.get('DBClusterIdentifier', '*')}"))
+
+
+def _database(call: Call) -> Iterator[Request]:
+    yield Request(call.action, call.arn(f"db:{call.get('DBInstanceIdentifier', '*')}"))
+
+
 # --- STS ---
 
 
@@ -153,6 +181,11 @@ _NEEDS: Final[Mapping[str, _Needs]] = {
     "ecs:DescribeTaskDefinition": _everything,
     "ecs:ListTaskDefinitions": _everything,
     "ecs:RegisterTaskDefinition": _register_task_definition,
+    "ssm:StartSession": _start_session,
+    "ssm:ResumeSession": _session,
+    "ssm:TerminateSession": _session,
+    "rds:DescribeDBClusters": _database_cluster,
+    "rds:DescribeDBInstances": _database,
     "sts:AssumeRole": _assume_role,
     "sts:GetCallerIdentity": _nothing,
 }

@@ -6,6 +6,8 @@ Beside AWS's own addresses it has those of the task endpoints and, for tests, ``
 ``/sandbox/faults``       GET: what is switched on; POST: switch one on; DELETE: switch all off
 ``/sandbox/audit``        GET: the decisions about calls with roles; DELETE: forget them
 ``/sandbox/images``       POST: push an image to the registry
+``/sandbox/agents``       POST: connect an instance to Systems Manager; DELETE: disconnect all
+``/sandbox/sessions``     GET: those of Systems Manager; DELETE: end them; POST: break their connections
 ========================  =============================================================================
 """
 
@@ -28,6 +30,7 @@ from sandbox.cloud.images import Image, Registry
 from sandbox.cloud.judge import Judge
 from sandbox.cloud.patches import mend_restored_clusters
 from sandbox.cloud.roles import Clients
+from sandbox.cloud.session_agent import Agents, SessionService
 from sandbox.cloud.task_endpoints import TaskEndpoints
 from sandbox.process import report_ready
 
@@ -49,6 +52,7 @@ class Cloud:
         self._judge.install()
         clients = Clients(address)
         self._endpoints = TaskEndpoints(clients, address)
+        self._sessions, self._agents = SessionService(), Agents()
         self._agent = Agent(
             clients=clients,
             registry=self._registry,
@@ -79,6 +83,10 @@ class Cloud:
             from sandbox.cloud.task_api import TaskApi
 
             TaskApi(self._agent, self._faults).install()
+        if service == "ssm":
+            from sandbox.cloud.session_api import SessionApi
+
+            SessionApi(self._sessions, self._agents).install()
         if service in {"cloudformation", "rds"}:
             mend_restored_clusters()
         return app
@@ -107,6 +115,10 @@ class Cloud:
             case "POST", "sandbox", "images":
                 self._registry.push(Image.from_json(request.get_json()))
                 return _json({})
+            case method, "sandbox", "agents":
+                return self._answer_about_agents(method, request)
+            case method, "sandbox", "sessions":
+                return self._answer_about_sessions(method)
             case _:
                 return _json_or_missing(None)
 
@@ -119,6 +131,21 @@ class Cloud:
         if method == "DELETE":
             self._faults.clear()
         return _json(self._faults.describe())
+
+    def _answer_about_agents(self, method: str, request: Request) -> Response:
+        if method == "POST":
+            self._agents.connect(request.get_json())
+        else:
+            self._agents.disconnect_all()
+        return _json({"port": self._sessions.port})
+
+    def _answer_about_sessions(self, method: str) -> Response:
+        if method == "POST":
+            return _json(self._sessions.cut())
+        if method == "DELETE":
+            for session in self._sessions.open_sessions:
+                self._sessions.end(session, "ended by the administrator")
+        return _json(self._sessions.open_sessions)
 
 
 def _json(content: object, *, status: int = 200) -> Response:

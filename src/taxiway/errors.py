@@ -31,6 +31,11 @@ The tree::
     ├── TaskError           TaskNotStarted ── TaskWithoutCapacity
     │                       TaskStopped · TaskDisagrees · TaskLogLost · TaskTimedOut
     │                       TaskNotFound · TaskAmbiguous
+    ├── TunnelError         TunnelPortInUse · TunnelDatabaseUnreachable · TunnelUnreachable
+    │                       TunnelTargetNotConnected · TunnelSessionFailed · TunnelAgentTooOld
+    │                       TunnelProgramMissing
+    │                       BastionUnreachable · BastionHostKeyRejected · BastionAuthRejected
+    │                       BastionForwardRefused · BastionFailed
     └── SecretError         SecretNotFound · SecretMalformed
 
 ``str(error)`` is the message: one line or more, without the hint, never with a secret. The data that the message
@@ -772,6 +777,87 @@ class TaskAmbiguous(TaskError):
     def __init__(self, message: str, *, candidates: Sequence[str], hint: str | None = None) -> None:
         self.candidates = tuple(candidates)
         super().__init__(message, hint=hint)
+
+
+# --- tunnels ----------------------------------------------------------------------------------------------
+
+
+class TunnelError(TaxiwayError):
+    """There is no tunnel to the database, or there is none any more."""
+
+    code = "tunnel"
+
+
+class TunnelPortInUse(TunnelError):
+    """Another program listens on the local port that was asked for."""
+
+    code = "tunnel-port-in-use"
+
+
+class TunnelDatabaseUnreachable(TunnelError):
+    """The tunnel is there, and no database answers at its other end."""
+
+    code = "tunnel-database-unreachable"
+
+
+class TunnelUnreachable(TunnelError):
+    """The data channel of Systems Manager did not answer, or was lost and did not come back."""
+
+    code = "tunnel-unreachable"
+
+
+class TunnelTargetNotConnected(TunnelError):
+    """The instance that should carry the tunnel is not connected to Systems Manager."""
+
+    code = "tunnel-target-not-connected"
+
+
+class TunnelSessionFailed(TunnelError):
+    """Systems Manager, or the agent on the instance, ended the session or did not begin it."""
+
+    code = "tunnel-session-failed"
+
+
+class TunnelAgentTooOld(TunnelError):
+    """The agent on the instance cannot carry several connections at once."""
+
+    code = "tunnel-agent-too-old"
+
+
+class TunnelProgramMissing(TunnelError):
+    """A program is not installed: ``ssh``, or the one that was to be run through the tunnel."""
+
+    code = "tunnel-program-missing"
+
+
+class BastionUnreachable(TunnelError):
+    """The bastion did not answer: name, network or port."""
+
+    code = "bastion-unreachable"
+
+
+class BastionHostKeyRejected(TunnelError):
+    """The host that answered is not the bastion whose key is known."""
+
+    code = "bastion-host-key-rejected"
+
+
+class BastionAuthRejected(TunnelError):
+    """The bastion answered and refused our key."""
+
+    code = "bastion-auth-rejected"
+
+
+class BastionForwardRefused(TunnelError):
+    """The bastion let us in and does not forward to the database."""
+
+    code = "bastion-forward-refused"
+
+
+class BastionFailed(TunnelError):
+    """ssh failed in a way that we do not know."""
+
+    code = "bastion-failed"
 
 
 # --- secrets ----------------------------------------------------------------------------------------------

@@ -32,6 +32,12 @@ _BY_CLASS: dict[type[errors.TaxiwayError], int] = {
     errors.TaskNotFound: USAGE,
     errors.TaskAmbiguous: USAGE,
     errors.TaskWithoutCapacity: NOT_READY,
+    errors.TunnelError: USAGE,
+    errors.TunnelDatabaseUnreachable: NOT_READY,
+    errors.TunnelUnreachable: NOT_READY,
+    errors.TunnelTargetNotConnected: NOT_READY,
+    errors.TunnelSessionFailed: NOT_READY,
+    errors.BastionUnreachable: NOT_READY,
     errors.ConnectionFailed: NOT_READY,
     errors.ConnectionLost: NOT_READY,
     # Running it again may run half-applied work twice, so nothing should do so by itself.

@@ -47,6 +47,19 @@ class Ec2:
                     _note(known, one["GroupId"], one["GroupName"], *_names_in(one.get("Tags", ())))
         return {name: _only("security group", name, known) for name in names}
 
+    def find_instance(self, name: str) -> str:
+        """The id of the instance with this Name tag that runs. Raises as above."""
+        with translating("ec2:DescribeInstances", "*"):
+            pages = self._client.get_paginator("describe_instances").paginate(
+                Filters=[{"Name": "instance-state-name", "Values": ["running"]}]
+            )
+            known: dict[str, set[str]] = {}
+            for page in pages:
+                for reservation in page["Reservations"]:
+                    for one in reservation.get("Instances", ()):
+                        _note(known, one.get("InstanceId", ""), *_names_in(one.get("Tags", ())))
+        return _only("running instance", name, known)
+
 
 def _names_in(tags: "Sequence[Mapping[str, object]]") -> "Sequence[str]":
     return [str(tag["Value"]) for tag in tags if tag.get("Key") == "Name"]

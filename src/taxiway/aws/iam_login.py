@@ -6,13 +6,16 @@ It counts at the login only; a session may last longer ("IAM database authentica
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Final, final
+from typing import TYPE_CHECKING, Final, final
 
 from taxiway.aws.errors import translate
-from taxiway.aws.session import Place, TokenMaker, client
+from taxiway.aws.session import Place, client
 from taxiway.model.endpoint import find_rds_endpoint
 from taxiway.model.settings import DatabaseSettings
 from taxiway.secret import Secret, reveal
+
+if TYPE_CHECKING:
+    from types_boto3_rds import RDSClient
 
 _PORT: Final = "5432"
 # The parts that are confidential. The others are names that messages need: to mask every piece of a token would
@@ -28,7 +31,7 @@ class IamLogin:
         """``region`` None: that of the host's name, or the one that boto3 finds. AWS is not asked for anything."""
         self._region = region
         self._on_secret = on_secret
-        self._makers: dict[str | None, TokenMaker] = {}
+        self._makers: dict[str | None, RDSClient] = {}
 
     def read_address(self) -> Mapping[str, str]:
         """Nothing: a token has no address that is not in the settings."""

@@ -14,14 +14,14 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, final
 
-from taxiway.aws.errors import error_code, error_message, translate
+from taxiway.aws.errors import TASK_ROLE, error_code, error_message, translate
 from taxiway.aws.session import Place, client
 from taxiway.errors import SecretMalformed, SecretNotFound, TaxiwayError
 from taxiway.nearest import find_nearest
 from taxiway.secret import Secret
 
 if TYPE_CHECKING:
-    from botocore.exceptions import ClientError
+    from botocore.exceptions import BotoCoreError, ClientError
     from types_boto3_secretsmanager import SecretsManagerClient
 
 CURRENT: Final = "AWSCURRENT"
@@ -55,9 +55,20 @@ class SecretsManager:
     asked for, and each other one of six characters or more, so that none of them can be printed by accident.
     """
 
-    def __init__(self, region: str | None, *, on_secret: Callable[[Secret], None], stage: str = CURRENT) -> None:
-        """``region`` None: the one that boto3 finds by itself. AWS is not asked for anything yet."""
-        self._region = region
+    def __init__(
+        self,
+        region: str | None,
+        *,
+        on_secret: Callable[[Secret], None],
+        stage: str = CURRENT,
+        profile: str | None = None,
+        identity: str = TASK_ROLE,
+    ) -> None:
+        """``region`` None: the one that boto3 finds by itself. AWS is not asked for anything yet.
+
+        ``identity`` is whose rights are missing when AWS denies something.
+        """
+        self._place_asked, self._identity = Place(region, profile), identity
         self._stage = stage
         self._on_secret = on_secret
         self._texts: dict[str, Secret] = {}
@@ -125,14 +136,14 @@ class SecretsManager:
         except ClientError as error:
             raise self._refused(secret_id, error) from error
         except BotoCoreError as error:
-            raise translate(error, action="secretsmanager:GetSecretValue", resource=secret_id) from error
+            raise self._translated(error, secret_id) from error
         if "SecretString" in answer:
             return str(answer["SecretString"])
         return _decode(secret_id, answer["SecretBinary"])
 
     def _connected(self) -> "SecretsManagerClient":
         if self._client is None:
-            self._client = client("secretsmanager", Place(self._region))
+            self._client = client("secretsmanager", self._place_asked)
         return self._client
 
     def _refused(self, secret_id: str, error: "ClientError") -> TaxiwayError:
@@ -147,10 +158,14 @@ class SecretsManager:
                 reason = "cannot be read in its present state"
                 hint = f"Restore it: aws secretsmanager restore-secret --secret-id '{secret_id}'."
             case _:
-                return translate(error, action="secretsmanager:GetSecretValue", resource=secret_id)
+                return self._translated(error, secret_id)
         return SecretNotFound(
             f"Secret '{secret_id}' in region {self._place}: {reason} ({error_message(error)})", hint=hint
         )
+
+    def _translated(self, error: "ClientError | BotoCoreError", secret_id: str) -> TaxiwayError:
+        action = "secretsmanager:GetSecretValue"
+        return translate(error, action=action, resource=secret_id, identity=self._identity)
 
     @property
     def _place(self) -> str:

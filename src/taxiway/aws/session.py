@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, overload
+from typing import TYPE_CHECKING, Any, Final, Literal, overload
 
 from taxiway.aws.errors import translate
 from taxiway.errors import InvalidOption, MissingOption
@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from types_boto3_ec2 import EC2Client
     from types_boto3_ecs import ECSClient
     from types_boto3_logs import CloudWatchLogsClient
+    from types_boto3_rds import RDSClient
     from types_boto3_secretsmanager import SecretsManagerClient
+    from types_boto3_ssm import SSMClient
 
 _CONNECT_SECONDS: Final = 5
 _READ_SECONDS: Final = 20
@@ -21,24 +23,6 @@ _ATTEMPTS: Final = 5
 
 # The name that task definitions for Taxiway have, the one that AWS gives to its containers, and boto3's own.
 _REGION_VARIABLES: Final = ("REGION", "AWS_REGION", "AWS_DEFAULT_REGION")
-
-
-class _Meta(Protocol):
-    @property
-    def region_name(self) -> str: ...
-
-
-class TokenMaker(Protocol):
-    """What is used of boto3's client of RDS, whose types are a package of their own."""
-
-    @property
-    def meta(self) -> _Meta:
-        """What the client was made with."""
-        ...
-
-    def generate_db_auth_token(self, *, DBHostname: str, Port: int, DBUsername: str, Region: str) -> str:  # noqa: N803 - boto3's names
-        """A token for one user of one server; no request is sent."""
-        ...
 
 
 def find_region(environment: Mapping[str, str]) -> str | None:
@@ -68,7 +52,9 @@ def client(service: Literal["ec2"], place: Place) -> "EC2Client": ...
 @overload
 def client(service: Literal["cloudformation"], place: Place) -> "CloudFormationClient": ...
 @overload
-def client(service: Literal["rds"], place: Place) -> TokenMaker: ...
+def client(service: Literal["rds"], place: Place) -> "RDSClient": ...
+@overload
+def client(service: Literal["ssm"], place: Place) -> "SSMClient": ...
 def client(service: Any, place: Place) -> Any:
     """A boto3 client for the region: the given one, that of :func:`find_region`, or that of the profile.
 

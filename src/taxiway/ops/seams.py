@@ -15,6 +15,7 @@ from taxiway.model.task import (
     TaskRequest,
     TaskTarget,
 )
+from taxiway.model.tunnel import DatabaseServer
 
 
 class Names(Protocol):
@@ -131,3 +132,11 @@ class Aws:
 
     tasks: Tasks
     logs: LogSource
+
+
+class DatabaseServers(Protocol):
+    """Clusters and instances (:class:`taxiway.aws.rds.Rds`)."""
+
+    def get_server(self, name: str) -> DatabaseServer:
+        """The one of that identifier."""
+        ...

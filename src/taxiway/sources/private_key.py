@@ -30,25 +30,25 @@ _STORE_AGAIN: Final = (
 )
 
 
-def normalise_private_key(key: Secret) -> Secret:
+def normalise_private_key(key: Secret, *, name: str = "deploy key") -> Secret:
     r"""The same key with its armour put in order.
 
     OpenSSH takes a key without its last line end, with CRLF, or with ``\n`` in words for a damaged one
     ("error in libcrypto"), and these are what secrets look like after a web form, Windows or JSON. Line ends that
-    a form turned into spaces are put right too.
+    a form turned into spaces are put right too. ``name`` is what messages call it.
 
     Raises:
         SecretMalformed: It is not a private key, or one that needs a passphrase.
     """
     armour = _find_armour(key.reveal())
     if armour is None:
-        raise _not_a_private_key(key)
+        raise _not_a_private_key(key, name)
     label, body = armour
     if "ENCRYPTED" in label or ",ENCRYPTED" in body:
-        raise _needs_a_passphrase()
+        raise _needs_a_passphrase(name)
     text = "".join(_LINE_END_IN_WORDS.sub("", body).split())
-    if _is_encrypted_openssh_key(text):
-        raise _needs_a_passphrase()
+    if _is_encrypted_openssh_key(text, name):
+        raise _needs_a_passphrase(name)
     lines = [text[start : start + _LINE_LENGTH] for start in range(0, len(text), _LINE_LENGTH)]
     return Secret("\n".join([f"-----BEGIN {label}-----", *lines, f"-----END {label}-----", ""]))
 
@@ -64,26 +64,26 @@ def _find_armour(text: str) -> tuple[str, str] | None:
     return None
 
 
-def _is_encrypted_openssh_key(text: str) -> bool:
+def _is_encrypted_openssh_key(text: str, name: str) -> bool:
     try:
         content = base64.b64decode(text, validate=True)
     except ValueError:
         # Not "from" the cause, which may quote what it could not read.
         raise SecretMalformed(
-            "The deploy key is damaged: between its first and last line is something else than base64.",
+            f"The {name} is damaged: between its first and last line is something else than base64.",
             hint=_STORE_AGAIN,
         ) from None
     return content.startswith(_OPENSSH_MAGIC) and not content.startswith(_OPENSSH_NO_CIPHER)
 
 
-def _not_a_private_key(key: Secret) -> SecretMalformed:
+def _not_a_private_key(key: Secret, name: str) -> SecretMalformed:
     if _PUBLIC_KEY.search(key.reveal()):
-        return SecretMalformed("The deploy key is the public half of the pair.", hint=_STORE_AGAIN)
-    return SecretMalformed("The deploy key is not an SSH private key.", hint=_STORE_AGAIN)
+        return SecretMalformed(f"The {name} is the public half of the pair.", hint=_STORE_AGAIN)
+    return SecretMalformed(f"The {name} is not an SSH private key.", hint=_STORE_AGAIN)
 
 
-def _needs_a_passphrase() -> SecretMalformed:
+def _needs_a_passphrase(name: str) -> SecretMalformed:
     return SecretMalformed(
-        "The deploy key is protected with a passphrase, and there is nobody to type it.",
+        f"The {name} is protected with a passphrase, and there is nobody to type it.",
         hint="Make a key pair without a passphrase (ssh-keygen -t ed25519 -N '') and store its private half.",
     )
