@@ -137,13 +137,13 @@ def test_main_again_and_broken(run: Run, own_world: World) -> None:
 
 
 def test_a_branch_that_is_called_like_a_command_is_a_branch(run: Run, own_world: World, tmp_path: Path) -> None:
-    branches = {"main": {"taxiway.toml": configuration("called")}, "info": {"sql/V1__a.sql": "SELECT 1;\n"}}
+    branches = {"main": {"taxiway.toml": configuration("called")}, "info": {"sql/V2__a.sql": "SELECT 1;\n"}}
     publish(own_world.git.root, "called", branches, tmp_path)
     spec = task(own_world, "info")
     address = {"TAXIWAY_REPOSITORY_URL": own_world.git.url("called")}
     outcome = run(replace(spec, variables={**spec.variables, **address}))
     assert outcome.exit_code == 0, outcome.output
-    assert "Result: SUCCESS, 1 applied, schema version 1, branch info" in outcome.stdout
+    assert "Result: SUCCESS, 1 applied, schema version 2, branch info" in outcome.stdout
 
 
 class TestStop:
