@@ -103,6 +103,6 @@ VOLUME /tmp
 
 # Linux drops a signal to process 1 that has no handler yet. Without tini, a task that is stopped while Python is
 # still loading would migrate nevertheless. tini also reaps what git and ssh leave behind.
-# There is no shell in between: what is no command of Taxiway's is refused.
-ENTRYPOINT ["tini", "--", "taxiway"]
-CMD ["run"]
+# There is no shell in between. An argument is the branch, whatever it is called, or an option of "taxiway run".
+# Other commands: "entryPoint" of the task definition, --entrypoint of the engine.
+ENTRYPOINT ["tini", "--", "taxiway", "run"]

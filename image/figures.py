@@ -38,7 +38,7 @@ def start_seconds(engine: Engine, cpus: float) -> float:
     seconds = []
     for _ in range(_TIMES):
         begin = time.monotonic()
-        spec = ContainerSpec(arguments=("--version",), cpus=cpus)
+        spec = ContainerSpec(entry_point=("tini", "--", "taxiway"), arguments=("--version",), cpus=cpus)
         container = engine.start(spec, stdout=subprocess.DEVNULL)
         if container.process.wait(timeout=60):
             raise RuntimeError(f"'taxiway --version' ended with {container.process.returncode}")

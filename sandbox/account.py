@@ -30,6 +30,14 @@ _TRUST: Final = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BuiltImage:
+    """A real image: what it is called in the engine of :mod:`sandbox.image`, and its digest."""
+
+    name: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """What was made, by the names that AWS gave. Each has the tag ``Name`` too, if it can have tags.
 
@@ -74,11 +82,17 @@ class AccountBuilder:
         self._aws = aws
 
     def build(
-        self, *, environment: Mapping[str, str], secrets: Iterable[str], registry_secret: str | None = None
+        self,
+        *,
+        environment: Mapping[str, str],
+        secrets: Iterable[str],
+        registry_secret: str | None = None,
+        image: BuiltImage | None = None,
     ) -> Account:
         """``environment``: of the container; ``secrets``: the names of those that the task may read.
 
         ``registry_secret``: the name of the one with user name and password of the registry, if it wants them.
+        ``image``: what tasks run; without it, this working tree as a process.
         """
         secret_arns = [self._secret_arn(name) for name in secrets]
         registry_arn = self._secret_arn(registry_secret) if registry_secret else None
@@ -89,7 +103,7 @@ class AccountBuilder:
             cluster=NAME,
             family=NAME,
             container=CONTAINER,
-            image=self._push_image(),
+            image=self._push_image(image),
             log_group=LOG_GROUP,
             log_prefix=LOG_PREFIX,
             execution_role=self._make_role(
@@ -161,8 +175,12 @@ class AccountBuilder:
 
     # --- image ---
 
-    def _push_image(self) -> str:
-        """An image whose program is this working tree: what is tested is what runs."""
+    def _push_image(self, image: BuiltImage | None) -> str:
+        """That image, or one whose program is this working tree: what is tested is what runs."""
+        if image:
+            reference = f"{IMAGE_REPOSITORY}@{image.digest}"
+            self._aws.push_image(reference, digest=image.digest, container=image.name)
+            return reference
         digest = f"sha256:{hashlib.sha256(IMAGE_REPOSITORY.encode()).hexdigest()}"
         reference = f"{IMAGE_REPOSITORY}@{digest}"
         self._aws.push_image(
@@ -184,6 +202,7 @@ def task_definition(
         "essential": True,
         "user": "10001:10001",
         "readonlyRootFilesystem": True,
+        "mountPoints": [{"sourceVolume": "tmp", "containerPath": "/tmp"}],
         "environment": [{"name": name, "value": value} for name, value in environment.items()],
         "logConfiguration": {
             "logDriver": "awslogs",
@@ -205,6 +224,7 @@ def task_definition(
         "executionRoleArn": account.execution_role,
         "taskRoleArn": account.task_role,
         "containerDefinitions": [container],
+        "volumes": [{"name": "tmp"}],
     }
 
 

@@ -79,14 +79,24 @@ class AwsEndpoint(Part):
     # --- what AWS does not have ---
 
     def push_image(
-        self, reference: str, *, digest: str, entry_point: Sequence[str], environment: Mapping[str, str]
+        self,
+        reference: str,
+        *,
+        digest: str,
+        entry_point: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
+        container: str | None = None,
     ) -> None:
-        """Let tasks pull an image. In the sandbox, that is a program of this machine and its environment."""
+        """Let tasks pull an image: a program of this machine with its environment, or ``container``.
+
+        That is the name of an image in the engine of :mod:`sandbox.image`, and brings both along.
+        """
         image = {
             "reference": reference,
             "digest": digest,
             "entry_point": [*entry_point],
-            "environment": {**environment},
+            "environment": {**(environment or {})},
+            "container": container,
         }
         self._ask("POST", "images", image)
 
@@ -151,7 +161,7 @@ class AwsEndpoint(Part):
         self._ask("DELETE", "audit")
 
     def task_directory(self, task_id: str) -> Path:
-        """What was HOME and TMPDIR of a task. It stays until the end, with what the task has left there."""
+        """What was HOME and TMPDIR of a task that is no container. It stays, with what the task has left there."""
         return self.directory / "tasks" / task_id
 
     def _ask(self, method: str, area: str, content: object = None) -> Any:  # noqa: ANN401 - JSON

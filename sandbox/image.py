@@ -12,6 +12,7 @@ import json
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final
@@ -23,8 +24,13 @@ from sandbox.directory import REPOSITORY_ROOT
 DIRECTORY: Final = REPOSITORY_ROOT / "build" / "image"
 IMAGE: Final = "localhost/taxiway:built"
 
-# What podman itself needs of our environment. A container has nothing of it.
+# What podman itself needs of our environment. A container has nothing of it; what it shall have under these names
+# is an argument.
 _OWN_VARIABLES: Final = ("PATH", "HOME", "LANG", "TMPDIR", "XDG_RUNTIME_DIR")
+
+# Files with what is noted of a container: the monitor's own name for the second.
+_PID: Final = "pid"
+_OUT_OF_MEMORY: Final = "oom"
 
 # The smallest size of Fargate. https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html
 _CPUS: Final = 0.25
@@ -43,7 +49,9 @@ class ContainerSpec:
         entry_point: Instead of the image's, if it is not empty.
         variables: The whole environment besides what the image sets.
         files: Files and directories of this machine, which it sees at the same place and cannot change.
-        volume: Whether /tmp is a volume as on Fargate; otherwise nothing is writable.
+        user: Instead of the image's.
+        read_only: Whether nothing of the image's file system can be written.
+        volume: Whether /tmp is a volume, which can be written.
         cpus: Of one processor.
         memory_mib: More than that, and the kernel kills a process of it. There is no swap.
     """
@@ -53,6 +61,8 @@ class ContainerSpec:
     entry_point: Sequence[str] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
     files: Sequence[Path] = ()
+    user: str | None = None
+    read_only: bool = True
     volume: bool = True
     cpus: float = _CPUS
     memory_mib: int = _MEMORY_MIB
@@ -60,11 +70,25 @@ class ContainerSpec:
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """A container that was started. ``process`` has its output, and ends with its exit code."""
+    """A container that was started. ``process`` has its output, and ends with its exit code.
+
+    In ``directory`` the engine notes what it knows of it.
+    """
 
     engine: "Engine"
     name: str
     process: subprocess.Popen[bytes]
+    directory: Path
+
+    def find_pid(self) -> int | None:
+        """The number of its first process on this machine, as soon as there is one, also after its end."""
+        with suppress(FileNotFoundError):
+            return int((self.directory / _PID).read_text() or 0) or None
+        return None
+
+    def ran_out_of_memory(self) -> bool:
+        """Whether the kernel has ended a process of it for that reason. Only a directory of its own tells."""
+        return (self.directory / _OUT_OF_MEMORY).exists()
 
     def stop(self, *, seconds: int = 30) -> None:
         """SIGTERM, and SIGKILL when it is still there after so many seconds, as ECS does with ``stopTimeout``."""
@@ -107,38 +131,50 @@ class Engine:
         return subprocess.run(command, check=False, capture_output=True).returncode == 0
 
     def start(
-        self, spec: ContainerSpec, *, stdout: int | IO[bytes] | None = None, stderr: int | IO[bytes] | None = None
+        self,
+        spec: ContainerSpec,
+        *,
+        stdout: int | IO[bytes] | None = None,
+        stderr: int | IO[bytes] | None = None,
+        directory: Path | None = None,
     ) -> Container:
         """Start a container and return at once. It is removed when it ends.
+
+        ``directory``: for what the engine notes of it; without one it is the engine's, and the notes get lost.
 
         podman's own failures end the process with 125, 126 (cannot be run) or 127 (no such program).
         """
         name = f"taxiway-{uuid4().hex}"
+        notes = ("--pidfile", str(directory / _PID)) if directory else ()
         process = subprocess.Popen(
-            [*self.command(), "run", "--name", name, *run_options(spec), spec.image, *spec.arguments],
+            [*self.command(), "run", "--name", name, *notes, *run_options(spec), spec.image, *spec.arguments],
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=stderr,
             env=_environment(spec.variables),
             # The monitor of a container that runs out of memory writes a file where it was started.
-            cwd=self.directory,
+            cwd=directory or self.directory,
             # Ctrl-C in a terminal reaches us and not it.
             start_new_session=True,
         )
-        return Container(self, name, process)
+        return Container(self, name, process, directory or self.directory)
 
 
 def run_options(spec: ContainerSpec) -> list[str]:
-    """The options of ``podman run`` for a container. Values of variables are not among them."""
+    """The options of ``podman run`` for a container. Values of variables are not among them, but for a few."""
     options = [
         *("--rm", "--pull", "never", "--network", "host", "--log-driver", "none"),
-        *("--read-only", "--read-only-tmpfs=false", "--cap-drop", "all", "--security-opt", "no-new-privileges"),
+        *("--cap-drop", "all", "--security-opt", "no-new-privileges"),
         *("--cpus", str(spec.cpus), "--memory", f"{spec.memory_mib}m", "--memory-swap", f"{spec.memory_mib}m"),
         *("--pids-limit", str(_PROCESSES), *_LIMITS),
         *("--image-volume", "bind" if spec.volume else "ignore"),
     ]
-    for name in spec.variables:
-        options += ["--env", name]
+    if spec.read_only:
+        options += ["--read-only", "--read-only-tmpfs=false"]
+    if spec.user:
+        options += ["--user", spec.user]
+    for name, value in spec.variables.items():
+        options += ["--env", f"{name}={value}" if name in _OWN_VARIABLES else name]
     for path in spec.files:
         options += ["--volume", f"{path}:{path}:ro"]
     if spec.entry_point:
@@ -149,6 +185,4 @@ def run_options(spec: ContainerSpec) -> list[str]:
 def _environment(variables: Mapping[str, str]) -> dict[str, str]:
     """podman's environment: it hands on the values by name, so that they are in no argument."""
     own = {name: os.environ[name] for name in _OWN_VARIABLES if name in os.environ}
-    if both := own.keys() & variables.keys():
-        raise ValueError(f"These are podman's own variables: {', '.join(sorted(both))}")
-    return own | dict(variables)
+    return {name: value for name, value in variables.items() if name not in _OWN_VARIABLES} | own

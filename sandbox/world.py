@@ -18,7 +18,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
-from sandbox.account import Account, AccountBuilder
+from sandbox.account import Account, AccountBuilder, BuiltImage
 from sandbox.aws import AwsEndpoint
 from sandbox.directory import make_directory
 from sandbox.git_server import GitServer
@@ -119,11 +119,22 @@ class World:
     @cached_property
     def account(self) -> Account:
         """Cluster, roles, network and task definition, made when somebody first asks: it takes a few seconds."""
+        return self.build_account()
+
+    def build_account(self, image: BuiltImage | None = None) -> Account:
+        """Make the account, once, instead of asking for :attr:`account`, so that tasks run this image.
+
+        The authority of the database's server has to be in it, and ``DB_SSLROOTCERT`` to say where.
+        """
+        environment = self.job_environment()
+        if image:
+            del environment["DB_SSLROOTCERT"]
         self.aws.put_secret(REGISTRY_SECRET, {"username": "pull", "password": self.registry_password})
         return AccountBuilder(self.aws).build(
-            environment=self.job_environment(),
+            environment=environment,
             secrets=(DEPLOY_KEY_SECRET, *USER_SECRETS.values()),
             registry_secret=REGISTRY_SECRET,
+            image=image,
         )
 
     def operator_environment(self) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Plays Fargate: takes every task from PROVISIONING to STOPPED, with a real process in between.
+"""Plays Fargate: takes every task from PROVISIONING to STOPPED, with a real process or container in between.
 
 The texts of stop reasons come from the guide and from reports of users. Programs should rely on how they begin.
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html
@@ -11,10 +11,10 @@ from pathlib import Path
 from threading import Thread, Timer
 from typing import Final
 
+from sandbox.cloud.container import CannotStart, Container
 from sandbox.cloud.execution_role import ExecutionRole, FailedToStart, Put
 from sandbox.cloud.images import Image, Registry
-from sandbox.cloud.launcher import CannotStart, Container
-from sandbox.cloud.limits import ControlGroup, can_limit
+from sandbox.cloud.launcher import launch
 from sandbox.cloud.log_driver import LogDriver, Milestone
 from sandbox.cloud.roles import Clients
 from sandbox.cloud.task import Status, Stop, StopCode, Task
@@ -38,7 +38,7 @@ class Agent:
     def __init__(
         self, *, clients: Clients, registry: Registry, endpoints: TaskEndpoints, address: str, directory: Path
     ) -> None:
-        """``directory``: each task gets one below it, as its HOME and TMPDIR, which stays for a look at it."""
+        """``directory``: each task gets one below it, which stays for a look at it."""
         self._clients, self._registry, self._endpoints = clients, registry, endpoints
         self._address, self._directory = address, directory
         self._runs: dict[str, _Run] = {}
@@ -129,18 +129,11 @@ class Agent:
 
     def _launch(self, task: Task, image: Image, environment: dict[str, str]) -> "_Run | None":
         """Start the container, unless the task was stopped in the meantime."""
-        definition = task.definition
-        command = (
-            *(definition.entry_point or image.entry_point),
-            *(task.container_overrides().get("command") or definition.command),
-        )
         with task.changed:
             if task.stop:
                 return None
             try:
-                container = Container(
-                    command, environment=environment, directory=self._directory / task.id, limits=_limits(task)
-                )
+                container = launch(task, image, environment, self._directory / task.id)
             except CannotStart as error:
                 raise FailedToStart(
                     f"CannotStartContainerError: failed to create new container runtime task: {error}: unknown"
@@ -148,13 +141,6 @@ class Agent:
             self._runs[task.id] = _Run(task, container)
             task.enter(Status.RUNNING, "startedAt")
             return self._runs[task.id]
-
-
-def _limits(task: Task) -> ControlGroup | None:
-    if not can_limit():
-        return None
-    cpu_share = task.definition.cpu / 1024 if "cpu-quota" in task.faults else None
-    return ControlGroup(task.id, memory_mebibytes=task.definition.memory, cpu_share=cpu_share)
 
 
 class _Run:

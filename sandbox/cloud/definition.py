@@ -33,6 +33,9 @@ class Definition:
         memory: In MiB, of the task or, if that is less, of the container.
         entry_point: Empty for that of the image.
         command: Empty for that of the image.
+        user: Instead of the image's; None for that.
+        is_read_only: Whether nothing of the image's file system can be written.
+        mounts: Where volumes are mounted.
         secrets: Names of variables and where their values come from: ARN[:key:stage:version].
         registry_secret: The secret with user name and password of a private registry.
     """
@@ -49,6 +52,9 @@ class Definition:
     entry_point: tuple[str, ...]
     command: tuple[str, ...]
     environment: dict[str, str]
+    user: str | None
+    is_read_only: bool
+    mounts: tuple[str, ...]
     secrets: dict[str, str]
     registry_secret: str | None
     log: LogConfiguration | None
@@ -78,6 +84,9 @@ class Definition:
             entry_point=tuple(container.get("entryPoint", ())),
             command=tuple(container.get("command", ())),
             environment={item["name"]: item["value"] for item in container.get("environment", ())},
+            user=container.get("user"),
+            is_read_only=container.get("readonlyRootFilesystem", False),
+            mounts=tuple(item["containerPath"] for item in container.get("mountPoints", ())),
             secrets={item["name"]: item["valueFrom"] for item in container.get("secrets", ())},
             registry_secret=container.get("repositoryCredentials", {}).get("credentialsParameter"),
             log=_log_configuration(container),

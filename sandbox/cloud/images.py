@@ -13,12 +13,15 @@ class Image:
         digest: ``sha256:`` and 64 hexadecimal digits.
         entry_point: The program and its first arguments.
         environment: Its variables; those of the task definition come on top.
+        container: What it is called in the engine of :mod:`sandbox.image`, which knows entry point and variables
+            itself; None if a program of this machine stands for it.
     """
 
     reference: str
     digest: str
     entry_point: tuple[str, ...]
     environment: Mapping[str, str]
+    container: str | None
 
     @classmethod
     def from_json(cls, description: Mapping[str, Any]) -> Self:
@@ -28,6 +31,7 @@ class Image:
             digest=description["digest"],
             entry_point=tuple(description["entry_point"]),
             environment=description["environment"],
+            container=description["container"],
         )
 
 

@@ -49,7 +49,8 @@ def test_the_last_stage_says_who_runs_what(word: str) -> None:
 
 def test_the_task_is_not_root_and_starts_no_shell() -> None:
     assert instructions("USER") == ["USER 10001:10001"]
-    assert instructions("ENTRYPOINT") == ['ENTRYPOINT ["tini", "--", "taxiway"]']
+    assert instructions("ENTRYPOINT") == ['ENTRYPOINT ["tini", "--", "taxiway", "run"]']
+    assert instructions("CMD") == []
 
 
 def test_no_secret_is_an_argument_or_a_variable() -> None:

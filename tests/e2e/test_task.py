@@ -4,13 +4,13 @@ The container's command really runs, as a process with the task's environment an
 other, so they are one test.
 """
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from sandbox.world import REPOSITORY, World
+from sandbox.world import World
+from tests.support.branches import add_branch
 from tests.support.canary import find_secrets
 from tests.support.operator import Operator, read_until
 
@@ -175,19 +175,3 @@ class Story:
         ]
         found: dict[str, object] = row
         return found
-
-
-def add_branch(world: World, branch: str, path: str, text: str, *, start: str = "develop") -> None:
-    """A branch with one more file on the Git host."""
-    work = world.directory / f"work-{branch}"
-    repository = world.git.root / f"{REPOSITORY}.git"
-    git("clone", "--quiet", "--branch", start, str(repository), str(work))
-    (work / path).write_text(text)
-    inside = ("-C", str(work), "-c", "user.name=Test", "-c", "user.email=test@example.com")
-    git(*inside, "add", "--all")
-    git(*inside, "commit", "--quiet", "--message", f"Add {path}")
-    git(*inside, "push", "--quiet", "origin", f"HEAD:refs/heads/{branch}")
-
-
-def git(*arguments: str) -> None:
-    subprocess.run(["git", *arguments], check=True, capture_output=True)

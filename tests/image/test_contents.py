@@ -95,8 +95,8 @@ def test_it_says_what_it_is(configuration: dict[str, Any]) -> None:
 def test_it_starts_taxiway_as_a_user_without_rights(configuration: dict[str, Any]) -> None:
     config = configuration["Config"]
     assert config["User"] == "10001:10001"
-    assert config["Entrypoint"] == ["tini", "--", "taxiway"]
-    assert config["Cmd"] == ["run"]
+    assert config["Entrypoint"] == ["tini", "--", "taxiway", "run"]
+    assert not config.get("Cmd")
     assert list(config["Volumes"]) == ["/tmp"]
 
 

@@ -36,18 +36,33 @@ def test_it_tells_its_version(run: Run) -> None:
     assert (outcome.exit_code, outcome.stdout, outcome.stderr) == (0, f"taxiway {__version__}\n", "")
 
 
-@pytest.mark.parametrize("word", ["sh", "/bin/sh", "bash", "python", "git", "develop"])
-def test_what_is_no_command_of_taxiways_is_refused(run: Run, word: str) -> None:
-    outcome = run(ContainerSpec(arguments=(word, "-c", "id")))
+@pytest.mark.parametrize("word", ["sh", "bash", "/bin/sh", "info", "--version=x"])
+def test_what_is_neither_a_branch_nor_an_option_is_refused(run: Run, own_world: World, word: str) -> None:
+    """Nothing that is in the image, and no command of Taxiway's, can be started by the command of a task."""
+    outcome = run(task(own_world, word))
     assert outcome.exit_code == 2
-    assert outcome.stdout == ""
-    assert f"There is no command '{word}'" in outcome.stderr
+    assert f"'{word.removesuffix('=x')}'" in outcome.stderr
+    assert "Hint: " in outcome.stderr
+    assert "0 applied, exit code 2" in outcome.stdout
 
 
-def test_without_a_command_it_does_the_job(run: Run) -> None:
+def test_arguments_of_a_shell_are_refused(run: Run, own_world: World) -> None:
+    outcome = run(task(own_world, "sh", "-c", "id"))
+    assert outcome.exit_code == 2
+    assert "There is no option '-c' of 'taxiway run'" in outcome.stderr
+    assert "uid=" not in outcome.output
+
+
+def test_without_a_branch_it_does_the_job(run: Run) -> None:
     outcome = run(ContainerSpec())
     assert outcome.exit_code == 2
     assert "No repository is named" in outcome.stderr
+
+
+def test_another_command_takes_another_entry_point(run: Run) -> None:
+    outcome = run(ContainerSpec(entry_point=("tini", "--", "taxiway"), arguments=("list-engines",)))
+    assert (outcome.exit_code, outcome.stderr) == (0, "")
+    assert "PostgreSQL" in outcome.stdout
 
 
 def test_the_process_has_no_rights(run: Run) -> None:
@@ -72,7 +87,7 @@ for directory, names, files in os.walk("/"):
 
 
 def test_without_a_writable_tmp_it_says_what_to_do(run: Run, own_world: World) -> None:
-    outcome = run(replace(task(own_world, "run"), volume=False))
+    outcome = run(replace(task(own_world), volume=False))
     assert outcome.exit_code != 0
     assert "No temporary directory can be made" in outcome.stderr
     assert "Make /tmp writable" in outcome.stderr
@@ -111,7 +126,7 @@ def test_main_again_and_broken(run: Run, own_world: World) -> None:
         ("broken", 1, 'column "wieght_lbs" does not exist'),
         ("no-such-branch", 2, "no-such-branch"),
     ):
-        outcome = run(task(own_world, *(["run", branch] if branch else [])))
+        outcome = run(task(own_world, *([branch] if branch else [])))
         assert words in outcome.output
         assert outcome.exit_code == exit_code, outcome.output
         outcomes.append(outcome)
@@ -121,9 +136,14 @@ def test_main_again_and_broken(run: Run, own_world: World) -> None:
         assert connection.execute("SELECT count(*) FROM flyway_schema_history").fetchone() == (5,)
 
 
-def test_the_entry_point_of_older_task_definitions_takes_the_branch_alone(run: Run, own_world: World) -> None:
-    spec = replace(task(own_world, "no-such-branch"), entry_point=("tini", "--", "taxiway", "run"))
-    assert "no-such-branch" in run(spec).stderr
+def test_a_branch_that_is_called_like_a_command_is_a_branch(run: Run, own_world: World, tmp_path: Path) -> None:
+    branches = {"main": {"taxiway.toml": configuration("called")}, "info": {"sql/V2__a.sql": "SELECT 1;\n"}}
+    publish(own_world.git.root, "called", branches, tmp_path)
+    spec = task(own_world, "info")
+    address = {"TAXIWAY_REPOSITORY_URL": own_world.git.url("called")}
+    outcome = run(replace(spec, variables={**spec.variables, **address}))
+    assert outcome.exit_code == 0, outcome.output
+    assert "Result: SUCCESS, 1 applied, schema version 2, branch info" in outcome.stdout
 
 
 class TestStop:
@@ -132,12 +152,12 @@ class TestStop:
     @pytest.fixture
     def slow(self, own_world: World, tmp_path: Path) -> ContainerSpec:
         files = {
-            "taxiway.toml": CONFIGURATION,
+            "taxiway.toml": configuration("slow"),
             "sql/V9__slow.sql": "CREATE TABLE half (id int);\nSELECT pg_sleep(60);\n",
         }
         publish(own_world.git.root, "slow", {"main": files}, tmp_path)
         address = {"TAXIWAY_REPOSITORY_URL": own_world.git.url("slow")}
-        spec = task(own_world, "run")
+        spec = task(own_world)
         return replace(spec, variables={**spec.variables, **address})
 
     def test_a_stop_in_a_statement_rolls_back(self, start: Start, own_world: World, slow: ContainerSpec) -> None:
@@ -171,26 +191,28 @@ class TestStop:
         assert b"Traceback" not in stderr
 
     def test_nothing_is_left_of_it(self, start: Start, engine: Engine, slow: ContainerSpec) -> None:
-        volumes = engine.run("volume", "ls", "--quiet")
         container = start(slow)
         wait_until(lambda: engine.run("ps", "--quiet", "--filter", f"name={container.name}") != "")
-        assert engine.run("volume", "ls", "--quiet") != volumes
+        volume = engine.run("inspect", "--format", "{{range .Mounts}}{{.Name}}{{end}}", container.name).strip()
+        assert volume in engine.run("volume", "ls", "--quiet").split()
         container.stop(seconds=30)
         container.process.communicate(timeout=30)
         assert engine.run("ps", "--all", "--quiet", "--filter", f"name={container.name}") == ""
-        assert engine.run("volume", "ls", "--quiet") == volumes
+        assert volume not in engine.run("volume", "ls", "--quiet").split()
 
 
-CONFIGURATION = """\
+def configuration(name: str) -> str:
+    """taxiway.toml of a project with a schema history of its own."""
+    return f"""\
 [database]
-host = "${env:DB_HOST}"
-name = "${env:DB_NAME}"
-user = "${secret:postgresql@auroradb@master@sqladmin#username}"
-password = "${secret:postgresql@auroradb@master@sqladmin#password}"
+host = "${{env:DB_HOST}}"
+name = "${{env:DB_NAME}}"
+user = "${{secret:postgresql@auroradb@master@sqladmin#username}}"
+password = "${{secret:postgresql@auroradb@master@sqladmin#password}}"
 
 [flyway]
 locations = ["filesystem:sql"]
-table = "slow_history"
+table = "{name}_history"
 baselineOnMigrate = true
 """
 

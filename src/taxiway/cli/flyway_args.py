@@ -247,10 +247,13 @@ def _words(arguments: Sequence[str]) -> Iterator[int]:
 
 
 def _command_first(arguments: Sequence[str]) -> list[str]:
-    """Where click wants the command. ``help`` and ``--version`` are answered whatever else is there."""
+    """Where click wants the command. ``help`` and ``--version`` are answered whatever else is there.
+
+    Behind ``run`` a word is a branch, and every word may be one: ``help`` too.
+    """
     places = list(_words(arguments))
     words = [arguments[index] for index in places]
-    if "help" in words:
+    if "help" in words and words[0] != "run":
         return [*[ALIASES.get(word, word) for word in words if word != "help"][:1], "--help"]
     if "--version" in arguments and "add" not in words:
         return ["--version"]

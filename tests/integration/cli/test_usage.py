@@ -32,6 +32,8 @@ from tests.support.command import complaint, run_command
         (["add", "--type", "unknown"], "versioned"),
         (["init", "--database-type", "oracle"], "only PostgreSQL"),
         (["config", "outOfOrdre"], "Did you mean 'outOfOrder'?"),
+        (["run", "run", "develop"], "One branch is run at a time, and 2 are named: run, develop."),
+        (["run", "sh", "-c", "id"], "There is no option '-c' of 'taxiway run'."),
     ],
 )
 def test_wrong_usage_says_what_is_right(tmp_path: Path, arguments: list[str], words: str) -> None:
@@ -71,6 +73,13 @@ def test_flyway_users_find_help(tmp_path: Path, arguments: list[str], usage: str
     result = run_command(*arguments, directory=tmp_path)
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.startswith(usage)
+
+
+@pytest.mark.parametrize("word", ["info", "run", "clean", "help", "version", "task", "check"])
+def test_a_branch_may_be_called_like_a_command(tmp_path: Path, word: str) -> None:
+    result = run_command("run", word, directory=tmp_path, environment={"TAXIWAY_REPOSITORY_URL": "/none"})
+    assert f"Fetching branch {word} ..." in result.stdout
+    complaint(result, 2, "git-repository-not-found")
 
 
 def test_version_and_engines_are_json_when_asked(tmp_path: Path) -> None:

@@ -24,8 +24,15 @@ from taxiway.runner.run import run as run_job
 from taxiway.sources.git import Checkout
 
 
+def _as_branch(_ctx: click.Context, _parameter: click.Parameter, words: tuple[str, ...]) -> str | None:
+    """The one branch; None if none is named. Whoever writes two has mostly repeated the entry point."""
+    if len(words) > 1:
+        raise click.UsageError(f"One branch is run at a time, and {len(words)} are named: {', '.join(words)}.")
+    return words[0] if words else None
+
+
 @click.command()
-@click.argument("branch", required=False)
+@click.argument("branch", nargs=-1, metavar="[BRANCH]", callback=_as_branch)
 @click.option("--commit", metavar="SHA", help="Run this commit, by its full id, instead of the head of a branch.")
 @call_options
 @click.pass_obj
