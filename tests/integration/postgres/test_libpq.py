@@ -308,7 +308,8 @@ def test_an_answer_that_comes_while_silence_is_asked_about_counts(connection: Co
 def test_an_interruption_at_the_end_of_a_pipeline_leaves_a_session_that_goes_on(plain_database: Database) -> None:
     """Its end has been sent by then, and is not sent again."""
     with ProtocolProxy(plain_database.host, plain_database.port, delay_ms=300) as proxy:
-        connection = Connection.open(parse_conninfo(plain_url(proxy, plain_database.user, plain_database.name)))
+        url = plain_url(proxy, plain_database.user, plain_database.name)
+        connection = Connection.open(parse_conninfo(url) | {"password": plain_database.password})
         results = connection.pipeline(messages("SELECT 1"))
         assert next(results).tag == "SELECT 1"
         with interrupted_after(0.2):
