@@ -31,6 +31,8 @@ The tree::
     ├── TaskError           TaskNotStarted ── TaskWithoutCapacity
     │                       TaskStopped · TaskDisagrees · TaskLogLost · TaskTimedOut
     │                       TaskNotFound · TaskAmbiguous
+    ├── InfraError          StackFailed · StackBlocked · DestroyRefused · DataAtRisk
+    ├── NotConfirmed
     └── SecretError         SecretNotFound · SecretMalformed
 
 ``str(error)`` is the message: one line or more, without the hint, never with a secret. The data that the message
@@ -772,6 +774,49 @@ class TaskAmbiguous(TaskError):
     def __init__(self, message: str, *, candidates: Sequence[str], hint: str | None = None) -> None:
         self.candidates = tuple(candidates)
         super().__init__(message, hint=hint)
+
+
+# --- infrastructure ---------------------------------------------------------------------------------------
+
+
+class InfraError(TaxiwayError):
+    """The infrastructure could not be brought into the state that was asked for. ``stack`` is its name."""
+
+    code = "infra"
+
+    def __init__(self, message: str, *, stack: str, hint: str | None = None) -> None:
+        self.stack = stack
+        super().__init__(message, hint=hint)
+
+
+class StackFailed(InfraError):
+    """CloudFormation could not do what it was asked for."""
+
+    code = "stack-failed"
+
+
+class StackBlocked(InfraError):
+    """The stack is in a state in which nothing can be done to it before somebody has decided what."""
+
+    code = "stack-blocked"
+
+
+class DestroyRefused(InfraError):
+    """Something in the stack is protected against deletion."""
+
+    code = "destroy-refused"
+
+
+class DataAtRisk(InfraError):
+    """A deployment would replace or remove a database."""
+
+    code = "data-at-risk"
+
+
+class NotConfirmed(TaxiwayError):
+    """Somebody has to agree first: there is nobody to be asked, or the answer was no."""
+
+    code = "not-confirmed"
 
 
 # --- secrets ----------------------------------------------------------------------------------------------

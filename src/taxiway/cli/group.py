@@ -36,6 +36,9 @@ COMMANDS: Final = {
     "init": CommandEntry("taxiway.cli.commands.authoring:init", "Begin a project."),
     "run": CommandEntry("taxiway.cli.commands.run:run", "Run a branch's migrations: the job of the container."),
     "task": CommandEntry("taxiway.cli.commands.task:task", "Run, watch, stop and list tasks in AWS."),
+    "infra": CommandEntry(
+        "taxiway.cli.commands.infra:infra", "Plan, deploy, look at and destroy what tasks need in AWS."
+    ),
     "version": CommandEntry("taxiway.cli.commands.about:version", "Show the version."),
     "list-engines": CommandEntry(
         "taxiway.cli.commands.about:list_engines", "List the databases that are supported."
