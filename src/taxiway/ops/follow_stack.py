@@ -12,7 +12,10 @@ from taxiway import errors
 from taxiway.model.infra import ChangeSet, Stack, StackEvent
 from taxiway.ops.seams import Clock, Infrastructure, InfraWatcher
 
-_POLL_SECONDS: Final = 3.0
+# Most of what is waited for takes a second or some minutes.
+_FIRST_POLL_SECONDS: Final = 0.3
+_POLL_SECONDS: Final = 4.0
+_POLL_GROWTH: Final = 1.5
 _STACK: Final = "AWS::CloudFormation::Stack"
 # The SDK has tried five times before each of these, so that this is a quarter of an hour at least.
 _MOST_TROUBLES: Final = 60
@@ -91,7 +94,7 @@ class StackFollower:
 
     def _wait[T](self, look: Callable[[], T | None], *, seconds: float | None) -> T | None:
         deadline = None if seconds is None else self.clock.monotonic() + seconds
-        troubles = 0
+        troubles, pause = 0, _FIRST_POLL_SECONDS
         while True:
             try:
                 found = look()
@@ -107,7 +110,8 @@ class StackFollower:
                 return found
             if deadline is not None and self.clock.monotonic() >= deadline:
                 return None
-            self.clock.sleep(_POLL_SECONDS)
+            self.clock.sleep(pause)
+            pause = min(_POLL_SECONDS, pause * _POLL_GROWTH)
 
 
 def make_token() -> str:
