@@ -230,7 +230,7 @@ class CloudFormation:
 def _stack(content: _Content) -> Stack:
     outputs = content.get("Outputs", ())
     return Stack(
-        id=content["StackId"],
+        id=content.get("StackId", content["StackName"]),
         name=content["StackName"],
         status=content["StackStatus"],
         reason=content.get("StackStatusReason"),

@@ -13,8 +13,7 @@ from taxiway.infra.names import (
     TASK_DEFINITION,
     TASK_ROLE,
 )
-from taxiway.infra.resource import Ending, Json, Resource, attribute, ref, sub
-from taxiway.infra.statements import secret_arn
+from taxiway.infra.resource import Ending, Json, Resource, attribute, ref
 from taxiway.model.infra import InfraSettings
 
 # The image's own user
@@ -81,14 +80,10 @@ def _container(settings: InfraSettings) -> Json:
         },
     }
     if settings.registry_secret:
-        # A name works as well, for a secret of the same region ("credentialsParameter", RepositoryCredentials);
-        # one with wildcards does not.
-        container["RepositoryCredentials"] = {"CredentialsParameter": _secret_id(settings.registry_secret)}
+        # The name alone is enough for a secret of the same region ("credentialsParameter", RepositoryCredentials).
+        # An ARN without its six last characters is not: IAM would be asked about that, and not about the secret.
+        container["RepositoryCredentials"] = {"CredentialsParameter": settings.registry_secret}
     return container
-
-
-def _secret_id(name: str) -> Json:
-    return sub(secret_arn(name).removesuffix("-??????"))
 
 
 def _environment(settings: InfraSettings) -> dict[str, Json]:
