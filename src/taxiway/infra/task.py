@@ -61,6 +61,7 @@ def _container(settings: InfraSettings) -> Json:
         "Name": CONTAINER,
         "Image": settings.image,
         "Essential": True,
+        "Memory": settings.memory,
         "EntryPoint": [*_ENTRY_POINT],
         "User": _USER,
         "ReadonlyRootFilesystem": True,
