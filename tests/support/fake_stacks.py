@@ -61,13 +61,13 @@ class ScriptedStacks:
         self.templates.append(template)
         return "changes"
 
-    def find_change_set(self, change_set: str) -> ChangeSet | None:
+    def find_change_set(self, change_set: str, stack: str) -> ChangeSet | None:
         return _next(self.change_sets)
 
-    def delete_change_set(self, change_set: str) -> None:
+    def delete_change_set(self, change_set: str, stack: str) -> None:
         self.done.append("forget")
 
-    def execute_change_set(self, change_set: str, token: str) -> None:
+    def execute_change_set(self, change_set: str, stack: str, token: str) -> None:
         self.done.append("execute")
         self.tokens.append(token)
 

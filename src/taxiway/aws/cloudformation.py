@@ -135,8 +135,10 @@ class CloudFormation:
             )
         return answer["Id"]
 
-    def find_change_set(self, change_set: str) -> ChangeSet | None:
+    def find_change_set(self, change_set: str, stack: str) -> ChangeSet | None:
         """What would change; ``None`` while CloudFormation works on it, or does not know it yet.
+
+        The stack is named in every call: it is what IAM is asked about.
 
         Raises:
             StackFailed: It could not be worked out.
@@ -147,8 +149,9 @@ class CloudFormation:
         token: dict[str, str] = {}
         while True:
             try:
-                with translating("cloudformation:DescribeChangeSet", change_set, unknown):
-                    arguments: Any = {"ChangeSetName": change_set, "IncludePropertyValues": True, **token}
+                with translating("cloudformation:DescribeChangeSet", stack, unknown):
+                    asked = {"StackName": stack, "ChangeSetName": change_set, "IncludePropertyValues": True}
+                    arguments: Any = {**asked, **token}
                     answer: _Content = self._client.describe_change_set(**arguments)
             except AwsNotFound:
                 return None
@@ -161,15 +164,15 @@ class CloudFormation:
                 return ChangeSet(id=change_set, stack_id=answer["StackId"], changes=tuple(changes))
             token = {"NextToken": answer["NextToken"]}
 
-    def delete_change_set(self, change_set: str) -> None:
+    def delete_change_set(self, change_set: str, stack: str) -> None:
         """Forget it."""
-        with translating("cloudformation:DeleteChangeSet", change_set):
-            self._client.delete_change_set(ChangeSetName=change_set)
+        with translating("cloudformation:DeleteChangeSet", stack):
+            self._client.delete_change_set(StackName=stack, ChangeSetName=change_set)
 
-    def execute_change_set(self, change_set: str, token: str) -> None:
+    def execute_change_set(self, change_set: str, stack: str, token: str) -> None:
         """Do what it says; the call comes back at once. Repeating it with the same token does nothing more."""
-        with translating("cloudformation:ExecuteChangeSet", change_set):
-            self._client.execute_change_set(ChangeSetName=change_set, ClientRequestToken=token)
+        with translating("cloudformation:ExecuteChangeSet", stack):
+            self._client.execute_change_set(StackName=stack, ChangeSetName=change_set, ClientRequestToken=token)
 
     def delete_stack(self, stack: str, token: str) -> None:
         """Delete a stack; the call comes back at once."""

@@ -84,7 +84,7 @@ class Deployment:
         if prepared.change_set is None:
             return
         stacks = self.follower.stacks
-        stacks.delete_change_set(prepared.change_set.id)
+        stacks.delete_change_set(prepared.change_set.id, self.wanted.stack)
         stack = stacks.find_stack(prepared.change_set.stack_id)
         if stack is not None and stack.is_empty:
             stacks.delete_stack(stack.id, make_token())
@@ -102,7 +102,7 @@ class Deployment:
         assert prepared.change_set  # there was work, and nothing in its way any more
         stacks = self.follower.stacks
         after = self.follower.last_event(prepared.change_set.stack_id)
-        stacks.execute_change_set(prepared.change_set.id, make_token())
+        stacks.execute_change_set(prepared.change_set.id, self.wanted.stack, make_token())
         return self._follow(prepared.change_set.stack_id, after)
 
     def remove(self, stack: Stack) -> Stack:

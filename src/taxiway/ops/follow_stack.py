@@ -77,7 +77,7 @@ class StackFollower:
         Raises:
             StackFailed: That failed, or takes more than ten minutes.
         """
-        found = self._wait(lambda: self.stacks.find_change_set(change_set), seconds=_CHANGE_SET_SECONDS)
+        found = self._wait(lambda: self.stacks.find_change_set(change_set, stack), seconds=_CHANGE_SET_SECONDS)
         if found is None:
             raise errors.StackFailed(
                 "CloudFormation has not worked out the changes in ten minutes.", stack=stack, hint="Try again."

@@ -80,15 +80,15 @@ class Infrastructure(Protocol):
         """Have the changes worked out; the id."""
         ...
 
-    def find_change_set(self, change_set: str) -> ChangeSet | None:
+    def find_change_set(self, change_set: str, stack: str) -> ChangeSet | None:
         """``None`` while they are being worked out."""
         ...
 
-    def delete_change_set(self, change_set: str) -> None:
+    def delete_change_set(self, change_set: str, stack: str) -> None:
         """Forget them."""
         ...
 
-    def execute_change_set(self, change_set: str, token: str) -> None:
+    def execute_change_set(self, change_set: str, stack: str, token: str) -> None:
         """Make them."""
         ...
 

@@ -58,7 +58,7 @@ CHANGE_SET: Final = {
 
 
 def describe(stubber: Stubber, answer: dict[str, Any], **asked: str) -> None:
-    expected = {"ChangeSetName": "id", "IncludePropertyValues": True, **asked}
+    expected = {"StackName": "s", "ChangeSetName": "id", "IncludePropertyValues": True, **asked}
     stubber.add_response("describe_change_set", {**CHANGE_SET, **answer}, expected)
 
 
@@ -79,14 +79,14 @@ def test_a_change_set_that_failed_for_want_of_changes_has_none(
 ) -> None:
     cloudformation, stubber = stacks
     describe(stubber, {"Status": "FAILED", "StatusReason": reason})
-    assert cloudformation.find_change_set("id") == ChangeSet(id="id", stack_id="stack-id")
+    assert cloudformation.find_change_set("id", "s") == ChangeSet(id="id", stack_id="stack-id")
 
 
 def test_a_change_set_that_failed_otherwise_is_an_error(stacks: tuple[CloudFormation, Stubber]) -> None:
     cloudformation, stubber = stacks
     describe(stubber, {"Status": "FAILED", "StatusReason": "Parameter validation failed: no such VPC"})
     with pytest.raises(errors.StackFailed, match="no such VPC"):
-        cloudformation.find_change_set("id")
+        cloudformation.find_change_set("id", "s")
 
 
 def test_a_change_set_is_not_there_yet_while_it_is_worked_on_or_unknown(
@@ -95,7 +95,7 @@ def test_a_change_set_is_not_there_yet_while_it_is_worked_on_or_unknown(
     cloudformation, stubber = stacks
     stubber.add_client_error("describe_change_set", "ChangeSetNotFound", "does not exist", 404)
     describe(stubber, {"Status": "CREATE_IN_PROGRESS"})
-    assert [cloudformation.find_change_set("id") for _ in range(2)] == [None, None]
+    assert [cloudformation.find_change_set("id", "s") for _ in range(2)] == [None, None]
 
 
 def test_changes_come_in_pages_and_say_what_they_replace(stacks: tuple[CloudFormation, Stubber]) -> None:
@@ -110,7 +110,7 @@ def test_changes_come_in_pages_and_say_what_they_replace(stacks: tuple[CloudForm
     second = [change("Modify", Replacement=one) for one in ("True", "Conditional")]
     describe(stubber, {"Status": "CREATE_COMPLETE", "Changes": first, "NextToken": "t"})
     describe(stubber, {"Status": "CREATE_COMPLETE", "Changes": [*second, change("Remove")]}, NextToken="t")
-    found = cloudformation.find_change_set("id")
+    found = cloudformation.find_change_set("id", "s")
     assert found
     assert [one.kind for one in found.changes] == [
         ChangeKind.ADD,
