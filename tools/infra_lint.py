@@ -56,8 +56,8 @@ def _make_environment() -> Path:
     if not stamp.exists() or stamp.read_text() != lock.read_text():
         print("infra-lint: making an environment for the linters: a minute, a download of some 200 MB ...")
         subprocess.run([sys.executable, "-m", "venv", "--clear", BUILD / "venv"], check=True)
-        pip = [programs / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
-        subprocess.run([*pip, "--require-hashes", "-r", lock], check=True)
+        pip = [str(programs / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*pip, "--no-deps", "--require-hashes", "-r", str(lock)], check=True)
         stamp.write_text(lock.read_text())
     return programs
 
@@ -95,7 +95,7 @@ def _cfn_lint(tools: Path, templates: Sequence[Path]) -> Iterator[str]:
 
 
 def _checkov(tools: Path, templates: Sequence[Path]) -> Iterator[str]:
-    files = [one for template in templates for one in ("--file", template)]
+    files = [one for template in templates for one in ("--file", str(template))]
     options = ["--framework", "cloudformation", "--quiet", "--skip-download", "--output", "json"]
     # Not its starter, which finds its interpreter through the environment.
     report = json.loads(_run([tools / "python", tools / "checkov", *files, *options]))
@@ -109,8 +109,8 @@ def _guard(tools: Path, templates: Sequence[Path]) -> Iterator[str]:
     """The program and AWS's rules come in a package for the CDK."""
     program, rules = _unpack_guard(tools)
     # It prints a second document for each template in YAML; the JSON ones say the same.
-    files = [one for path in templates if path.suffix == ".json" for one in ("--data", path)]
-    options = ["--rules", rules, "--output-format", "json", "--structured", "--show-summary", "none"]
+    files = [one for path in templates if path.suffix == ".json" for one in ("--data", str(path))]
+    options = ["--rules", str(rules), "--output-format", "json", "--structured", "--show-summary", "none"]
     reports: list[dict[str, Any]] = json.loads(_run([program, "validate", *files, *options]))
     for report in reports:
         if not report["compliant"]:
