@@ -1,6 +1,6 @@
 # Every verb of this project. CI (.ci/run) calls "check" and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-psql demo-stop test lint fix types check conformance bench faults fuzz image image-test lock docs clean
+.PHONY: help setup demo demo-psql demo-stop test lint fix types check conformance bench faults fuzz image image-test infra-lint lock docs clean
 
 BIN := .venv/bin
 # More than the two cores of the smallest machines of CI: many tests wait for a process or for a time.
@@ -62,6 +62,9 @@ image: setup ## build the container image, without Docker; ARGS="--base official
 
 image-test: setup ## build the image and run it as Fargate would; ARGS=--may-skip where that is impossible
 	@$(BIN)/python -m image test $(ARGS)
+
+infra-lint: setup ## cfn-lint, checkov and cfn-guard on the template of 'taxiway infra'; downloads 200 MB once
+	@$(BIN)/python tools/infra_lint.py
 
 docs: setup ## write the generated reference pages
 	@$(BIN)/python tools/reference.py

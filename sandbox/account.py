@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from sandbox.aws import AwsEndpoint
@@ -187,9 +188,28 @@ class AccountBuilder:
             reference,
             digest=digest,
             entry_point=[sys.executable, "-m", "taxiway", "run"],
-            environment={"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "TZ": "UTC", "PYTHONUNBUFFERED": "1"},
+            environment={
+                "PATH": f"{self._programs()}:{os.environ['PATH']}",
+                "LANG": "C.UTF-8",
+                "TZ": "UTC",
+                "PYTHONUNBUFFERED": "1",
+            },
         )
         return reference
+
+    def _programs(self) -> Path:
+        """What a task definition with an entry point of its own finds in the image."""
+        folder = self._aws.directory / "image" / "bin"
+        folder.mkdir(parents=True, exist_ok=True)
+        _write_program(folder / "taxiway", f'exec {sys.executable} -m taxiway "$@"')
+        # It only has to be a program that runs another one: our children end when they are told to.
+        _write_program(folder / "tini", '[ "$1" = -- ] && shift; exec "$@"')
+        return folder
+
+
+def _write_program(path: Path, command: str) -> None:
+    path.write_text(f"#!/bin/sh\n{command}\n")
+    path.chmod(0o755)
 
 
 def task_definition(

@@ -14,4 +14,5 @@ compile requirements/runtime.txt pyproject.toml
 compile requirements/build.txt --group build
 compile requirements/dev.txt pyproject.toml --group dev
 compile requirements/fuzz.txt --group fuzz
+compile requirements/infra-lint.txt --group infra-lint
 compile requirements/sbom.txt --group sbom

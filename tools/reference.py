@@ -18,6 +18,8 @@ from taxiway.cli.flyway_args import CALL_OPTIONS, FLAGS, IGNORED_FLAGS, PARAMETE
 from taxiway.cli.group import COMMANDS, taxiway
 from taxiway.cli.names import ELSEWHERE
 from taxiway.config.flyway_only import BY_PLACE, Foreign, Ignored, Obsolete, Unsupported
+from taxiway.config.infra import KEYS as INFRA_KEYS
+from taxiway.config.infra import InfraKey
 from taxiway.config.option import Group, Kind, Option
 from taxiway.config.options import OPTIONS
 from taxiway.config.roles import ROLE_KEYS
@@ -150,6 +152,17 @@ TASK_KEYS
 | Key | Value | Option | Output of the stack | Meaning |
 | --- | --- | --- | --- | --- |
 TUNNEL_KEYS
+
+## Infrastructure
+
+`[infra]` says what `taxiway infra` builds; `[environments.<name>.infra]` has the same keys, which win with
+`--env <name>`. Keys with a dot belong to a table of their own, `[infra.database]`, which may be empty: that it is
+there is enough. A text may refer to environment variables, `${env:NAME}`. The commands on a database do not heed
+these tables, but an unknown key in them is an error for everybody.
+
+| Key | Value | Meaning |
+| --- | --- | --- |
+INFRA_KEYS
 ## The URL and its parts
 
 A URL is a whole address. A URL that is set in a higher place (an environment variable, say) discards the host, the
@@ -167,6 +180,7 @@ def render_configuration(options: Sequence[Option]) -> str:
     introduction = _CONFIGURATION_INTRODUCTION.replace("UNRESOLVED", _unresolved(options))
     tunnels = "".join(map(_tunnel_row, TUNNEL_KEYS))
     parts = [introduction.replace("TASK_KEYS", "".join(map(_task_row, KEYS))).replace("TUNNEL_KEYS", tunnels)]
+    parts = [parts[0].replace("INFRA_KEYS", "".join(map(_infra_row, INFRA_KEYS)))]
     for group in Group:
         parts.append(f"\n## {group.value}\n")
         parts.extend(_render_option(option) for option in options if option.group is group)
@@ -181,6 +195,10 @@ def _task_row(key: TaskKey) -> str:
 def _tunnel_row(key: TunnelKey) -> str:
     output = f"`{TUNNEL_OUTPUTS[key.name]}`" if key.name in TUNNEL_OUTPUTS else ""
     return f"| `{key.name}` | {key.kind.value} | `{key.flag}` | {output} | {key.help} |\n"
+
+
+def _infra_row(key: InfraKey) -> str:
+    return f"| `{key.name}` | {key.kind.value} | {key.help} |\n"
 
 
 def _unresolved(options: Iterable[Option]) -> str:

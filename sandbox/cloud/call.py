@@ -47,12 +47,17 @@ class Call:
         """The ARN of something in this account and region."""
         return f"arn:aws:{service or self.service}:{self.region}:{self.account}:{resource}"
 
+    @property
+    def access_key(self) -> str:
+        """The id of the key that the request is signed with; empty if it is not."""
+        signature = _SIGNATURE.search(self._response.headers.get("Authorization", ""))
+        return signature[1] if signature else ""
+
     def find_caller(self) -> Caller | None:
         """Who has assumed a role and calls; None for everybody else."""
-        signature = _SIGNATURE.search(self._response.headers.get("Authorization", ""))
-        if not signature or not signature[1].startswith(_TEMPORARY_KEY):
+        if not self.access_key.startswith(_TEMPORARY_KEY):
             return None
         from moto.sts.models import sts_backends
 
-        session = sts_backends[self.account]["aws"].get_assumed_role_from_access_key(signature[1])
+        session = sts_backends[self.account]["aws"].get_assumed_role_from_access_key(self.access_key)
         return Caller(session.role_arn, session.arn) if session else None

@@ -90,18 +90,21 @@ def decide(policies: Iterable[str], request: Request) -> Decision:
     return Decision.ALLOWED if effects else Decision.IMPLICIT_DENY
 
 
-def trusts(trust_policy: str, service: str) -> bool:
-    """Whether a role's trust policy lets that service assume the role. Conditions in it are an error.
+def trusts(trust_policy: str, service: str, context: Mapping[str, str]) -> bool:
+    """Whether a role's trust policy lets that service assume the role, with these condition keys in its request.
 
     Raises:
-        PolicyNotUnderstood: The policy is malformed, has conditions, or denies something.
+        PolicyNotUnderstood: The policy is malformed, denies something, or has a condition that we do not know.
     """
+    present = {key.lower(): value for key, value in context.items()}
     for statement in _statements(trust_policy):
-        if statement.keys() - {"Sid", "Effect", "Principal", "Action"} or statement["Effect"] != "Allow":
+        known = {"Sid", "Effect", "Principal", "Action", "Condition"}
+        if statement.keys() - known or statement["Effect"] != "Allow":
             raise PolicyNotUnderstood(f"in a trust policy: {statement}")
-        if "sts:AssumeRole" in _listed(statement["Action"]) and service in _listed(
-            statement["Principal"].get("Service", [])
-        ):
+        conditions = _parse_conditions(statement.get("Condition", {}))
+        is_met = all(condition.accepts(present.get(condition.key)) for condition in conditions)
+        is_service = service in _listed(statement["Principal"].get("Service", []))
+        if is_met and is_service and "sts:AssumeRole" in _listed(statement["Action"]):
             return True
     return False
 

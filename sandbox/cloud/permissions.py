@@ -151,6 +151,59 @@ def _database(call: Call) -> Iterator[Request]:
     yield Request(call.action, call.arn(f"db:{call.get('DBInstanceIdentifier', '*')}"))
 
 
+def _cluster_by_name(call: Call) -> Iterator[Request]:
+    name = call.get("clusterName") or call.get("cluster", "default").rpartition("/")[2]
+    yield Request(call.action, call.arn(f"cluster/{name}"))
+    if call.get("tags"):
+        yield Request("ecs:TagResource", call.arn(f"cluster/{name}"), {"ecs:CreateAction": call.operation})
+
+
+# --- CloudFormation ---
+
+
+def _stack(call: Call) -> Iterator[Request]:
+    """A stack by name or id; a change set belongs to its stack."""
+    name = call.get("StackName")
+    if name is None:
+        # From the id of a change set alone the stack cannot be told, so that no policy for a stack is about it.
+        yield Request(
+            call.action, call.arn("stack/*/*"), {"cloudformation:ChangeSetName": call.get("ChangeSetName")}
+        )
+    else:
+        yield Request(call.action, name if name.startswith("arn:") else call.arn(f"stack/{name}/*"))
+
+
+# --- IAM ---
+
+
+def _role(call: Call) -> Iterator[Request]:
+    arn = f"arn:aws:iam::{call.account}:role/{call.get('RoleName')}"
+    yield Request(call.action, arn)
+    if call.get("Tags"):
+        yield Request("iam:TagRole", arn)
+
+
+# --- EC2 ---
+
+
+def _security_group(call: Call) -> Iterator[Request]:
+    yield Request(call.action, call.arn(f"security-group/{call.get('GroupId') or '*'}"))
+    if call.operation == "CreateSecurityGroup":
+        yield Request(call.action, call.arn(f"vpc/{call.get('VpcId')}"))
+        if call.get("TagSpecifications"):
+            yield Request("ec2:CreateTags", call.arn("security-group/*"), {"ec2:CreateAction": call.operation})
+
+
+# --- logs, once more ---
+
+
+def _log_group(call: Call) -> Iterator[Request]:
+    group = call.arn(f"log-group:{call.get('logGroupName') or call.get('logGroupNamePrefix', '')}:*")
+    yield Request(call.action, group)
+    if call.get("tags"):
+        yield Request("logs:TagResource", group)
+
+
 # --- STS ---
 
 
@@ -186,6 +239,39 @@ _NEEDS: Final[Mapping[str, _Needs]] = {
     "ssm:TerminateSession": _session,
     "rds:DescribeDBClusters": _database_cluster,
     "rds:DescribeDBInstances": _database,
+    "ecs:CreateCluster": _cluster_by_name,
+    "ecs:DeleteCluster": _cluster_by_name,
+    "ecs:DeregisterTaskDefinition": _everything,
+    "cloudformation:CreateChangeSet": _stack,
+    "cloudformation:DeleteChangeSet": _stack,
+    "cloudformation:DeleteStack": _stack,
+    "cloudformation:DescribeChangeSet": _stack,
+    "cloudformation:DescribeStackDriftDetectionStatus": _everything,
+    "cloudformation:DescribeStackEvents": _stack,
+    "cloudformation:DescribeStackResourceDrifts": _stack,
+    "cloudformation:DescribeStacks": _stack,
+    "cloudformation:DetectStackDrift": _stack,
+    "cloudformation:ExecuteChangeSet": _stack,
+    "cloudformation:GetTemplate": _stack,
+    "cloudformation:ListStackResources": _stack,
+    "iam:CreateRole": _role,
+    "iam:DeleteRole": _role,
+    "iam:DeleteRolePolicy": _role,
+    "iam:GetRole": _role,
+    "iam:GetRolePolicy": _role,
+    "iam:ListRolePolicies": _role,
+    "iam:PutRolePolicy": _role,
+    "iam:UpdateAssumeRolePolicy": _role,
+    "iam:UpdateRole": _role,
+    "ec2:AuthorizeSecurityGroupEgress": _security_group,
+    "ec2:AuthorizeSecurityGroupIngress": _security_group,
+    "ec2:CreateSecurityGroup": _security_group,
+    "ec2:DeleteSecurityGroup": _security_group,
+    "ec2:RevokeSecurityGroupEgress": _security_group,
+    "ec2:RevokeSecurityGroupIngress": _security_group,
+    "logs:CreateLogGroup": _log_group,
+    "logs:DeleteLogGroup": _log_group,
+    "logs:PutRetentionPolicy": _log_group,
     "sts:AssumeRole": _assume_role,
     "sts:GetCallerIdentity": _nothing,
 }

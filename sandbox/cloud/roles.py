@@ -1,9 +1,9 @@
 """AWS clients of the emulator's own process: as the operator, and with the credentials of an assumed role."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from threading import Lock
-from typing import Any
+from typing import Any, Self
 
 import boto3
 from botocore.config import Config
@@ -18,6 +18,11 @@ class Credentials:
     secret_access_key: str
     session_token: str
     expiration: datetime
+
+    @classmethod
+    def forwarded(cls, access_key_id: str) -> Self:
+        """Of whoever has made a call that another one is part of. The emulator looks at the key's id only."""
+        return cls("", access_key_id, "forwarded", "forwarded", datetime.max.replace(tzinfo=UTC))
 
 
 class Clients:

@@ -88,7 +88,9 @@ def _check_network(call: Call) -> None:
 def _check_role(call: Call, arn: str) -> None:
     roles = (role for role in iam_backends[call.account]["aws"].get_roles() if role.arn == arn)
     role = next(roles, None)
-    if role is None or not trusts(role.assume_role_policy_document, "ecs-tasks.amazonaws.com"):
+    # "Confused deputy prevention" (ECS manual): what a request of ECS says of who has asked for it
+    context = {"aws:SourceAccount": call.account, "aws:SourceArn": call.arn("*", service="ecs")}
+    if role is None or not trusts(role.assume_role_policy_document, "ecs-tasks.amazonaws.com", context):
         raise EcsClientException(
             f"ECS was unable to assume the role '{arn}' that was provided for this task. Please verify that the "
             "role being passed has the proper trust relationship and permissions and that your IAM user has "

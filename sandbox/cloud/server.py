@@ -50,7 +50,7 @@ class Cloud:
         self._faults, self._registry = Faults(), Registry()
         self._judge = Judge(self._faults)
         self._judge.install()
-        clients = Clients(address)
+        clients = self._clients = Clients(address)
         self._endpoints = TaskEndpoints(clients, address)
         self._sessions, self._agents = SessionService(), Agents()
         self._agent = Agent(
@@ -78,6 +78,10 @@ class Cloud:
 
     def _create_backend(self, service: Any) -> Any:  # noqa: ANN401 - moto's
         """Called at the first request for a service. What we change is loaded with it, not before."""
+        if service == "cloudformation":
+            from sandbox.cloud.stacks.api import StackApi
+
+            return StackApi(self._clients).make_application()
         app = create_backend_app(service)
         if service == "ecs":
             from sandbox.cloud.task_api import TaskApi
@@ -87,7 +91,7 @@ class Cloud:
             from sandbox.cloud.session_api import SessionApi
 
             SessionApi(self._sessions, self._agents).install()
-        if service in {"cloudformation", "rds"}:
+        if service == "rds":
             mend_restored_clusters()
         return app
 

@@ -36,6 +36,8 @@ The tree::
     │                       TunnelProgramMissing
     │                       BastionUnreachable · BastionHostKeyRejected · BastionAuthRejected
     │                       BastionForwardRefused · BastionFailed
+    ├── InfraError          StackFailed · StackBlocked · DestroyRefused · DataAtRisk
+    ├── NotConfirmed
     └── SecretError         SecretNotFound · SecretMalformed
 
 ``str(error)`` is the message: one line or more, without the hint, never with a secret. The data that the message
@@ -858,6 +860,49 @@ class BastionFailed(TunnelError):
     """ssh failed in a way that we do not know."""
 
     code = "bastion-failed"
+
+
+# --- infrastructure ---------------------------------------------------------------------------------------
+
+
+class InfraError(TaxiwayError):
+    """The infrastructure could not be brought into the state that was asked for. ``stack`` is its name."""
+
+    code = "infra"
+
+    def __init__(self, message: str, *, stack: str, hint: str | None = None) -> None:
+        self.stack = stack
+        super().__init__(message, hint=hint)
+
+
+class StackFailed(InfraError):
+    """CloudFormation could not do what it was asked for."""
+
+    code = "stack-failed"
+
+
+class StackBlocked(InfraError):
+    """The stack is in a state in which nothing can be done to it before somebody has decided what."""
+
+    code = "stack-blocked"
+
+
+class DestroyRefused(InfraError):
+    """Something in the stack is protected against deletion."""
+
+    code = "destroy-refused"
+
+
+class DataAtRisk(InfraError):
+    """A deployment would replace or remove a database."""
+
+    code = "data-at-risk"
+
+
+class NotConfirmed(TaxiwayError):
+    """Somebody has to agree first: there is nobody to be asked, or the answer was no."""
+
+    code = "not-confirmed"
 
 
 # --- secrets ----------------------------------------------------------------------------------------------

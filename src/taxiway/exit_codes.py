@@ -38,6 +38,9 @@ _BY_CLASS: dict[type[errors.TaxiwayError], int] = {
     errors.TunnelTargetNotConnected: NOT_READY,
     errors.TunnelSessionFailed: NOT_READY,
     errors.BastionUnreachable: NOT_READY,
+    errors.DestroyRefused: USAGE,
+    errors.DataAtRisk: USAGE,
+    errors.NotConfirmed: USAGE,
     errors.ConnectionFailed: NOT_READY,
     errors.ConnectionLost: NOT_READY,
     # Running it again may run half-applied work twice, so nothing should do so by itself.

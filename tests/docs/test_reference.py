@@ -13,6 +13,8 @@ from taxiway.cli.group import COMMANDS, taxiway
 from taxiway.cli.names import ELSEWHERE
 from taxiway.cli.settings import SETTINGS
 from taxiway.config.flyway_only import BY_PLACE
+from taxiway.config.infra import KEYS as INFRA_KEYS
+from taxiway.config.infra import InfraKey
 from taxiway.config.option import Kind, Option
 from taxiway.config.options import OPTIONS
 from taxiway.config.roles import ROLE_KEYS
@@ -20,7 +22,7 @@ from taxiway.config.toml import FLYWAY, parse_toml
 from taxiway.model.callback import CallbackEvent
 from taxiway.runner.job import VARIABLES, Variable
 from tests.support.markdown import PAGES, ROOT, read_page
-from tools import reference
+from tools import infra_lint, reference
 
 ERRORS: Final = [
     member
@@ -100,6 +102,17 @@ def test_flyways_files_in_toml_accept_a_setting_where_the_page_says_so(option: O
 def test_every_setting_of_flyway_that_is_no_option_is_there(place: str, key: str) -> None:
     section = section_of(CONFIGURATION, "Settings of Flyway that are no options")
     assert f"| `{key}` | {place} | is " in section
+
+
+@pytest.mark.parametrize("key", INFRA_KEYS, ids=lambda key: key.name)
+def test_every_key_of_the_infrastructure_is_there(key: InfraKey) -> None:
+    assert f"| `{key.name}` | {key.kind.value} | " in section_of(CONFIGURATION, "Infrastructure")
+
+
+@pytest.mark.parametrize("finding", infra_lint.EXCEPTIONS)
+def test_every_exception_from_a_linter_of_templates_is_told(finding: str) -> None:
+    page = "docs/how-to/build-the-infrastructure.md"
+    assert f"`{finding}`" in section_of(page, "What the linters say")
 
 
 @pytest.mark.parametrize("key", ROLE_KEYS)

@@ -47,16 +47,24 @@ class Ended:
 
 @dataclass(slots=True)
 class Operator:
-    """Calls ``taxiway task``. ``outputs`` has all that was ever printed."""
+    """Calls ``taxiway task``, or another group of commands. ``outputs`` has all that was ever printed.
+
+    ``file`` is the text of ``taxiway.toml``; without it, it names everything of the account.
+    """
 
     directory: Path
     account: Account
     environment: Mapping[str, str]
     actor: str = "alice"
+    file: str | None = None
+    group: str = "task"
     outputs: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        text = _FILE.format(cluster=self.account.cluster, family=self.account.family)
+        self.write(self.file or _FILE.format(cluster=self.account.cluster, family=self.account.family))
+
+    def write(self, text: str) -> None:
+        """Another ``taxiway.toml``."""
         (self.directory / "taxiway.toml").write_text(text)
 
     def call(self, *arguments: str, **variables: str) -> Ended:
@@ -84,7 +92,7 @@ class Operator:
             **variables,
         }
         process = subprocess.Popen(
-            [_COMMAND, "task", *arguments],
+            [_COMMAND, self.group, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

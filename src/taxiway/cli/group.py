@@ -39,6 +39,9 @@ COMMANDS: Final = {
     "tunnel": CommandEntry(
         "taxiway.cli.commands.tunnel:tunnel", "Open a port that leads to the private database."
     ),
+    "infra": CommandEntry(
+        "taxiway.cli.commands.infra:infra", "Plan, deploy, look at and destroy what tasks need in AWS."
+    ),
     "version": CommandEntry("taxiway.cli.commands.about:version", "Show the version."),
     "list-engines": CommandEntry(
         "taxiway.cli.commands.about:list_engines", "List the databases that are supported."

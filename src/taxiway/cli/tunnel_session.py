@@ -19,7 +19,7 @@ from taxiway.reports.tunnel import (
 from taxiway.secret import reveal
 
 if TYPE_CHECKING:
-    from taxiway.aws.rds import Rds
+    from taxiway.aws.rds_endpoints import RdsEndpoints
     from taxiway.aws.secrets import SecretsManager
     from taxiway.aws.session import Place
     from taxiway.cli.invocation import Invocation
@@ -69,10 +69,10 @@ class TunnelSession:
     @cached_property
     def destination(self) -> Destination:
         """Where it leads. Raises ``TaxiwayError``."""
-        from taxiway.aws.rds import Rds
+        from taxiway.aws.rds_endpoints import RdsEndpoints
         from taxiway.ops.choose_endpoint import choose_endpoint
 
-        return choose_endpoint(self.settings, _Lazily(lambda: Rds(self._place)))
+        return choose_endpoint(self.settings, _Lazily(lambda: RdsEndpoints(self._place)))
 
     @property
     def _is_ssh(self) -> bool:
@@ -192,7 +192,7 @@ class TunnelSession:
 class _Lazily:
     """RDS, which is not asked where an endpoint is named, and not even loaded."""
 
-    make: "Callable[[], Rds]"
+    make: "Callable[[], RdsEndpoints]"
 
     def get_server(self, name: str) -> DatabaseServer:
         """As :class:`taxiway.ops.seams.DatabaseServers` has it."""

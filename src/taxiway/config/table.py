@@ -74,10 +74,11 @@ def check_tables(document: Mapping[str, Any], table: Table, check: KeyCheck) -> 
     Raises:
         InvalidOption: What should be a table is none.
     """
+    known = (*table.by_name, *table.inner)
     for way, content in _tables(document, table.name):
         for name in _flat(table, content, f"{check.origin}: {way}"):
-            if name not in table.by_name and name not in table.inner:
-                near = check.suggest(lambda name=name: find_nearest(name, table.by_name))  # type: ignore[misc]
+            if name not in known:
+                near = check.suggest(lambda name=name: find_nearest(name, known))  # type: ignore[misc]
                 check.unknown(f"{way}.{name}", f"{way}.{near}" if near else None)
 
 

@@ -1,10 +1,11 @@
 """What the operator's side asks of AWS and of the terminal; real ones are in ``aws`` and ``cli``."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from taxiway.model.infra import ChangeSet, Drift, Stack, StackEvent, StackResource
 from taxiway.model.task import (
     LogEvent,
     LogPage,
@@ -47,6 +48,77 @@ class Stacks(Protocol):
 
     def get_outputs(self, stack: str) -> dict[str, str]:
         """The outputs by key."""
+        ...
+
+
+class Infrastructure(Protocol):
+    """Stacks, and changing them (:class:`taxiway.aws.cloudformation.CloudFormation`)."""
+
+    @property
+    def region(self) -> str:
+        """Where they are."""
+        ...
+
+    def find_stack(self, stack: str) -> Stack | None:
+        """The stack of that name or id."""
+        ...
+
+    def list_resources(self, stack: str) -> tuple[StackResource, ...]:
+        """Those that there are."""
+        ...
+
+    def get_template(self, stack: str) -> Mapping[str, object]:
+        """As it was deployed."""
+        ...
+
+    def list_events(self, stack: str, after: str | None) -> tuple[StackEvent, ...]:
+        """What has happened after that event, the oldest first."""
+        ...
+
+    def create_change_set(
+        self, stack: str, name: str, template: Mapping[str, object], *, is_new: bool, tags: Mapping[str, str]
+    ) -> str:
+        """Have the changes worked out; the id."""
+        ...
+
+    def find_change_set(self, change_set: str, stack: str) -> ChangeSet | None:
+        """``None`` while they are being worked out."""
+        ...
+
+    def delete_change_set(self, change_set: str, stack: str) -> None:
+        """Forget them."""
+        ...
+
+    def execute_change_set(self, change_set: str, stack: str, token: str) -> None:
+        """Make them."""
+        ...
+
+    def delete_stack(self, stack: str, token: str) -> None:
+        """Delete it with all that is in it."""
+        ...
+
+    def start_drift_detection(self, stack: str) -> str:
+        """Have the resources compared with the template; the id."""
+        ...
+
+    def is_drift_detected(self, detection: str) -> bool:
+        """Whether that has ended."""
+        ...
+
+    def list_drifts(self, stack: str) -> tuple[Drift, ...]:
+        """What it has found."""
+        ...
+
+
+class InfraWatcher(Protocol):
+    """Who sees what becomes of a stack."""
+
+    def on_event(self, event: StackEvent) -> None:
+        """Something has happened to a resource."""
+        ...
+
+    def on_trouble(self, message: str) -> None:
+        """Something to know that is not the stack's own."""
         ...
 
 
@@ -135,7 +207,7 @@ class Aws:
 
 
 class DatabaseServers(Protocol):
-    """Clusters and instances (:class:`taxiway.aws.rds.Rds`)."""
+    """Clusters and instances (:class:`taxiway.aws.rds_endpoints.RdsEndpoints`)."""
 
     def get_server(self, name: str) -> DatabaseServer:
         """The one of that identifier."""

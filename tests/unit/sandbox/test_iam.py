@@ -160,5 +160,5 @@ def test_a_role_is_assumed_by_whom_it_trusts() -> None:
             }
         }
     )
-    assert trusts(policy, "ecs-tasks.amazonaws.com")
-    assert not trusts(policy, "ec2.amazonaws.com")
+    assert trusts(policy, "ecs-tasks.amazonaws.com", {})
+    assert not trusts(policy, "ec2.amazonaws.com", {})
