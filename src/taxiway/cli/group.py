@@ -36,6 +36,10 @@ COMMANDS: Final = {
     "init": CommandEntry("taxiway.cli.commands.authoring:init", "Begin a project."),
     "run": CommandEntry("taxiway.cli.commands.run:run", "Run a branch's migrations: the job of the container."),
     "task": CommandEntry("taxiway.cli.commands.task:task", "Run, watch, stop and list tasks in AWS."),
+    "secrets": CommandEntry("taxiway.cli.commands.secrets:secrets", "Put, list, check and rotate secrets in AWS."),
+    "deploy-key": CommandEntry(
+        "taxiway.cli.commands.deploy_key:deploy_key", "Make the SSH key with which tasks clone."
+    ),
     "version": CommandEntry("taxiway.cli.commands.about:version", "Show the version."),
     "list-engines": CommandEntry(
         "taxiway.cli.commands.about:list_engines", "List the databases that are supported."

@@ -9,7 +9,8 @@ from typing import Any, Final
 import click
 
 from taxiway.cli.commands.options import call_options
-from taxiway.config.task import KEYS, TaskKey, ValueKind, load_task
+from taxiway.config.table import ValueKind
+from taxiway.config.task import KEYS, TaskKey, load_task
 from taxiway.model.task import TaskSettings
 
 type Command = Callable[..., Any]
@@ -44,7 +45,7 @@ def _option(key: TaskKey) -> Callable[[Command], Command]:
         case ValueKind.LIST:
             more = " May be given several times."
             return click.option(key.flag, key.name, multiple=True, metavar="NAME", help=key.help + more)
-        case ValueKind.TEXT:
+        case _:
             return click.option(key.flag, key.name, metavar="NAME", help=key.help)
 
 

@@ -42,6 +42,8 @@ type Names = Mapping[str, Option]
 
 # Where tasks run (taxiway.config.task)
 _TASK: Final = "task"
+# Which secrets there are for the job (taxiway.config.secrets)
+_SECRETS: Final = "secrets"
 _BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
 # Python's parser takes the square of the number of a key's parts: hours for the longest that a file has room for.
 _MOST_PARTS: Final = 64
@@ -150,6 +152,10 @@ def parse_toml(text: str, *, name: str = "taxiway.toml", dialect: Dialect = TAXI
         from taxiway.config.task import check_task_tables
 
         check_task_tables(document, check)
+    if _SECRETS in text and not dialect.is_flyways:
+        from taxiway.config.secrets import check_secrets_tables
+
+        check_secrets_tables(document, check)
     for leaf in leaves:
         _check_key(leaf, sections, dialect, check)
     has_roles = dialect.has_roles and _ROLES in document
@@ -205,6 +211,7 @@ def _sections(document: Mapping[str, object], name: str, dialect: Dialect) -> It
         table.pop("flyway", None)
         if not dialect.is_flyways:
             table.pop(_TASK, None)
+            table.pop(_SECRETS, None)
         yield _Section(way, table, dialect.of_environment, Scope(environment))
         yield _Section((*way, "flyway"), overrides, OVERRIDE_NAMES, Scope(environment, overrides=True))
 
@@ -242,7 +249,7 @@ def _beginnings(way: Way) -> Iterator[Way]:
 
 
 def _check_roots(document: Mapping[str, object], dialect: Dialect, check: KeyCheck) -> None:
-    ours = () if dialect.is_flyways else (_TASK,)
+    ours = () if dialect.is_flyways else (_TASK, _SECRETS)
     known = (*dialect.sections, "environments", *ours, *((_ROLES,) if dialect.has_roles else ()))
     for root in document:
         if dialect.is_flyways and root == "database":
@@ -289,6 +296,7 @@ def _known_ways(way: Way, sections: tuple[_Section, ...], dialect: Dialect) -> I
     yield ("environments",)
     if not dialect.is_flyways:
         yield (_TASK,)
+        yield (_SECRETS,)
     if dialect.has_roles:
         yield (_ROLES,)
     in_environment = way[0] == "environments"

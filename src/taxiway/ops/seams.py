@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from taxiway.model.deploy_key import Registration
+from taxiway.model.stored_secret import CURRENT, NewSecret, StoredSecret
 from taxiway.model.task import (
     LogEvent,
     LogPage,
@@ -15,6 +17,7 @@ from taxiway.model.task import (
     TaskRequest,
     TaskTarget,
 )
+from taxiway.secret import Secret
 
 
 class Names(Protocol):
@@ -131,3 +134,43 @@ class Aws:
 
     tasks: Tasks
     logs: LogSource
+
+
+class Secrets(Protocol):
+    """Secrets (:class:`taxiway.aws.secret_store.SecretStore`)."""
+
+    def find(self, secret_id: str) -> StoredSecret | None:
+        """What is known of one besides its value."""
+        ...
+
+    def read(self, secret_id: str) -> Secret:
+        """The text of its current version."""
+        ...
+
+    def create(self, secret: NewSecret, *, version: str) -> str:
+        """Make one; its ARN."""
+        ...
+
+    def put(self, secret_id: str, text: Secret, *, version: str, stage: str = CURRENT) -> None:
+        """Give it another value."""
+        ...
+
+    def take_stage(self, secret_id: str, stage: str, version: str) -> None:
+        """Take a stage away from a version."""
+        ...
+
+
+class DeployKeys(Protocol):
+    """The deploy keys of one repository at its host (:class:`taxiway.sources.github_keys.GithubKeys`)."""
+
+    def find(self, public: str) -> Registration | None:
+        """The registration of a public half, if there is one."""
+        ...
+
+    def add(self, public: str, title: str) -> Registration:
+        """Register a public half, for reading only."""
+        ...
+
+    def remove(self, registration: Registration) -> None:
+        """Take a registration back."""
+        ...
