@@ -142,7 +142,7 @@ a database do not heed these tables, but an unknown key in them is an error for 
 TASK_KEYS
 ## Secrets of the job
 
-`[secrets]` names the secrets that `taxiway secrets` and `taxiway deploy-key` look after, besides those that roles and
+`[secrets]` names what `taxiway secrets` and `taxiway deploy-key` look after, besides the secrets that roles and
 references name. `[environments.<name>.secrets]` has the same keys; with `--env <name>` they win. A variable of the
 job wins over both. A text may refer to environment variables, `${env:NAME}`.
 
