@@ -58,7 +58,7 @@ class Keeper:
 
     def variables(self, more: Mapping[str, str]) -> dict[str, str]:
         return {
-            "PATH": f"{self.directory / "programs"}{os.pathsep}{os.environ['PATH']}",
+            "PATH": f"{self.directory / 'programs'}{os.pathsep}{os.environ['PATH']}",
             "HOME": str(self.scratch),
             "TMPDIR": str(self.scratch),
             "TZ": "UTC",
