@@ -57,7 +57,10 @@ def test_a_value_is_replaced_only_when_asked_for_and_says_what_waits() -> None:
 @pytest.mark.parametrize(
     ("there", "words"),
     [
-        (StoredSecret(name="s", arn=ARN, deletes_at=datetime(2026, 1, 2, tzinfo=UTC)), "restore-secret --secret-id 's'"),
+        (
+            StoredSecret(name="s", arn=ARN, deletes_at=datetime(2026, 1, 2, tzinfo=UTC)),
+            "restore-secret --secret-id 's'",
+        ),
         (StoredSecret(name="s", arn=ARN, owner="rds"), "rotate-secret --secret-id 's'"),
     ],
 )
@@ -77,7 +80,9 @@ def test_key_and_tags_are_for_new_secrets() -> None:
             plan_put(wish, THERE, [])
 
 
-@pytest.mark.parametrize("value", ["", " ", "\n", "a\0b", "two\nlines", '{"password": "x"}', "\ud800", "x" * 65_537])
+@pytest.mark.parametrize(
+    "value", ["", " ", "\n", "a\0b", "two\nlines", '{"password": "x"}', "\ud800", "x" * 65_537]
+)
 def test_a_password_that_cannot_be_one_is_refused_without_being_shown(value: str) -> None:
     with pytest.raises(errors.SecretRejected) as caught:
         check_value(Secret(value), Shape.USER)

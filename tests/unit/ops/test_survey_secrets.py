@@ -9,7 +9,9 @@ from taxiway.ops.survey_secrets import survey_secrets
 from tests.support.fake_secrets import FakeSecrets
 
 KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAABG5vbmU=\n-----END OPENSSH PRIVATE KEY-----\n"
-ROLE = SecretUse(secret_id="s", purpose=Purpose.DATABASE_USER, origin="roles.app.secret", key="password", user="app")
+ROLE = SecretUse(
+    secret_id="s", purpose=Purpose.DATABASE_USER, origin="roles.app.secret", key="password", user="app"
+)
 VALUE = SecretUse(secret_id="s", purpose=Purpose.REFERENCE, origin="flyway.placeholders.X", key="password")
 WHOLE = SecretUse(secret_id="s", purpose=Purpose.REFERENCE, origin="flyway.placeholders.Y")
 DEPLOY = SecretUse(secret_id="s", purpose=Purpose.DEPLOY_KEY, origin="deploy_key_secret")
