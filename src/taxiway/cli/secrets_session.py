@@ -127,6 +127,19 @@ class SecretsSession:
         place = Place(self.settings.region, self.settings.profile)
         return SecretStore(place, on_secret=self.invocation.redactor.add)
 
+    def placement(self, *, is_new: bool) -> tuple[str | None, tuple[tuple[str, str], ...]]:
+        """KMS key and tags: of a new secret those that are configured too, else what the call asks for.
+
+        Raises:
+            InvalidOption: A tag is not NAME=VALUE.
+        """
+        given, items = self.options.get("kms_key"), self.options.get("tags")
+        key = given if isinstance(given, str) else None
+        tags = parse_tags(items if isinstance(items, tuple) else ())
+        if not is_new:
+            return key, tuple(tags.items())
+        return key or self.settings.kms_key, tuple({**self.settings.tags, **tags}.items())
+
     @property
     def _file(self) -> Path | None:
         file = self.options.get("config_file")

@@ -6,6 +6,7 @@ from typing import Any
 
 from taxiway import errors
 from taxiway.model.stored_secret import (
+    PASSWORD_KEY,
     USER_KEY,
     Finding,
     Purpose,
@@ -87,7 +88,8 @@ def _making(secret_id: str, uses: Sequence[SecretUse], *, replace: bool = False)
     if user:
         generate = "" if replace else " --generate"
         return f"taxiway secrets put '{secret_id}' --username '{user}'{generate}{more}"
-    if any(use.key for use in uses):
+    keys = {use.key for use in uses if use.key}
+    if keys and keys <= {USER_KEY, PASSWORD_KEY}:
         return f"taxiway secrets put '{secret_id}' --username USER{more}"
     return f"taxiway secrets put '{secret_id}' --text{more}"
 

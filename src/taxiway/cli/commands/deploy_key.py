@@ -15,7 +15,6 @@ from taxiway.cli.secrets_session import (
     SecretsSession,
     agreeing_options,
     making_options,
-    parse_tags,
     secret_options,
 )
 from taxiway.model.deploy_key import KeyAction, KeyKind, KeyPlan, KeyResult
@@ -75,8 +74,6 @@ def create(
     register: bool,
     token_secret: str | None,
     title: str,
-    kms_key: str | None,
-    tags: tuple[str, ...],
     replace: bool,
     dry_run: bool,
     yes: bool,
@@ -105,24 +102,23 @@ def create(
         _tell_plan(invocation, plan, words)
         return
     print_aside(words)
-    settings, is_new = session.settings, plan.action is KeyAction.CREATE
     host = _host(session, repository or "", token_secret) if register else None
-    if plan.action is KeyAction.REPLACE:
+    if plan.consequences:
         confirm(f"Replace the deploy key in secret '{name}'?", is_confirmed=yes)
-    maker = KeyMaker(
+    result = _maker(session, plan, KeyKind(kind), title, host).carry_out(plan, repository)
+    _tell("deploy-key create", invocation, result, is_done=plan.action is not KeyAction.KEEP)
+
+
+def _maker(session: SecretsSession, plan: KeyPlan, kind: KeyKind, title: str, host: GithubKeys | None) -> KeyMaker:
+    kms_key, tags = session.placement(is_new=plan.action is KeyAction.CREATE)
+    return KeyMaker(
         store=session.store,
         host=host,
-        make=lambda: make_key_pair(KeyKind(kind), title),
+        make=lambda: make_key_pair(kind, title),
         fingerprint=fingerprint,
         title=title,
-        kms_key=kms_key or (settings.kms_key if is_new else None),
-        tags=tuple({**settings.tags, **parse_tags(tags)}.items()),
-    )
-    _tell(
-        "deploy-key create",
-        invocation,
-        maker.carry_out(plan, repository),
-        is_done=plan.action is not KeyAction.KEEP,
+        kms_key=kms_key,
+        tags=tags,
     )
 
 

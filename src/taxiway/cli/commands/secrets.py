@@ -14,7 +14,6 @@ from taxiway.cli.secrets_session import (
     SecretsSession,
     agreeing_options,
     making_options,
-    parse_tags,
     secret_options,
 )
 from taxiway.model.stored_secret import PutAction, PutPlan, PutWish, Rotation, Shape
@@ -58,8 +57,6 @@ def put(
     user: str | None,
     is_text: bool,
     generate: bool,
-    kms_key: str | None,
-    tags: tuple[str, ...],
     replace: bool,
     dry_run: bool,
     yes: bool,
@@ -78,13 +75,13 @@ def put(
     session = SecretsSession(invocation, options)
     shape, user = choose_shape(name, user=user, is_text=is_text, uses=session.uses)
     there = session.store.find(name)
-    is_new = there is None
+    kms_key, tags = session.placement(is_new=there is None)
     wish = PutWish(
         name=name,
         shape=shape,
         user=user,
-        kms_key=kms_key or (session.settings.kms_key if is_new else None),
-        tags=tuple({**(session.settings.tags if is_new else {}), **parse_tags(tags)}.items()),
+        kms_key=kms_key,
+        tags=tags,
         is_generated=generate,
         may_replace=replace,
     )
@@ -94,12 +91,8 @@ def put(
         if invocation.json:
             print_json(put_json(plan, is_done=False))
         return
-    value = make_password() if generate else read_value(_what(wish))
-    invocation.redactor.add(value)
-    check_value(value, shape)
     has_value = there is not None and there.current_version is not None
-    before = session.store.read(name) if has_value else None
-    _put(session, plan, make_text(wish, value, before), before, is_confirmed=yes)
+    _put(session, plan, has_value=has_value, is_confirmed=yes)
 
 
 def _hide(invocation: Invocation, surplus: tuple[str, ...]) -> None:
@@ -118,22 +111,25 @@ def _show(invocation: Invocation, words: str, *, dry_run: bool) -> None:
         print_aside(words)
 
 
-def _put(
-    session: SecretsSession, plan: PutPlan, text: Secret, before: Secret | None, *, is_confirmed: bool
-) -> None:
-    version = None
+def _put(session: SecretsSession, plan: PutPlan, *, has_value: bool, is_confirmed: bool) -> None:
+    wish, store = plan.wish, session.store
+    value = make_password() if wish.is_generated else read_value(_what(wish))
+    session.invocation.redactor.add(value)
+    check_value(value, wish.shape)
+    before = store.read(wish.name) if has_value else None
+    text = make_text(wish, value, before)
+    version, place = None, wish.name
     if before == text:
-        plan = PutPlan(wish=plan.wish, action=PutAction.KEEP)
-        place = f"'{plan.wish.name}'"
+        plan = PutPlan(wish=wish, action=PutAction.KEEP)
     else:
         if before is not None:
-            confirm(f"Replace the value of secret '{plan.wish.name}'?", is_confirmed=is_confirmed)
+            confirm(f"Replace the value of secret '{wish.name}'?", is_confirmed=is_confirmed)
         version = make_version()
-        place = f"'{carry_out(plan, text, session.store, version=version)}'"
+        place = carry_out(plan, text, store, version=version)
     if session.invocation.json:
         print_json(put_json(plan, is_done=version is not None, version=version))
     else:
-        print_result(render_put(plan, place))
+        print_result(render_put(plan, f"'{place}'"))
 
 
 # --- list, check
