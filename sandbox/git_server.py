@@ -72,6 +72,11 @@ class GitServer(Part):
         self.port = int((self.directory / "ready").read_text())
         return self
 
+    def authorize(self, public: str) -> None:
+        """Let the holder of another key in, as registering a deploy key does. It holds for the next connection."""
+        with (self.directory / "authorized_keys").open("a") as file:
+            file.write(f"{_KEY_OPTIONS} {public}\n")
+
     def url(self, repository: str) -> str:
         """The address of a repository below the root: ``ssh://git@127.0.0.1:PORT/sample-project.git``."""
         return f"ssh://{_USER}@{_HOST}:{self.port}/{repository}.git"

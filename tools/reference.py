@@ -17,6 +17,7 @@ from taxiway.cli.commands.options import SettingsCommand
 from taxiway.cli.flyway_args import CALL_OPTIONS, FLAGS, IGNORED_FLAGS, PARAMETERS
 from taxiway.cli.group import COMMANDS, taxiway
 from taxiway.cli.names import ELSEWHERE
+from taxiway.config import secrets
 from taxiway.config.flyway_only import BY_PLACE, Foreign, Ignored, Obsolete, Unsupported
 from taxiway.config.infra import KEYS as INFRA_KEYS
 from taxiway.config.infra import InfraKey
@@ -163,6 +164,16 @@ these tables, but an unknown key in them is an error for everybody.
 | Key | Value | Meaning |
 | --- | --- | --- |
 INFRA_KEYS
+
+## Secrets of the job
+
+`[secrets]` names what `taxiway secrets` and `taxiway deploy-key` look after, besides the secrets that roles and
+references name. `[environments.<name>.secrets]` has the same keys; with `--env <name>` they win. A variable of the
+job wins over both. A text may refer to environment variables, `${env:NAME}`.
+
+| Key | Value | Variable | Meaning |
+| --- | --- | --- | --- |
+SECRETS_KEYS
 ## The URL and its parts
 
 A URL is a whole address. A URL that is set in a higher place (an environment variable, say) discards the host, the
@@ -178,6 +189,7 @@ of the command line, of `FLYWAY_URL` or of Flyway's files. They win over a URL i
 def render_configuration(options: Sequence[Option]) -> str:
     """The page of all options, by group, and of what Flyway has besides."""
     introduction = _CONFIGURATION_INTRODUCTION.replace("UNRESOLVED", _unresolved(options))
+    introduction = introduction.replace("SECRETS_KEYS", "".join(map(_secrets_row, secrets.KEYS)))
     tunnels = "".join(map(_tunnel_row, TUNNEL_KEYS))
     parts = [introduction.replace("TASK_KEYS", "".join(map(_task_row, KEYS))).replace("TUNNEL_KEYS", tunnels)]
     parts = [parts[0].replace("INFRA_KEYS", "".join(map(_infra_row, INFRA_KEYS)))]
@@ -199,6 +211,11 @@ def _tunnel_row(key: TunnelKey) -> str:
 
 def _infra_row(key: InfraKey) -> str:
     return f"| `{key.name}` | {key.kind.value} | {key.help} |\n"
+
+
+def _secrets_row(key: secrets.SecretsKey) -> str:
+    variable = f"`{key.variable}`" if key.variable else ""
+    return f"| `{key.name}` | {key.kind.value} | {variable} | {key.help} |\n"
 
 
 def _unresolved(options: Iterable[Option]) -> str:
@@ -473,6 +490,7 @@ _ENVIRONMENT_OTHERS: Final = """
 | --- | --- |
 | `AWS_REGION`, `AWS_DEFAULT_REGION` | The region of secrets and tasks, when `REGION` is not set. |
 | `TAXIWAY_ACTOR`, `GITHUB_ACTOR`, `GITLAB_USER_LOGIN` | `taxiway task`, for who starts or stops a task. |
+| `GITHUB_API_URL` | `taxiway deploy-key create --register`, for a GitHub Enterprise Server. |
 | `AWS_PROFILE`, `AWS_ACCESS_KEY_ID`, … | The AWS SDK, for credentials. In a task it finds the role by itself. |
 | `AWS_ENDPOINT_URL` | The AWS SDK: another address than AWS's, such as that of an emulator. |
 | `PGHOST`, `PGPASSWORD`, `PGPASSFILE`, … | libpq, for connection parameters that no option sets. |

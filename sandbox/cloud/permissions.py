@@ -57,7 +57,10 @@ def _secret(call: Call) -> Iterator[Request]:
 
 
 def _new_secret(call: Call) -> Iterator[Request]:
-    yield Request(call.action, call.arn(f"secret:{call.get('Name')}-??????"))
+    secret = call.arn(f"secret:{call.get('Name')}-??????")
+    yield Request(call.action, secret)
+    if call.get("Tags"):
+        yield Request("secretsmanager:TagResource", secret)
 
 
 # --- CloudWatch Logs ---
@@ -216,6 +219,7 @@ _NEEDS: Final[Mapping[str, _Needs]] = {
     "secretsmanager:DescribeSecret": _secret,
     "secretsmanager:PutSecretValue": _secret,
     "secretsmanager:UpdateSecret": _secret,
+    "secretsmanager:UpdateSecretVersionStage": _secret,
     "secretsmanager:DeleteSecret": _secret,
     "secretsmanager:CreateSecret": _new_secret,
     "secretsmanager:ListSecrets": _everything,

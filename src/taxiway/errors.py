@@ -38,7 +38,9 @@ The tree::
     │                       BastionForwardRefused · BastionFailed
     ├── InfraError          StackFailed · StackBlocked · DestroyRefused · DataAtRisk
     ├── NotConfirmed
-    └── SecretError         SecretNotFound · SecretMalformed
+    └── SecretError         SecretNotFound · SecretMalformed · SecretExists · SecretBlocked
+                            SecretRejected · RotationRefused · RotationStale · SecretsNotReady
+                            KeyPairFailed · KeyNotRegistered
 
 ``str(error)`` is the message: one line or more, without the hint, never with a secret. The data that the message
 was made from are attributes. ``code`` is stable, kebab-case and the same in text, JSON and documentation.
@@ -899,6 +901,9 @@ class DataAtRisk(InfraError):
     code = "data-at-risk"
 
 
+# --- what an operator agrees to ---------------------------------------------------------------------------
+
+
 class NotConfirmed(TaxiwayError):
     """Somebody has to agree first: there is nobody to be asked, or the answer was no."""
 
@@ -924,3 +929,65 @@ class SecretMalformed(SecretError):
     """The secret exists and is not what was expected: no such key, not JSON, not text."""
 
     code = "secret-malformed"
+
+
+class SecretExists(SecretError):
+    """There is a secret of that name, and nobody has said that its value may be replaced. Nothing was changed."""
+
+    code = "secret-exists"
+
+
+class SecretBlocked(SecretError):
+    """The secret is there and cannot be used: it is marked as deleted, or a service of AWS manages it."""
+
+    code = "secret-blocked"
+
+
+class SecretRejected(SecretError):
+    """A value that nobody should store: empty, mistyped, or visible to everybody. Nothing was changed."""
+
+    code = "secret-rejected"
+
+
+class RotationRefused(SecretError):
+    """The password of that secret cannot be rotated by Taxiway. Nothing was changed."""
+
+    code = "rotation-refused"
+
+
+class RotationStale(SecretError):
+    """Another rotation has begun, or this one was given up, while a run was about to finish it."""
+
+    code = "rotation-stale"
+
+    def __init__(self, secret_id: str) -> None:
+        self.secret_id = secret_id
+        super().__init__(
+            f"The rotation of secret '{secret_id}' is another one by now; the password was left as it is.",
+            hint="Run again: the next run finishes what is pending then.",
+        )
+
+
+class SecretsNotReady(SecretError):
+    """Secrets that the project refers to are not as they have to be; ``problems`` has a sentence for each."""
+
+    code = "secrets-not-ready"
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(
+            f"{len(self.problems)} problem(s) with secrets.",
+            hint="Do what each line says, then run 'taxiway secrets check' again.",
+        )
+
+
+class KeyPairFailed(SecretError):
+    """The program ssh-keygen is missing, or could not do what it was asked for."""
+
+    code = "key-pair-failed"
+
+
+class KeyNotRegistered(SecretError):
+    """The Git host did not take the public half of a deploy key, or could not be asked."""
+
+    code = "key-not-registered"

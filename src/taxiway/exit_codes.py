@@ -41,6 +41,10 @@ _BY_CLASS: dict[type[errors.TaxiwayError], int] = {
     errors.DestroyRefused: USAGE,
     errors.DataAtRisk: USAGE,
     errors.NotConfirmed: USAGE,
+    errors.RotationStale: NOT_READY,
+    errors.SecretsNotReady: NOT_READY,
+    errors.KeyPairFailed: FAILED,
+    errors.KeyNotRegistered: FAILED,
     errors.ConnectionFailed: NOT_READY,
     errors.ConnectionLost: NOT_READY,
     # Running it again may run half-applied work twice, so nothing should do so by itself.

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from taxiway.engine.ports import Clock, EventSink, SessionFacts
+    from taxiway.engine.ports import Clock, EventSink, Rotations, SessionFacts
     from taxiway.engine.why import Records
     from taxiway.model.event import Event
     from taxiway.model.info import InfoResult
@@ -299,11 +299,22 @@ def _opened(
                 programs=programs,
                 program_environment={"FLYWAY_USER": session.facts.user} | program_environment,
                 overrides=overrides,
+                rotations=_rotations(settings.roles, redact),
             )
             records = partial(_records, session, scope, settings.ledger)
             yield Project(
                 scope=scope, settings=migrations, tools=tools, warnings=sink, records=records, roles=settings.roles
             )
+
+
+def _rotations(roles: tuple[Role, ...], redact: Redactor) -> Rotations | None:
+    """Those of the secrets of declared roles; nothing of AWS is loaded without one."""
+    if not any(role.secret for role in roles):
+        return None
+    from taxiway.aws.rotations import AwsRotations
+    from taxiway.aws.session import find_region
+
+    return AwsRotations(find_region(os.environ), on_secret=redact.add)
 
 
 def _records(session: PostgresSession, scope: survey.Scope, settings: LedgerSettings) -> Records:

@@ -6,7 +6,7 @@ import pytest
 
 from sandbox.aws import AwsEndpoint
 from sandbox.world import World
-from tests.e2e.test_task_rights import actions_in, assume
+from tests.support.assumed_role import actions_in, assume
 from tests.support.examples import blocks
 from tests.support.infra import infra_file
 from tests.support.markdown import read_page

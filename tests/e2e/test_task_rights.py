@@ -1,13 +1,11 @@
 """The policy in the how-to page is enough for every command, and nothing in it is too much."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from sandbox.aws import AwsEndpoint
+from tests.support.assumed_role import actions_in, assume
 from tests.support.examples import blocks
 from tests.support.markdown import read_page
 from tests.support.operator import Operator, read_until
@@ -26,28 +24,6 @@ def policy_of_the_page(tasks: Tasks) -> str:
     return text.replace("cluster/apps", f"cluster/{tasks.account.cluster}").replace(
         "task/apps/", f"task/{tasks.account.cluster}/"
     )
-
-
-def assume(aws: AwsEndpoint, name: str, policy: str) -> Mapping[str, str]:
-    """The environment of somebody who may do what the policy says."""
-    trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
-    iam = aws.client("iam")
-    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-    arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
-    iam.put_role_policy(RoleName=name, PolicyName=name, PolicyDocument=policy)
-    keys = aws.client("sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
-    return {
-        **aws.environment,
-        "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
-        "AWS_SESSION_TOKEN": keys["SessionToken"],
-    }
-
-
-def actions_in(policy: str) -> set[str]:
-    statements: list[dict[str, Any]] = json.loads(policy)["Statement"]
-    named = (statement["Action"] for statement in statements)
-    return {action for one in named for action in ([one] if isinstance(one, str) else one)}
 
 
 def test_the_policy_is_enough_and_nothing_in_it_is_too_much(tasks: Tasks, tmp_path: Path) -> None:

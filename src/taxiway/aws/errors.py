@@ -126,7 +126,7 @@ def _answered(error: "ClientError", action: str, resource: str, identity: str) -
     if code in _ACCESS_DENIED:
         return _denied(action, resource, words, identity)
     if code in _KEY_DENIED:
-        return _key_denied(action, resource, code, words)
+        return _key_denied(action, resource, code, words, identity)
     if code in _EXPIRED:
         return CredentialsExpired(
             f"The AWS credentials have expired ({code}).", hint="Log in again: aws sso login, or renew the token."
@@ -152,12 +152,14 @@ def _denied(action: str, resource: str, words: str, identity: str) -> AwsAccessD
     )
 
 
-def _key_denied(action: str, resource: str, code: str, words: str) -> AwsAccessDenied:
+def _key_denied(action: str, resource: str, code: str, words: str, identity: str) -> AwsAccessDenied:
+    # To write takes a data key (Secrets Manager manual, "Secret encryption and decryption").
+    needed = "kms:GenerateDataKey" if code == "EncryptionFailure" else "kms:Decrypt"
     return AwsAccessDenied(
         f"The KMS key of {resource} could not be used for {action} ({code}): {words}",
-        action="kms:Decrypt",
+        action=needed,
         resource=resource,
-        hint=f"Allow kms:Decrypt on the key of {resource} in the policy of the task role, and check that the key "
+        hint=f"Allow {needed} on the key of {resource} in the policy of {identity}, and check that the key "
         "is enabled.",
     )
 

@@ -42,6 +42,10 @@ COMMANDS: Final = {
     "infra": CommandEntry(
         "taxiway.cli.commands.infra:infra", "Plan, deploy, look at and destroy what tasks need in AWS."
     ),
+    "secrets": CommandEntry("taxiway.cli.commands.secrets:secrets", "Put, list, check and rotate secrets in AWS."),
+    "deploy-key": CommandEntry(
+        "taxiway.cli.commands.deploy_key:deploy_key", "Make the SSH key with which tasks clone."
+    ),
     "version": CommandEntry("taxiway.cli.commands.about:version", "Show the version."),
     "list-engines": CommandEntry(
         "taxiway.cli.commands.about:list_engines", "List the databases that are supported."

@@ -12,7 +12,7 @@ from taxiway.config.confidential import is_confidential
 from taxiway.config.files import FILE_NAME, FileReader, FlywayFiles, NamedFile, find_flyway_files
 from taxiway.config.merge import Loaded, convert, merge, only
 from taxiway.config.option import Group
-from taxiway.config.precedence import find_layers, pass_over_parts
+from taxiway.config.precedence import choose, find_layers, pass_over_parts
 from taxiway.config.template import Reference, ReferenceReader, SecretReader, Template
 from taxiway.config.variables import read_variables, without_dotted
 from taxiway.secret import Secret, reveal
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from taxiway.config.layers import Given, Layer, Place, Raw
+    from taxiway.config.roles import DeclaredRole
 
 
 def load(
@@ -72,6 +73,35 @@ def load(
         warnings=warnings,
         read_roles=lambda: tuple(role.resolve(read) for role in roles),
     )
+
+
+def choose_values(
+    *, environ: Mapping[str, str], directory: Path, file: Path | None, environment: str | None
+) -> tuple[tuple[Given, ...], tuple[DeclaredRole, ...]]:
+    """The values that win, and the declared roles, with nothing looked up in them.
+
+    ``environment`` is that of the call; without it, the one that the configuration names.
+
+    Raises:
+        ConfigError: A file or a variable cannot be used, or there is no such environment.
+    """
+
+    def refuse_secret(secret_id: str, _key: str | None) -> str:
+        raise errors.InvalidOption(
+            f"The secret '{secret_id}' chooses the environment, and is not read here.",
+            hint="Name the environment with --env.",
+        )
+
+    reader = FileReader(directory=directory, environ=environ)
+    sources = _find_sources(reader, read_command_line({}), read_variables(environ), file)
+    # That of the call may be there for the tables of those who work with AWS only.
+    known = {name for place in sources.places for name in place.environments}
+    wanted = (environment if environment in known else "default", "--env") if environment else None
+    layers = find_layers(
+        sources.places, *(wanted or _environment(sources.places, _reference_reader(environ, refuse_secret)))
+    )
+    kept, _ = pass_over_parts(layers, weaker=sources.of_the_project)
+    return choose(kept), tuple(role for place in sources.places for role in place.roles)
 
 
 class _Sources(NamedTuple):

@@ -15,6 +15,7 @@ from taxiway.config.effective import MASKED, EffectiveOption
 from taxiway.config.resolvers import parse_template
 from taxiway.config.template import Reference, ReferenceReader, Template
 from taxiway.model.role import Grants, Role
+from taxiway.model.settings import SecretReference
 from taxiway.nearest import find_nearest
 from taxiway.secret import Secret, reveal
 
@@ -108,6 +109,7 @@ class DeclaredRole:
             name=self.name,
             origin=self.origin,
             password=password,
+            secret=self.find_secret(read),
             grants=Grants(grants) if grants is not None else None,
             schemas=tuple(values["schemas"]) if "schemas" in values else None,
             member_of=tuple(values.get("member_of", ())),
@@ -117,6 +119,21 @@ class DeclaredRole:
             valid_until=values.get("valid_until"),
             before_migrations=values.get("before_migrations", False),
         )
+
+    def find_secret(self, read: ReferenceReader) -> SecretReference | None:
+        """The secret that is named as the role's own, and the key of its password; only variables are looked up.
+
+        Raises:
+            InvalidOption: That is no name of a secret.
+            TaxiwayError: Whatever ``read`` raises.
+        """
+        if self.secret is None:
+            return None
+        origin = f"{self.origin}.secret"
+        found = _SECRET_ID.fullmatch(reveal(self.secret.fill(read, origin)))
+        if not found:
+            raise _invalid(origin, "that is no name of a secret", 'Write "ID" or "ID#KEY".')
+        return SecretReference(found["id"], found["key"] or _PASSWORD_KEY)
 
     def effective(self) -> Iterator[EffectiveOption]:
         """Its lines of ``taxiway config``."""
@@ -130,8 +147,8 @@ class DeclaredRole:
             )
 
     def _read_password(self, read: ReferenceReader) -> Secret | None:
-        if self.secret is not None:
-            password = self._read_secret(self.secret, read)
+        if (secret := self.find_secret(read)) is not None:
+            password = self._read_secret(secret, read)
         elif self.password is not None:
             password = self.password.fill(read, f"{self.origin}.password")
         else:
@@ -142,15 +159,11 @@ class DeclaredRole:
             raise _invalid(self.origin, f"the password {fault}", "Give the role another password.")
         return Secret(text)
 
-    def _read_secret(self, secret: Template, read: ReferenceReader) -> str | Secret:
+    def _read_secret(self, secret: SecretReference, read: ReferenceReader) -> str | Secret:
         origin = f"{self.origin}.secret"
-        found = _SECRET_ID.fullmatch(reveal(secret.fill(read, origin)))
-        if not found:
-            raise _invalid(origin, "that is no name of a secret", 'Write "ID" or "ID#KEY".')
-        key = found["key"] or _PASSWORD_KEY
-        password = read(Reference("secret", found["id"], key), origin)
-        if key == _PASSWORD_KEY:
-            self._refuse_other_user(found["id"], read, origin)
+        password = read(Reference("secret", *secret), origin)
+        if secret.key == _PASSWORD_KEY:
+            self._refuse_other_user(secret.secret_id, read, origin)
         return password
 
     def _refuse_other_user(self, secret_id: str, read: ReferenceReader, origin: str) -> None:

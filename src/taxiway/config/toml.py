@@ -45,6 +45,8 @@ _TASK: Final = "task"
 # Where tunnels lead (taxiway.config.tunnel)
 _TUNNEL: Final = "tunnel"
 _INFRA: Final = "infra"
+# Which secrets there are for the job (taxiway.config.secrets)
+_SECRETS: Final = "secrets"
 _BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
 # Python's parser takes the square of the number of a key's parts: hours for the longest that a file has room for.
 _MOST_PARTS: Final = 64
@@ -161,6 +163,10 @@ def parse_toml(text: str, *, name: str = "taxiway.toml", dialect: Dialect = TAXI
         from taxiway.config.infra import check_infra_tables
 
         check_infra_tables(document, check)
+    if _SECRETS in text and not dialect.is_flyways:
+        from taxiway.config.secrets import check_secrets_tables
+
+        check_secrets_tables(document, check)
     for leaf in leaves:
         _check_key(leaf, sections, dialect, check)
     has_roles = dialect.has_roles and _ROLES in document
@@ -218,6 +224,7 @@ def _sections(document: Mapping[str, object], name: str, dialect: Dialect) -> It
             table.pop(_TASK, None)
             table.pop(_TUNNEL, None)
             table.pop(_INFRA, None)
+            table.pop(_SECRETS, None)
         yield _Section(way, table, dialect.of_environment, Scope(environment))
         yield _Section((*way, "flyway"), overrides, OVERRIDE_NAMES, Scope(environment, overrides=True))
 
@@ -255,7 +262,7 @@ def _beginnings(way: Way) -> Iterator[Way]:
 
 
 def _check_roots(document: Mapping[str, object], dialect: Dialect, check: KeyCheck) -> None:
-    ours = () if dialect.is_flyways else (_TASK, _TUNNEL, _INFRA)
+    ours = () if dialect.is_flyways else (_TASK, _TUNNEL, _INFRA, _SECRETS)
     known = (*dialect.sections, "environments", *ours, *((_ROLES,) if dialect.has_roles else ()))
     for root in document:
         if dialect.is_flyways and root == "database":
@@ -304,6 +311,7 @@ def _known_ways(way: Way, sections: tuple[_Section, ...], dialect: Dialect) -> I
         yield (_TASK,)
         yield (_TUNNEL,)
         yield (_INFRA,)
+        yield (_SECRETS,)
     if dialect.has_roles:
         yield (_ROLES,)
     in_environment = way[0] == "environments"

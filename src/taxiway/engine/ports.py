@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
     from taxiway.model.migration import AppliedMigration, HistoryRow, Program
     from taxiway.model.plan import RepairPlan
-    from taxiway.model.role import PasswordCheck, RoleChange, RolesFound
+    from taxiway.model.role import PasswordCheck, PendingPassword, RoleChange, RolesFound
     from taxiway.model.script import Statement
+    from taxiway.model.settings import SecretReference
     from taxiway.model.source import SourceFile
     from taxiway.secret import Secret
 
@@ -326,10 +327,35 @@ class Session(Protocol):
         """Whether the server has that password for a role that exists. The server does not learn it."""
         ...
 
-    def change_roles(self, table: HistoryTable, changes: Sequence[RoleChange]) -> None:
-        """Carry out changes, in one transaction. No password leaves this process: its verifier does."""
+    def change_roles(
+        self,
+        table: HistoryTable,
+        changes: Sequence[RoleChange],
+        *,
+        before_commit: Callable[[], None] | None = None,
+    ) -> None:
+        """Carry out changes, in one transaction. No password leaves this process: its verifier does.
+
+        ``before_commit`` is called when the server has accepted them all. If it raises, nothing is changed.
+        """
         ...
 
     def rollback(self) -> None:
         """Roll back an open transaction; does nothing without one or on a broken connection."""
+        ...
+
+
+class Rotations(Protocol):
+    """Rotations of the secrets of declared roles (:class:`taxiway.aws.rotations.AwsRotations`)."""
+
+    def find_pending(self, secret: SecretReference) -> PendingPassword | None:
+        """The password that is to become the current one, if a rotation of ours is under way."""
+        ...
+
+    def read_current(self, secret: SecretReference) -> Secret:
+        """The password that is the current one now: it may have changed since the roles were read."""
+        ...
+
+    def finish(self, pending: PendingPassword) -> None:
+        """Make a pending version the current one."""
         ...

@@ -11,7 +11,7 @@ from taxiway.model.event import ChangeBegun
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from taxiway.engine.ports import Clock, EventSink, Programs, Session
+    from taxiway.engine.ports import Clock, EventSink, Programs, Rotations, Session
     from taxiway.model.event import Event
     from taxiway.model.settings import MigrationSettings
     from taxiway.secret import Secret
@@ -24,6 +24,7 @@ class Tools:
     Attributes:
         redact: Masks secrets in a text.
         program_environment: Variables for programs: ``FLYWAY_URL``, ``FLYWAY_USER`` and ``FLYWAY_PASSWORD``.
+        rotations: Of the secrets of declared roles; ``None`` where nobody can be asked.
         overrides: What the server's messages count as. Its notices have to pass through it too.
     """
 
@@ -33,6 +34,7 @@ class Tools:
     redact: Callable[[str], str]
     programs: Programs
     program_environment: Mapping[str, str | Secret]
+    rotations: Rotations | None = None
     overrides: Overrides = field(default_factory=Overrides)
 
     def installed_by(self, settings: MigrationSettings) -> str:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from taxiway.model.settings import SecretReference
     from taxiway.secret import Secret
 
 
@@ -91,6 +92,7 @@ class Role:
     """A role as it is declared. ``None`` leaves to the server what it has.
 
     Attributes:
+        secret: Whose key is the password, if the secret is the role's own: a rotation of it is finished by a run.
         schemas: Those that ``grants`` is about; ``None`` for the managed ones.
         member_of: Roles that it is to be a member of; other memberships stay.
         before_migrations: It is there when the migrations run. All roles are looked after behind them.
@@ -99,6 +101,7 @@ class Role:
 
     name: str
     password: Secret | None = None
+    secret: SecretReference | None = None
     grants: Grants | None = None
     schemas: tuple[str, ...] | None = None
     member_of: tuple[str, ...] = ()
@@ -226,6 +229,26 @@ class PasswordSet(NamedTuple):
     reason: str = ""
 
 
+class PendingPassword(NamedTuple):
+    """A password that a rotation wants to be the current one, and the version of the secret that has it."""
+
+    secret: SecretReference
+    password: Secret
+    version: str
+
+
+class PasswordRotated(NamedTuple):
+    """The password of a rotation: set together with its version's becoming the current one."""
+
+    role: str
+    pending: PendingPassword
+
+    @property
+    def password(self) -> Secret:
+        """The new one."""
+        return self.pending.password
+
+
 class MemberAdded(NamedTuple):
     """A membership."""
 
@@ -253,7 +276,9 @@ class DefaultsChanged(NamedTuple):
     is_revoked: bool = False
 
 
-type RoleChange = RoleCreated | RoleAltered | PasswordSet | MemberAdded | PrivilegesChanged | DefaultsChanged
+type RoleChange = (
+    RoleCreated | RoleAltered | PasswordSet | MemberAdded | PrivilegesChanged | DefaultsChanged | PasswordRotated
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

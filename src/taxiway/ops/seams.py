@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from taxiway.model.deploy_key import Registration
 from taxiway.model.infra import ChangeSet, Drift, Stack, StackEvent, StackResource
+from taxiway.model.stored_secret import CURRENT, NewSecret, StoredSecret
 from taxiway.model.task import (
     LogEvent,
     LogPage,
@@ -17,6 +19,7 @@ from taxiway.model.task import (
     TaskTarget,
 )
 from taxiway.model.tunnel import DatabaseServer
+from taxiway.secret import Secret
 
 
 class Names(Protocol):
@@ -211,4 +214,44 @@ class DatabaseServers(Protocol):
 
     def get_server(self, name: str) -> DatabaseServer:
         """The one of that identifier."""
+        ...
+
+
+class Secrets(Protocol):
+    """Secrets (:class:`taxiway.aws.secret_store.SecretStore`)."""
+
+    def find(self, secret_id: str) -> StoredSecret | None:
+        """What is known of one besides its value."""
+        ...
+
+    def read(self, secret_id: str) -> Secret:
+        """The text of its current version."""
+        ...
+
+    def create(self, secret: NewSecret, *, version: str) -> str:
+        """Make one; its ARN."""
+        ...
+
+    def put(self, secret_id: str, text: Secret, *, version: str, stage: str = CURRENT) -> None:
+        """Give it another value."""
+        ...
+
+    def take_stage(self, secret_id: str, stage: str, version: str) -> None:
+        """Take a stage away from a version."""
+        ...
+
+
+class DeployKeys(Protocol):
+    """The deploy keys of one repository at its host (:class:`taxiway.sources.github_keys.GithubKeys`)."""
+
+    def find(self, public: str) -> Registration | None:
+        """The registration of a public half, if there is one."""
+        ...
+
+    def add(self, public: str, title: str) -> Registration:
+        """Register a public half, for reading only."""
+        ...
+
+    def remove(self, registration: Registration) -> None:
+        """Take a registration back."""
         ...

@@ -8,6 +8,7 @@ larger one had granted, and what somebody else has granted by hand or in a scrip
 from __future__ import annotations
 
 from collections import defaultdict
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from taxiway import errors
@@ -26,8 +27,10 @@ from taxiway.model.role import (
     MemberAdded,
     ObjectKind,
     PasswordCheck,
+    PasswordRotated,
     PasswordSet,
     PasswordState,
+    PendingPassword,
     Privileges,
     PrivilegesChanged,
     Role,
@@ -53,10 +56,12 @@ def plan_roles(
     *,
     schemas: Sequence[str],
     history: tuple[str, str],
+    pending: Mapping[str, PendingPassword] = MappingProxyType({}),
 ) -> RolesPlan:
-    """Every change that the declarations ask for, roles first, then what they may do.
+    """Every change that the declarations ask for, roles first, then what they may do, rotations last.
 
-    ``passwords`` has what is known of those of existing roles; ``schemas`` are the managed ones. ``history`` is
+    ``passwords`` has what is known of those of existing roles, ``pending`` those of rotations that are under way,
+    both by role; ``schemas`` are the managed ones. ``history`` is
     schema and name of the history table, of which nobody is given more than to read it.
 
     Raises:
@@ -68,14 +73,15 @@ def plan_roles(
     changes = [change for role in declared for change in _attribute_changes(role, found, passwords)]
     # A group may be one of the roles that are created.
     changes += [change for role in declared for change in _memberships(role, found)]
-    _require_permission(changes, found)
+    rotations = [PasswordRotated(role.name, pending[role.name]) for role in declared if role.name in pending]
+    _require_permission([*changes, *rotations], found)
     warnings: list[str] = []
     for role in declared:
         if role.grants is not None:
             privileges = _PrivilegePlanner(role, role.grants, found, schemas=schemas, history=history)
             changes += privileges.changes()
             warnings += privileges.warnings()
-    return RolesPlan(changes=tuple(changes), warnings=tuple(warnings))
+    return RolesPlan(changes=(*changes, *rotations), warnings=tuple(warnings))
 
 
 def _refuse(role: Role, found: RolesFound, declared: Sequence[Role]) -> None:
@@ -138,7 +144,7 @@ def _require_permission(changes: Sequence[RoleChange], found: RolesFound) -> Non
         match change:
             case RoleCreated() if not found.may_create_roles:
                 raise _denied(f"create role {quote_identifier(change.role)}", f"ALTER ROLE {user} CREATEROLE")
-            case RoleAltered() | PasswordSet():
+            case RoleAltered() | PasswordSet() | PasswordRotated() if change.role in found.roles:
                 _require_administration(change.role, found)
             case MemberAdded() if change.group not in administered:
                 raise _denied(

@@ -17,6 +17,7 @@ from taxiway.model.role import (
     FoundRole,
     MemberAdded,
     ObjectKind,
+    PasswordRotated,
     PasswordSet,
     Privileges,
     PrivilegesChanged,
@@ -184,7 +185,7 @@ def _statement(change: RoleChange, encrypt: Callable[[str, Secret], str]) -> Sql
         case RoleAltered():
             words = [*_attributes(change.login, change.connection_limit, change.valid_until)]
             return fill("ALTER ROLE {role} {words};", role=role, words=join(words, " "))
-        case PasswordSet():
+        case PasswordSet() | PasswordRotated():
             password = _password(change.role, change.password, encrypt)
             return fill("ALTER ROLE {role} {password};", role=role, password=password)
         case MemberAdded():

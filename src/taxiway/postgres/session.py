@@ -471,11 +471,20 @@ class PostgresSession:
         """Whether the server has that password for a role."""
         return self._try_password(self._connection, role, password)
 
-    def change_roles(self, table: HistoryTable, changes: Sequence[RoleChange]) -> None:
-        """Change roles and privileges as the connect-time role, in one transaction and one round trip.
+    def change_roles(
+        self,
+        table: HistoryTable,
+        changes: Sequence[RoleChange],
+        *,
+        before_commit: Callable[[], None] | None = None,
+    ) -> None:
+        """Change roles and privileges as the connect-time role, in one transaction.
+
+        It is one round trip, and one more for the end of the transaction with ``before_commit``.
 
         Raises:
             LockNotAcquired: Somebody else has the lock; nothing was changed.
+            TaxiwayError: What ``before_commit`` raises; nothing was changed.
             DatabaseError: The server refused; nothing was changed.
         """
         from taxiway.postgres import roles
@@ -484,7 +493,21 @@ class PostgresSession:
             return self._connection.encrypt_password(password.reveal().encode(), role.encode()).decode()
 
         statements = self._asked(lambda: roles.change_statements(changes, encrypt))
-        self._in_one_transaction(table, statements, doing="Changing roles")
+        if before_commit is None:
+            self._in_one_transaction(table, statements, doing="Changing roles")
+            return
+        self._begin_with_lock(table, statements, doing="Changing roles")
+        try:
+            before_commit()
+            self._asked(lambda: self._in_utf8(Sql("COMMIT")), doing="Changing roles")
+        except BaseException:
+            self.rollback()
+            raise
+
+    def _begin_with_lock(self, table: HistoryTable, statements: Sql, *, doing: str) -> None:
+        """As :meth:`_in_one_transaction`, which stays open."""
+        with self._minding_the_lock(table):
+            self._or_roll_back(self._guarded(table, statements), doing=doing)
 
     @contextlib.contextmanager
     def _minding_the_lock(self, table: HistoryTable) -> Iterator[None]:
@@ -535,14 +558,16 @@ class PostgresSession:
 
     def _in_one_transaction(self, table: HistoryTable, statements: Sql, *, doing: str) -> None:
         """Change something as the connect-time role, and only with the lock: a callback may have given it back."""
-        guarded = fill(
-            "BEGIN; {role} SELECT {lock}; {statements} COMMIT",
+        with self._minding_the_lock(table):
+            self._or_roll_back(join([self._guarded(table, statements), Sql("COMMIT")]), doing=doing)
+
+    def _guarded(self, table: HistoryTable, statements: Sql) -> Sql:
+        return fill(
+            "BEGIN; {role} SELECT {lock}; {statements}",
             role=self._ours.reset_role(),
             lock=self._ours.unless_locked(table),
             statements=statements,
         )
-        with self._minding_the_lock(table):
-            self._or_roll_back(guarded, doing=doing)
 
     def _or_roll_back(self, statements: Sql, *, doing: str) -> list[Row]:
         """Ask with statements that begin a transaction, which does not stay open if one of them fails."""

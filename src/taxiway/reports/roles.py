@@ -9,6 +9,7 @@ from taxiway.model.role import (
     DefaultsChanged,
     MemberAdded,
     ObjectKind,
+    PasswordRotated,
     PasswordSet,
     PrivilegesChanged,
     RoleAltered,
@@ -25,6 +26,7 @@ _ACTIONS: Final = {
     RoleCreated: "create",
     RoleAltered: "alter",
     PasswordSet: "set-password",
+    PasswordRotated: "rotate-password",
     MemberAdded: "add-member",
 }
 # More names of objects than a line has room for
@@ -73,6 +75,9 @@ def describe_change(change: RoleChange, *, is_done: bool) -> str:
         case PasswordSet():
             reason = f" (it cannot be compared: {change.reason})" if change.reason else ""
             return f"Set the password of role {role}{reason}"
+        case PasswordRotated():
+            verb = "Rotated" if is_done else "Rotate"
+            return f"{verb} the password of role {role}, and with it secret '{change.pending.secret.secret_id}'"
         case MemberAdded():
             return f"{'Made' if is_done else 'Make'} role {role} a member of {quote_identifier(change.group)}"
         case PrivilegesChanged() | DefaultsChanged():

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.test_task_rights import actions_in, assume
 from tests.e2e.tunnel.conftest import Shop
+from tests.support.assumed_role import actions_in, assume
 from tests.support.examples import blocks
 from tests.support.markdown import read_page
 from tests.support.tunnels import TunnelUser

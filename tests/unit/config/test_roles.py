@@ -11,6 +11,7 @@ from taxiway.config.roles import DeclaredRole
 from taxiway.config.template import Reference
 from taxiway.config.toml import FLYWAY, parse_toml
 from taxiway.model.role import Grants, Role
+from taxiway.model.settings import SecretReference
 from taxiway.secret import Secret
 
 SECRETS: dict[tuple[str, str], str | Secret] = {
@@ -42,7 +43,11 @@ def role(text: str) -> Role:
 
 def test_one_line_is_enough() -> None:
     assert role('[roles.app]\nsecret = "users/app"') == Role(
-        name="app", password=Secret("p"), login=True, origin="taxiway.toml: roles.app"
+        name="app",
+        password=Secret("p"),
+        secret=SecretReference("users/app", "password"),
+        login=True,
+        origin="taxiway.toml: roles.app",
     )
 
 
