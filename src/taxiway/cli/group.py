@@ -36,6 +36,9 @@ COMMANDS: Final = {
     "init": CommandEntry("taxiway.cli.commands.authoring:init", "Begin a project."),
     "run": CommandEntry("taxiway.cli.commands.run:run", "Run a branch's migrations: the job of the container."),
     "task": CommandEntry("taxiway.cli.commands.task:task", "Run, watch, stop and list tasks in AWS."),
+    "snapshot": CommandEntry(
+        "taxiway.cli.commands.snapshot:snapshot", "Make snapshots of the database in AWS, and restore them."
+    ),
     "version": CommandEntry("taxiway.cli.commands.about:version", "Show the version."),
     "list-engines": CommandEntry(
         "taxiway.cli.commands.about:list_engines", "List the databases that are supported."
