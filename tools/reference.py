@@ -132,10 +132,10 @@ are confidential are never shown, and options that are shown refuse them. In a s
 ## Tasks
 
 `[task]` says where `taxiway task` runs and finds tasks, and which database `taxiway snapshot` is about.
-`[environments.<name>.task]` has the same keys; with `--env <name>` they win over those of `[task]`, and options win
-over both. What is set nowhere is taken from the outputs of the `stack`, if one is named. A text may refer to
-environment variables, `${env:NAME}`. The commands on a database do not heed these tables, but an unknown key in
-them is an error for everybody.
+`[environments.<name>.task]` has the same keys; with `--env <name>` they win over those of `[task]`, and options
+win over both. What is set nowhere is taken from the outputs of the `stack`, if one is named. A text may refer
+to environment variables, `${env:NAME}`. The commands on a database do not heed these tables, but an unknown key
+in them is an error for everybody.
 
 | Key | Value | Option | Output of the stack | Meaning |
 | --- | --- | --- | --- | --- |

@@ -290,9 +290,11 @@ class Restorer:
 
     def _work(self, phase: Phase) -> Scene:
         """Step by step, to the end of a phase."""
-        waiting, patience = Waiting(self.clock, self.progress), Patience(self.clock, self.progress)
+        waiting = Waiting(self.clock, self.progress)
+        # One for looking and one for doing: that looking goes well says nothing about a step that does not.
+        looking, patience = Patience(self.clock, self.progress), Patience(self.clock, self.progress)
         while True:
-            scene = patience.ask(lambda: self._look_again(phase))
+            scene = looking.ask(lambda: self._look_again(phase))
             if scene is None:
                 continue
             _check_health(scene)
@@ -339,8 +341,8 @@ class Restorer:
             case plan.CreateInstance():
                 rds.create_instance(step.cluster, step.target, step.instance, {INSTANCE_TAG: step.instance.name})
             case plan.Change():
-                self._tried[step.key] = self.clock.monotonic()
                 rds.change(step.target, step.wanted)
+                self._tried[step.key] = self.clock.monotonic()
             case plan.Compare():
                 self._compare(scene)
             case plan.Tag():
