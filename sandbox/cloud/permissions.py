@@ -125,7 +125,7 @@ def _clusters(call: Call) -> Iterator[Request]:
 
 # --- RDS ---
 #
-# https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonrds.html: what each action is about.
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonrds.html
 
 
 def _rds(kind: str, parameter: str) -> _Needs:

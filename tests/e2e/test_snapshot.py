@@ -16,6 +16,8 @@ from sandbox.aws import AwsEndpoint
 from sandbox.directory import temporary_directory
 from tests.support.snapshots import SETTINGS, Shop
 
+# Each starts a server or two, and the command up to forty times.
+pytestmark = pytest.mark.timeout(900)
 _numbers = itertools.count(1)
 _READ = "SELECT name FROM customer ORDER BY name"
 

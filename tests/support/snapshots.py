@@ -17,7 +17,7 @@ from tests.support.operator import Ended
 
 _COMMAND: Final = Path(sysconfig.get_path("scripts")) / "taxiway"
 _USER, _PASSWORD = "master_user", "the master password"
-_SECONDS: Final = 120
+_SECONDS: Final = 300
 
 # Everything that a restore has to bring back, and nothing of it what AWS does by itself.
 SETTINGS: Final[dict[str, Any]] = {
