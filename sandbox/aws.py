@@ -24,8 +24,10 @@ class AwsEndpoint(Part):
         secret_access_key: Random, so that it can be searched for in what must not show it.
     """
 
-    def __init__(self, directory: Path, *, region: str = REGION) -> None:
+    def __init__(self, directory: Path, *, region: str = REGION, has_databases: bool = False) -> None:
+        """``has_databases``: the Aurora clusters in it are real PostgreSQL servers (sandbox/cloud/rds_api.py)."""
         super().__init__(directory)
+        self._options = ["--databases"] if has_databases else []
         self.region = region
         self.secret_access_key = secrets.token_urlsafe(30)
 
@@ -36,7 +38,7 @@ class AwsEndpoint(Part):
             StartFailed: It did not start.
         """
         self.directory.mkdir(parents=True, exist_ok=True)
-        self._process = start_module("sandbox.cloud.server", [], directory=self.directory)
+        self._process = start_module("sandbox.cloud.server", self._options, directory=self.directory)
         self.port = int((self.directory / "ready").read_text())
         return self
 
@@ -159,6 +161,15 @@ class AwsEndpoint(Part):
     def clear_audit(self) -> None:
         """Forget the decisions so far."""
         self._ask("DELETE", "audit")
+
+    def database_ports(self) -> dict[str, int]:
+        """Where on this machine the endpoint of each name is that a database has or had."""
+        ports: dict[str, int] = self._ask("GET", "databases")
+        return ports
+
+    def database_authority(self, resource_id: str) -> Path:
+        """The certificate that a client of a database has to trust, by ``DbClusterResourceId``."""
+        return self.directory / "databases" / resource_id / "tls" / "ca.pem"
 
     def task_directory(self, task_id: str) -> Path:
         """What was HOME and TMPDIR of a task that is no container. It stays, with what the task has left there."""

@@ -137,10 +137,11 @@ are confidential are never shown, and options that are shown refuse them. In a s
 
 ## Tasks
 
-`[task]` says where `taxiway task` runs and finds tasks. `[environments.<name>.task]` has the same keys; with
-`--env <name>` they win over those of `[task]`, and options win over both. What is set nowhere is taken from the
-outputs of the `stack`, if one is named. A text may refer to environment variables, `${env:NAME}`. The commands on
-a database do not heed these tables, but an unknown key in them is an error for everybody.
+`[task]` says where `taxiway task` runs and finds tasks, and which database `taxiway snapshot` is about.
+`[environments.<name>.task]` has the same keys; with `--env <name>` they win over those of `[task]`, and options
+win over both. What is set nowhere is taken from the outputs of the `stack`, if one is named. A text may refer
+to environment variables, `${env:NAME}`. The commands on a database do not heed these tables, but an unknown key
+in them is an error for everybody.
 
 | Key | Value | Option | Output of the stack | Meaning |
 | --- | --- | --- | --- | --- |
@@ -489,8 +490,9 @@ _ENVIRONMENT_OTHERS: Final = """
 | Variable | Who reads it |
 | --- | --- |
 | `AWS_REGION`, `AWS_DEFAULT_REGION` | The region of secrets and tasks, when `REGION` is not set. |
-| `TAXIWAY_ACTOR`, `GITHUB_ACTOR`, `GITLAB_USER_LOGIN` | `taxiway task`, for who starts or stops a task. |
+| `TAXIWAY_ACTOR`, `GITHUB_ACTOR`, `GITLAB_USER_LOGIN` | `taxiway task` and `taxiway snapshot`, for who acts. |
 | `GITHUB_API_URL` | `taxiway deploy-key create --register`, for a GitHub Enterprise Server. |
+| `GITHUB_REF_NAME`, `GITHUB_SHA` | `taxiway snapshot create`, for what a snapshot is made for. |
 | `AWS_PROFILE`, `AWS_ACCESS_KEY_ID`, … | The AWS SDK, for credentials. In a task it finds the role by itself. |
 | `AWS_ENDPOINT_URL` | The AWS SDK: another address than AWS's, such as that of an emulator. |
 | `PGHOST`, `PGPASSWORD`, `PGPASSFILE`, … | libpq, for connection parameters that no option sets. |

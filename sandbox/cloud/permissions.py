@@ -207,6 +207,72 @@ def _log_group(call: Call) -> Iterator[Request]:
         yield Request("logs:TagResource", group)
 
 
+# --- RDS, what changes it ---
+#
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonrds.html
+
+
+def _rds(kind: str, parameter: str) -> _Needs:
+    """An action on one thing of a kind, named by a parameter; an ARN stays what it is."""
+
+    def needs(call: Call) -> Iterator[Request]:
+        yield Request(call.action, _rds_arn(call, kind, call.get(parameter)))
+
+    return needs
+
+
+def _rds_arn(call: Call, kind: str, name: str) -> str:
+    return name if name.startswith("arn:") else call.arn(f"{kind}:{name}")
+
+
+def _tagged(call: Call, resource: str) -> Iterator[Request]:
+    """Tags that something is made with need the right to tag it, too."""
+    if call.get("Tags"):
+        yield Request("rds:AddTagsToResource", resource)
+
+
+def _new_cluster_snapshot(call: Call) -> Iterator[Request]:
+    made = _rds_arn(call, "cluster-snapshot", call.get("DBClusterSnapshotIdentifier"))
+    yield Request(call.action, _rds_arn(call, "cluster", call.get("DBClusterIdentifier")))
+    yield Request(call.action, made)
+    yield from _tagged(call, made)
+
+
+def _restored_cluster(call: Call) -> Iterator[Request]:
+    made = _rds_arn(call, "cluster", call.get("DBClusterIdentifier"))
+    yield Request(call.action, made)
+    yield Request(call.action, _rds_arn(call, "cluster-snapshot", call.get("SnapshotIdentifier")))
+    for kind, parameter in (("subgrp", "DBSubnetGroupName"), ("cluster-pg", "DBClusterParameterGroupName")):
+        if call.get(parameter):
+            yield Request(call.action, _rds_arn(call, kind, call.get(parameter)))
+    yield from _tagged(call, made)
+
+
+def _new_instance(call: Call) -> Iterator[Request]:
+    made = _rds_arn(call, "db", call.get("DBInstanceIdentifier"))
+    yield Request(call.action, made)
+    if call.get("DBClusterIdentifier"):
+        yield Request(call.action, _rds_arn(call, "cluster", call.get("DBClusterIdentifier")))
+    if call.get("DBParameterGroupName"):
+        yield Request(call.action, _rds_arn(call, "pg", call.get("DBParameterGroupName")))
+    yield from _tagged(call, made)
+
+
+def _changed_cluster(call: Call) -> Iterator[Request]:
+    """What it becomes has to be allowed as well: its name, its parameter group."""
+    yield Request(call.action, _rds_arn(call, "cluster", call.get("DBClusterIdentifier")))
+    if call.get("NewDBClusterIdentifier"):
+        yield Request(call.action, _rds_arn(call, "cluster", call.get("NewDBClusterIdentifier")))
+    if call.get("DBClusterParameterGroupName"):
+        yield Request(call.action, _rds_arn(call, "cluster-pg", call.get("DBClusterParameterGroupName")))
+
+
+def _deleted_cluster(call: Call) -> Iterator[Request]:
+    yield Request(call.action, _rds_arn(call, "cluster", call.get("DBClusterIdentifier")))
+    if call.get("FinalDBSnapshotIdentifier"):
+        yield Request(call.action, _rds_arn(call, "cluster-snapshot", call.get("FinalDBSnapshotIdentifier")))
+
+
 # --- STS ---
 
 
@@ -276,6 +342,17 @@ _NEEDS: Final[Mapping[str, _Needs]] = {
     "logs:CreateLogGroup": _log_group,
     "logs:DeleteLogGroup": _log_group,
     "logs:PutRetentionPolicy": _log_group,
+    "rds:DescribeDBClusterSnapshots": _everything,
+    "rds:DescribeDBSnapshots": _everything,
+    "rds:CreateDBClusterSnapshot": _new_cluster_snapshot,
+    "rds:RestoreDBClusterFromSnapshot": _restored_cluster,
+    "rds:CreateDBInstance": _new_instance,
+    "rds:ModifyDBCluster": _changed_cluster,
+    "rds:ModifyDBInstance": _rds("db", "DBInstanceIdentifier"),
+    "rds:DeleteDBCluster": _deleted_cluster,
+    "rds:DeleteDBInstance": _rds("db", "DBInstanceIdentifier"),
+    "rds:AddTagsToResource": _rds("", "ResourceName"),
+    "rds:RemoveTagsFromResource": _rds("", "ResourceName"),
     "sts:AssumeRole": _assume_role,
     "sts:GetCallerIdentity": _nothing,
 }

@@ -8,6 +8,7 @@ Beside AWS's own addresses it has those of the task endpoints and, for tests, ``
 ``/sandbox/images``       POST: push an image to the registry
 ``/sandbox/agents``       POST: connect an instance to Systems Manager; DELETE: disconnect all
 ``/sandbox/sessions``     GET: those of Systems Manager; DELETE: end them; POST: break their connections
+``/sandbox/databases``    GET: the port of each name that a database has or had
 ========================  =============================================================================
 """
 
@@ -24,7 +25,9 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug import Request, Response
 from werkzeug.serving import make_server
 
+from sandbox.aws import REGION
 from sandbox.cloud.agent import Agent
+from sandbox.cloud.database_servers import DatabaseServers
 from sandbox.cloud.faults import Faults, FaultUnknown, parse_fault
 from sandbox.cloud.images import Image, Registry
 from sandbox.cloud.judge import Judge
@@ -42,8 +45,8 @@ type _Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 class Cloud:
     """Everything in the process, wired."""
 
-    def __init__(self, directory: Path) -> None:
-        """Listens already, answers from :meth:`serve` on."""
+    def __init__(self, directory: Path, *, has_databases: bool = False) -> None:
+        """Listens already, answers from :meth:`serve` on. ``has_databases``: those of RDS are real ones."""
         self._emulator = DomainDispatcherApplication(self._create_backend)
         self._server = make_server(_HOST, 0, self, threaded=True, request_handler=MotoRequestHandler)
         address = f"http://{_HOST}:{self.port}"
@@ -58,8 +61,12 @@ class Cloud:
             registry=self._registry,
             endpoints=self._endpoints,
             address=address,
-            directory=directory,
+            directory=directory / "tasks",
         )
+        self._servers: DatabaseServers | None = None
+        self._has_installed = False
+        if has_databases:
+            self._servers = DatabaseServers(directory / "databases", certificate_name=_certificate_name())
 
     @property
     def port(self) -> int:
@@ -74,6 +81,8 @@ class Cloud:
     def end(self) -> NoReturn:
         """End the containers and this process, at once: to take everything down in order takes seconds."""
         self._agent.end_all()
+        if self._servers:
+            self._servers.end_all()
         os._exit(0)
 
     def _create_backend(self, service: Any) -> Any:  # noqa: ANN401 - moto's
@@ -93,7 +102,15 @@ class Cloud:
             SessionApi(self._sessions, self._agents).install()
         if service == "rds":
             mend_restored_clusters()
+            self._install_databases()
         return app
+
+    def _install_databases(self) -> None:
+        if self._servers and not self._has_installed:
+            from sandbox.cloud.rds_api import RdsApi
+
+            self._has_installed = True
+            RdsApi(self._servers).install()
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:  # noqa: ANN401
         """WSGI: ours or the emulator's."""
@@ -116,6 +133,8 @@ class Cloud:
             case "DELETE", "sandbox", "audit":
                 self._judge.clear()
                 return _json({})
+            case "GET", "sandbox", "databases":
+                return _json(self._servers.describe() if self._servers else {})
             case "POST", "sandbox", "images":
                 self._registry.push(Image.from_json(request.get_json()))
                 return _json({})
@@ -160,13 +179,21 @@ def _json_or_missing(content: object | None) -> Response:
     return _json({"message": "not found"}, status=404) if content is None else _json(content)
 
 
+def _certificate_name() -> str:
+    """Of every endpoint of a cluster in this account."""
+    from sandbox.cloud.rds_api import URL_IDENTIFIER
+
+    return f"*.cluster-{URL_IDENTIFIER}.{REGION}.rds.amazonaws.com"
+
+
 def main() -> None:
     """Serve until ended by a signal."""
     parser = argparse.ArgumentParser(prog="python -m sandbox.cloud.server", description="An emulated AWS account.")
     parser.add_argument("--ready", type=Path, required=True)
+    parser.add_argument("--databases", action="store_true", help="real servers behind the databases of RDS")
     options = parser.parse_args()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    cloud = Cloud(options.ready.parent / "tasks")
+    cloud = Cloud(options.ready.parent, has_databases=options.databases)
     signal.signal(signal.SIGTERM, lambda *_: cloud.end())
     report_ready(options.ready, cloud.port)
     cloud.serve()

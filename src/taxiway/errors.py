@@ -27,7 +27,7 @@ The tree::
     ├── CallbackFailed
     ├── AwsError            NoCredentials ── CredentialsExpired
     │                       AwsAccessDenied · AwsUnreachable · AwsThrottled · AwsFailed
-    │                       AwsNotFound · AwsAmbiguous
+    │                       AwsBusy · AwsNotFound · AwsAmbiguous
     ├── TaskError           TaskNotStarted ── TaskWithoutCapacity
     │                       TaskStopped · TaskDisagrees · TaskLogLost · TaskTimedOut
     │                       TaskNotFound · TaskAmbiguous
@@ -37,6 +37,9 @@ The tree::
     │                       BastionUnreachable · BastionHostKeyRejected · BastionAuthRejected
     │                       BastionForwardRefused · BastionFailed
     ├── InfraError          StackFailed · StackBlocked · DestroyRefused · DataAtRisk
+    ├── SnapshotError       SnapshotNotFound · SnapshotFailed · ManifestTooLarge · ManifestMissing
+    │                       RestoreBusy · RestoreUnfinished · RestoreNotFound · RestoreStuck
+    │                       SettingsDiffer
     ├── NotConfirmed
     └── SecretError         SecretNotFound · SecretMalformed · SecretExists · SecretBlocked
                             SecretRejected · RotationRefused · RotationStale · SecretsNotReady
@@ -698,6 +701,12 @@ class AwsFailed(AwsError):
     code = "aws-failed"
 
 
+class AwsBusy(AwsError):
+    """What is asked for cannot be done in the state that it is in now; it can be in another one."""
+
+    code = "aws-busy"
+
+
 class AwsNotFound(AwsError):
     """AWS has nothing of that name in this account and region. ``kind`` says what was looked for."""
 
@@ -908,6 +917,69 @@ class NotConfirmed(TaxiwayError):
     """Somebody has to agree first: there is nobody to be asked, or the answer was no."""
 
     code = "not-confirmed"
+
+
+# --- snapshots --------------------------------------------------------------------------------------------
+
+
+class SnapshotError(TaxiwayError):
+    """A snapshot, or a restore of one, did not come to its end."""
+
+    code = "snapshot"
+
+
+class SnapshotNotFound(SnapshotError):
+    """The database has no snapshot of that name that is complete."""
+
+    code = "snapshot-not-found"
+
+
+class SnapshotFailed(SnapshotError):
+    """RDS could not make the snapshot, or does not show it."""
+
+    code = "snapshot-failed"
+
+
+class ManifestTooLarge(SnapshotError):
+    """The settings of the database do not fit into the tags of a snapshot."""
+
+    code = "manifest-too-large"
+
+
+class ManifestMissing(SnapshotError):
+    """The settings are wanted from a snapshot that has none."""
+
+    code = "manifest-missing"
+
+
+class RestoreBusy(SnapshotError):
+    """Somebody else is at work on the same restore at this moment."""
+
+    code = "restore-busy"
+
+
+class RestoreUnfinished(SnapshotError):
+    """There is a restore that has to be brought to an end first."""
+
+    code = "restore-unfinished"
+
+
+class RestoreNotFound(SnapshotError):
+    """There is no restore that could be confirmed or reverted."""
+
+    code = "restore-not-found"
+
+
+class RestoreStuck(SnapshotError):
+    """RDS shows something that does not end by waiting."""
+
+    code = "restore-stuck"
+
+
+class SettingsDiffer(SnapshotError):
+    """What was restored does not have every setting; it was not given the live name."""
+
+    code = "settings-differ"
 
 
 # --- secrets ----------------------------------------------------------------------------------------------

@@ -46,6 +46,9 @@ COMMANDS: Final = {
     "deploy-key": CommandEntry(
         "taxiway.cli.commands.deploy_key:deploy_key", "Make the SSH key with which tasks clone."
     ),
+    "snapshot": CommandEntry(
+        "taxiway.cli.commands.snapshot:snapshot", "Make snapshots of the database in AWS, and restore them."
+    ),
     "version": CommandEntry("taxiway.cli.commands.about:version", "Show the version."),
     "list-engines": CommandEntry(
         "taxiway.cli.commands.about:list_engines", "List the databases that are supported."

@@ -19,7 +19,6 @@ _NO_COMPARISON: Final = "Schemas are not compared here: use pg_dump --schema-onl
 ELSEWHERE: Final[Mapping[str, str]] = {
     "check": "Use 'taxiway validate' and 'taxiway info'.",
     "auth": "There is no licence and no account here: every command and setting is there for everybody.",
-    "snapshot": _NO_COMPARISON,
     "diff": _NO_COMPARISON,
     "diffText": _NO_COMPARISON,
     "model": _NO_COMPARISON,

@@ -1,7 +1,7 @@
 """What every ``taxiway task`` command accepts: where tasks run, from the command line over ``taxiway.toml``."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +13,8 @@ from taxiway.config.table import ValueKind
 from taxiway.config.task import KEYS, TaskKey, load_task
 from taxiway.model.task import TaskSettings
 
+_OF_A_DATABASE: Final = ("database", "stack", "region", "profile")
+
 type Command = Callable[..., Any]
 
 # Who somebody is in a workflow, before the name of the machine's user.
@@ -21,7 +23,16 @@ _ACTOR_VARIABLES: Final = ("TAXIWAY_ACTOR", "GITHUB_ACTOR", "GITLAB_USER_LOGIN")
 
 def target_options(command: Command) -> Command:
     """Give a command every key of ``[task]``, ``--env``, ``--config``, and the options of how the call answers."""
-    for key in reversed(KEYS):
+    return _options_of(KEYS, command)
+
+
+def database_options(command: Command) -> Command:
+    """The same with those keys only that say where the database is."""
+    return _options_of([key for key in KEYS if key.name in _OF_A_DATABASE], command)
+
+
+def _options_of(keys: Sequence[TaskKey], command: Command) -> Command:
+    for key in reversed(keys):
         command = _option(key)(command)
     return call_options(_env_option(_config_option(command)))
 
@@ -62,7 +73,7 @@ def read_settings(options: Mapping[str, object]) -> TaskSettings:
         file=config_file if isinstance(config_file, Path) else None,
         environment=environment if isinstance(environment, str) else None,
     )
-    given: dict[str, Any] = {key.name: options[key.name] for key in KEYS}
+    given: dict[str, Any] = {key.name: options.get(key.name) for key in KEYS}
     return replace(settings, **{name: value for name, value in given.items() if value not in (None, ())})
 
 

@@ -29,6 +29,12 @@ class TaskSession:
     invocation: "Invocation"
     settings: TaskSettings
     actor: str = field(default_factory=find_actor)
+    snapshot: str | None = None
+
+    @property
+    def more(self) -> dict[str, str]:
+        """What the report of the task has besides: the snapshot that was made before."""
+        return {"snapshot": self.snapshot} if self.snapshot else {}
 
     @cached_property
     def ecs(self) -> "Ecs":

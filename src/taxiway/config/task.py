@@ -56,6 +56,12 @@ KEYS: Final = (
         "--stack",
         "A CloudFormation stack whose outputs tell what is set nowhere else.",
     ),
+    TaskKey(
+        "database",
+        ValueKind.TEXT,
+        "--database",
+        "Identifier of the Aurora cluster, or of the RDS instance, that snapshots are made of.",
+    ),
     TaskKey("region", ValueKind.TEXT, "--region", "AWS region; without it, that of the environment or profile."),
     TaskKey("profile", ValueKind.TEXT, "--profile", "Profile of the AWS configuration; without it, AWS_PROFILE."),
 )

@@ -35,6 +35,7 @@ class TaskSettings:
     security_groups: tuple[str, ...] = ()
     assign_public_ip: bool | None = None
     stack: str | None = None
+    database: str | None = None
     region: str | None = None
     profile: str | None = None
 

@@ -20,6 +20,7 @@ OUTPUTS: Final[Mapping[str, str]] = {
     "subnets": "SubnetIds",
     "security_groups": "SecurityGroupIds",
     "assign_public_ip": "AssignPublicIp",
+    "database": "DatabaseClusterId",
 }
 _TRUE: Final = frozenset({"true", "enabled", "yes"})
 
@@ -39,12 +40,22 @@ def with_stack(settings: TaskSettings, stacks: Stacks) -> TaskSettings:
         cluster=settings.cluster or outputs.get(OUTPUTS["cluster"]),
         task_definition=settings.task_definition or outputs.get(OUTPUTS["task_definition"]),
         container=settings.container or outputs.get(OUTPUTS["container"]),
+        database=settings.database or outputs.get(OUTPUTS["database"]),
         subnets=settings.subnets or _items(outputs, OUTPUTS["subnets"]),
         security_groups=settings.security_groups or _items(outputs, OUTPUTS["security_groups"]),
         assign_public_ip=settings.assign_public_ip
         if settings.assign_public_ip is not None or public is None
         else public.lower() in _TRUE,
     )
+
+
+def resolve_database(settings: TaskSettings) -> str:
+    """The identifier of the database that snapshots are made of; RDS keeps it in small letters.
+
+    Raises:
+        MissingOption: Neither a setting nor the stack names one.
+    """
+    return _given(settings.database, settings, "database").lower()
 
 
 def resolve_target(settings: TaskSettings, names: Names) -> TaskTarget:

@@ -7,6 +7,14 @@ from typing import Protocol
 
 from taxiway.model.deploy_key import Registration
 from taxiway.model.infra import ChangeSet, Drift, Stack, StackEvent, StackResource
+from taxiway.model.snapshot import (
+    Configuration,
+    Database,
+    DatabaseKind,
+    Instance,
+    InstanceConfiguration,
+    Snapshot,
+)
 from taxiway.model.stored_secret import CURRENT, NewSecret, StoredSecret
 from taxiway.model.task import (
     LogEvent,
@@ -254,4 +262,79 @@ class DeployKeys(Protocol):
 
     def remove(self, registration: Registration) -> None:
         """Take a registration back."""
+        ...
+
+
+class Databases(Protocol):
+    """Databases and their snapshots (:class:`taxiway.aws.rds.Rds`)."""
+
+    @property
+    def region(self) -> str:
+        """Where they are."""
+        ...
+
+    def list_databases(self) -> list[Database]:
+        """All of the account in the region."""
+        ...
+
+    def list_snapshots(self, kind: DatabaseKind, database: str) -> list[Snapshot]:
+        """Those of a database."""
+        ...
+
+    def create_snapshot(self, database: Database, name: str, tags: Mapping[str, str]) -> None:
+        """Begin one."""
+        ...
+
+    def restore(self, snapshot: Snapshot, name: str, wanted: Configuration, tags: Mapping[str, str]) -> None:
+        """Begin a database of a snapshot."""
+        ...
+
+    def create_instance(
+        self, cluster: str, name: str, wanted: InstanceConfiguration, tags: Mapping[str, str]
+    ) -> None:
+        """Begin an instance of a cluster."""
+        ...
+
+    def change(self, target: Database | Instance, wanted: Configuration | InstanceConfiguration) -> None:
+        """Set what differs."""
+        ...
+
+    def rename(self, target: Database | Instance, name: str) -> None:
+        """Begin to give it another name."""
+        ...
+
+    def unprotect(self, target: Database) -> None:
+        """Allow its deletion."""
+        ...
+
+    def add_tags(self, arn: str, tags: Mapping[str, str]) -> None:
+        """Set tags."""
+        ...
+
+    def remove_tags(self, arn: str, keys: list[str]) -> None:
+        """Remove tags."""
+        ...
+
+    def delete_instance(self, target: Instance) -> None:
+        """Begin to delete an instance of a cluster."""
+        ...
+
+    def delete(self, target: Database, snapshot: str) -> None:
+        """Begin to delete a database, with a last snapshot."""
+        ...
+
+
+class Progress(Protocol):
+    """Who sees what a snapshot or a restore does."""
+
+    def on_step(self, words: str) -> None:
+        """It is asked for now."""
+        ...
+
+    def on_wait(self, words: str, seconds: float) -> None:
+        """RDS is at it, for so long now."""
+        ...
+
+    def on_trouble(self, message: str) -> None:
+        """Something to know, that does not end it."""
         ...

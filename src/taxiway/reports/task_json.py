@@ -33,9 +33,9 @@ def task_json(operation: str, task: Task, **more: object) -> Json:
     }
 
 
-def task_result_json(operation: str, result: TaskResult) -> Json:
+def task_result_json(operation: str, result: TaskResult, **more: object) -> Json:
     """A task that has ended, with a result that is believed."""
-    return task_json(operation, result.task, result=report_json(result.report), logLines=result.lines)
+    return task_json(operation, result.task, result=report_json(result.report), logLines=result.lines, **more)
 
 
 def report_json(report: RunReport) -> Json:

@@ -285,7 +285,7 @@ def as_shown(key: str, value: object) -> str:
         ("-migrationIds migrate", "configuration", "belongs to 'info'"),
         ("migrate plan", "configuration", "no command 'plan'"),
         ("check -code", "configuration", "is not here"),
-        ("snapshot", "configuration", "pg_dump"),
+        ("diff", "configuration", "pg_dump"),
         ("info check", "configuration", "is not here"),
         ("auth -agreeToEula", "configuration", "no licence"),
         ("migrate -target=3 --target 4", "configuration", "given twice"),

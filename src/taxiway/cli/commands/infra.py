@@ -210,8 +210,12 @@ def _tell_gone(session: InfraSession, goodbye: Farewell | None) -> None:
 
 
 def _snapshots(session: InfraSession, goodbye: Farewell) -> list[str]:
-    """Final snapshots, by the names that CloudFormation has given them; no two are the same."""
+    """Final snapshots, by the names that CloudFormation has given them; no two are the same. The newest first."""
     from taxiway.aws.rds import Rds
+    from taxiway.model.snapshot import DatabaseKind
 
+    rds = Rds(session.place())
     clusters = [one.physical_id for one in goodbye.snapshotted if one.physical_id]
-    return [name for cluster in clusters for name in Rds(session.place()).list_snapshots(cluster)]
+    found = [one for cluster in clusters for one in rds.list_snapshots(DatabaseKind.CLUSTER, cluster)]
+    made_by_hand = (one for one in found if one.type == "manual")
+    return [one.name for one in sorted(made_by_hand, key=lambda one: str(one.created_at or ""), reverse=True)]

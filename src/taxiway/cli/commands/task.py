@@ -55,6 +55,12 @@ def task() -> None:
     show_default=True,
     help="What becomes of a task that takes longer: it is stopped, or goes on unwatched. The call fails.",
 )
+@click.option(
+    "--snapshot",
+    "with_snapshot",
+    is_flag=True,
+    help="Make a snapshot of the database before, with all its settings; without it, nothing is started.",
+)
 @click.argument("more", nargs=-1, metavar="[-- ARGUMENT...]")
 @click.pass_obj
 def run(
@@ -66,6 +72,7 @@ def run(
     detach: bool,
     timeout: str | None,
     on_timeout: str,
+    with_snapshot: bool,
     more: tuple[str, ...],
     **options: object,
 ) -> int:
@@ -81,6 +88,10 @@ def run(
     limit_seconds = parse_duration(timeout) if timeout else None
     session = TaskSession(invocation, read_settings(options))
     work = Work(actor=session.actor, branch=work.branch, commit=work.commit, more=work.more)
+    if with_snapshot:
+        stopped = _make_snapshot(session, work)
+        if stopped is not None:
+            return stopped
     started = _start(session, work)
     if isinstance(started, int):
         return started
@@ -103,6 +114,23 @@ def _work(branch: str | None, commit: str | None, more: tuple[str, ...]) -> Work
     return Work(actor="", branch=branch, commit=parse_commit_id(commit) if commit else None, more=more)
 
 
+def _make_snapshot(session: TaskSession, work: Work) -> int | None:
+    """Make one; an exit code if that was interrupted. A target that is wrong shall not cost one."""
+    from taxiway.cli.snapshot_session import SnapshotSession
+
+    session.target_with_network()
+    snapshots = SnapshotSession(session.invocation, session.settings, session.actor)
+    try:
+        made = snapshots.create(branch=work.branch, commit=work.commit, reason="before a task")
+    except KeyboardInterrupt as stop:
+        print_aside(
+            "Interrupted while the snapshot was being made; no task was started. RDS completes it by itself."
+        )
+        return exit_codes.TERMINATED if isinstance(stop, Terminated) else exit_codes.INTERRUPTED
+    session.snapshot = made.name
+    return None
+
+
 def _start(session: TaskSession, work: Work) -> Task | int:
     """The task; an exit code if this process was told to end before it was certain that there is one."""
     target = session.target_with_network()
@@ -121,10 +149,11 @@ def _start(session: TaskSession, work: Work) -> Task | int:
 
 def _tell_start(session: TaskSession, started: Task) -> int:
     if session.invocation.json:
-        print_json(task_json("task run", started))
+        print_json(task_json("task run", started, **session.more))
     else:
         print_result(started.id)
         session.say_detached(started)
+        _tell_snapshot(session)
     return exit_codes.SUCCESS
 
 
@@ -157,8 +186,11 @@ def _watch_and_tell(operation: str, session: TaskSession, started: Task, limit: 
     watched = session.watch(started, limit=limit)
     if isinstance(watched, int):
         if session.invocation.json:
-            print_json(task_json(operation, started))
+            print_json(task_json(operation, started, **session.more))
+        else:
+            _tell_snapshot(session)
         return watched
+    _tell_snapshot(session)
     if watched.is_timed_out and limit:
         raise _timed_out(watched, limit)
     return _tell_result(operation, session, judge(watched.task, watched.log))
@@ -166,10 +198,16 @@ def _watch_and_tell(operation: str, session: TaskSession, started: Task, limit: 
 
 def _tell_result(operation: str, session: TaskSession, result: TaskResult) -> int:
     if session.invocation.json:
-        print_json(task_result_json(operation, result))
+        print_json(task_result_json(operation, result, **session.more))
     else:
         print_aside(render_task_result(result))
     return result.report.exit_code
+
+
+def _tell_snapshot(session: TaskSession) -> None:
+    """The way back, whatever the end of the task is."""
+    if session.snapshot:
+        print_aside(f"The snapshot from before the task: taxiway snapshot restore {session.snapshot}")
 
 
 def _timed_out(watched: Watched, limit: TimeLimit) -> errors.TaskTimedOut:

@@ -1,0 +1,439 @@
+"""What is left to do of a restore, a revert or a confirmation: from what AWS shows to a list of steps.
+
+Nothing is remembered between two looks. Whoever comes later, or after an interruption, sees the same and goes on
+at the same place. The order is that of one clean cut (docs/adr/0071-restore-by-rename.md): the original gives up
+the live name, then its instances theirs; then the restored instances take theirs, and at last the restored
+database the live name.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from taxiway.model.snapshot import (
+    INSTANCE_TAG,
+    NOTHING,
+    REPLACES_TAG,
+    RESTORE_OF_TAG,
+    RESTORE_TAG,
+    RESTORE_TAGS,
+    Configuration,
+    Database,
+    Instance,
+    InstanceConfiguration,
+    Phase,
+    is_ready,
+)
+from taxiway.planning.rds_names import final_name, new_name, old_name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """What AWS shows of one live name.
+
+    Attributes:
+        wanted: How the restored database has to be.
+        tried: What was asked for in this run, and how many seconds ago: keys of :class:`Change`. It is not asked
+            for twice.
+        is_compared: The restored database was found to be as it has to be, or that was accepted.
+    """
+
+    name: str
+    stamp: str
+    phase: Phase
+    original: Database | None
+    restored: Database | None
+    wanted: Configuration
+    tried: Mapping[str, float] = field(default_factory=dict)
+    is_compared: bool = False
+
+    @property
+    def lacks_original(self) -> bool:
+        """The original is not to be seen, and was not deleted by us: RDS hides what it is renaming."""
+        is_replaced = self.restored is not None and self.restored.tags.get(REPLACES_TAG) != NOTHING
+        return is_replaced and self.original is None
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing can be done until RDS is done with it."""
+
+    target: str
+    status: str
+
+    @property
+    def words(self) -> str:
+        """For people."""
+        return f"wait for {self.target} ({self.status})"
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """Make a database of the snapshot."""
+
+    target: str
+
+    @property
+    def words(self) -> str:
+        """For people."""
+        return f"restore the snapshot as {self.target}, beside the live database and with its settings"
+
+
+@dataclass(frozen=True, slots=True)
+class CreateInstance:
+    """Give the restored cluster an instance."""
+
+    target: str
+    cluster: str
+    instance: InstanceConfiguration
+
+    @property
+    def words(self) -> str:
+        """For people."""
+        role = "writer" if self.instance.is_writer else "reader"
+        return f"create instance {self.target} ({self.instance.settings.get('DBInstanceClass')}, {role})"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Set what a restore cannot be given, or has not taken."""
+
+    target: Database | Instance
+    wanted: Configuration | InstanceConfiguration
+
+    @property
+    def key(self) -> str:
+        """The same for the same change of the same thing."""
+        return self.target.arn
+
+    @property
+    def words(self) -> str:
+        """For people."""
+        return f"set what {self.target.name} has not got from the snapshot"
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """Compare every setting; who wants the restore decides about differences."""
+
+    target: str
+
+    @property
+    def words(self) -> str:
+        """For people."""
+        return f"compare every setting of {self.target}"
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """Write down how far it is."""
+
+    target: Database | Instance
+    tags: Mapping[str, str]
+
+    @property
+    def words(self) -> str:
+        """For people."""
+        return f"note in the tags of {self.target.name} what it is"
+
+
+@dataclass(frozen=True, slots=True)
+class Rename:
+    """Give a database or an instance another name."""
+
+    target: Database | Instance
+    becomes: str
+
+    @property
+    def words(self) -> str:
+        """For people."""
+        return f"rename {self.target.name} to {self.becomes}"
+
+
+@dataclass(frozen=True, slots=True)
+class RenameLater:
+    """A renaming of something that is not there yet: part of a plan, and never the next step."""
+
+    target: str
+    becomes: str
+
+    @property
+    def words(self) -> str:
+        """For people."""
+        return f"rename {self.target} to {self.becomes}"
+
+
+@dataclass(frozen=True, slots=True)
+class Unprotect:
+    """Allow the deletion of a database."""
+
+    target: Database
+
+    @property
+    def words(self) -> str:
+        """For people."""
+        return f"switch off the deletion protection of {self.target.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteInstance:
+    """Delete an instance of a cluster: no data is on it."""
+
+    target: Instance
+
+    @property
+    def words(self) -> str:
+        """For people."""
+        return f"delete instance {self.target.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Delete a database, with a last snapshot of it."""
+
+    target: Database
+    snapshot: str
+
+    @property
+    def words(self) -> str:
+        """For people."""
+        return f"delete {self.target.name}, keeping the snapshot {self.snapshot}"
+
+
+@dataclass(frozen=True, slots=True)
+class Untag:
+    """The restore is over: nothing says any more that there is one."""
+
+    target: Database | Instance
+
+    @property
+    def words(self) -> str:
+        """For people."""
+        return f"remove the tags of the restore from {self.target.name}"
+
+
+type Step = (
+    Wait
+    | Restore
+    | CreateInstance
+    | Change
+    | Compare
+    | Tag
+    | Rename
+    | RenameLater
+    | Unprotect
+    | DeleteInstance
+    | Delete
+    | Untag
+)
+
+# How long RDS may show the old value of a setting after it has taken the new one, in seconds.
+_SETTLE_SECONDS: Final = 60.0
+HIDDEN: Final = "RDS does not show it at the moment"
+
+
+def remaining(scene: Scene) -> tuple[Step, ...]:
+    """The steps that are left, the next one first. Empty: it is done.
+
+    Several steps at the beginning may be for the same moment: whatever does not wait can be asked for at once.
+    """
+    match scene.phase:
+        case Phase.BUILD:
+            return (*_build(scene), *_swap_later(scene))
+        case Phase.SWAP:
+            return tuple(_swap(scene))
+        case Phase.BACK:
+            return tuple(_back(scene))
+        case Phase.KEEP_RESTORED:
+            return tuple(_keep(scene, keep=scene.restored, drop=scene.original))
+        case Phase.KEEP_ORIGINAL:
+            return tuple(_keep(scene, keep=scene.original, drop=scene.restored))
+
+
+def with_phase(scene: Scene, phase: Phase) -> Scene:
+    """The same, if it were meant to go there."""
+    return replace(scene, phase=phase)
+
+
+def is_swapped(scene: Scene) -> bool:
+    """Whether the restored database has the live name, and all names are where they belong."""
+    restored, original, stamp = scene.restored, scene.original, scene.stamp
+    if restored is None or restored.name != scene.name or scene.lacks_original:
+        return False
+    aside = original is None or original.name == old_name(scene.name, stamp)
+    others = original.instances if original else ()
+    return (
+        aside
+        and all(one.name == old_name(one.live_name, stamp) for one in others)
+        and all(one.name == one.live_name for one in restored.instances)
+    )
+
+
+def is_back(scene: Scene) -> bool:
+    """Whether the original has the live name, and all names are where they belong."""
+    original, restored, stamp = scene.original, scene.restored, scene.stamp
+    if original is None or original.name != scene.name:
+        return False
+    aside = restored is not None and restored.name == new_name(scene.name, stamp)
+    others = restored.instances if restored else ()
+    return (
+        aside
+        and all(one.name == new_name(one.live_name, stamp) for one in others)
+        and all(one.name == one.live_name for one in original.instances)
+    )
+
+
+def start_tags(scene: Scene) -> dict[str, str]:
+    """Of the restored database, from its first moment on."""
+    return {
+        RESTORE_TAG: scene.stamp,
+        RESTORE_OF_TAG: scene.name,
+        REPLACES_TAG: scene.original.resource_id if scene.original else NOTHING,
+    }
+
+
+# --- beside the original
+
+
+def _build(scene: Scene) -> Iterator[Step]:
+    restored = scene.restored
+    target = new_name(scene.name, scene.stamp)
+    if scene.lacks_original:
+        yield _hidden_original(scene)
+    if restored is None:
+        yield Restore(target)
+        for one in _writer_first(scene.wanted.instances):
+            yield CreateInstance(new_name(one.name, scene.stamp), target, one)
+        yield Compare(target)
+        return
+    if not is_ready(restored.status):
+        yield Wait(restored.name, restored.status)
+    there = {one.live_name for one in restored.instances}
+    for one in _writer_first(scene.wanted.instances):
+        if one.name not in there:
+            yield CreateInstance(new_name(one.name, scene.stamp), restored.name, one)
+    busy = [one for one in restored.instances if not is_ready(one.status)]
+    yield from (Wait(one.name, one.status) for one in busy)
+    yield from _changes(scene, restored)
+    if not scene.is_compared:
+        yield Compare(restored.name)
+
+
+def _changes(scene: Scene, restored: Database) -> Iterator[Step]:
+    configuration = restored.configuration
+    pairs: list[tuple[Database | Instance, Configuration | InstanceConfiguration, bool]] = [
+        (restored, scene.wanted, _differ(scene.wanted, configuration))
+    ]
+    found = {one.name: one for one in configuration.instances}
+    wanted = {one.name: one for one in scene.wanted.instances}
+    pairs += [
+        (one, wanted[one.live_name], _differ(wanted[one.live_name], found[one.live_name]))
+        for one in restored.instances
+        if one.live_name in wanted
+    ]
+    for target, goal, differs in pairs:
+        change = Change(target, goal)
+        if differs and change.key not in scene.tried:
+            yield change
+        elif differs and scene.tried[change.key] < _SETTLE_SECONDS:
+            yield Wait(target.name, "its settings are being changed")
+
+
+def _differ(wanted: Configuration | InstanceConfiguration, found: Configuration | InstanceConfiguration) -> bool:
+    return wanted.settings != found.settings or wanted.tags != found.tags
+
+
+def _writer_first(instances: Sequence[InstanceConfiguration]) -> list[InstanceConfiguration]:
+    """The first instance of a cluster becomes its writer."""
+    return sorted(instances, key=lambda one: not one.is_writer)
+
+
+def _swap_later(scene: Scene) -> Iterator[Step]:
+    """The swap as it will be, for the plan; nothing of it happens in this phase."""
+    name, stamp = scene.name, scene.stamp
+    if scene.original:
+        yield Rename(scene.original, old_name(name, stamp))
+        yield from (Rename(one, old_name(one.live_name, stamp)) for one in scene.original.instances)
+    for one in scene.wanted.instances:
+        yield RenameLater(new_name(one.name, stamp), one.name)
+    yield RenameLater(new_name(name, stamp), name)
+
+
+# --- the swap, and the way back
+
+
+def _swap(scene: Scene) -> Iterator[Step]:
+    restored, stamp = scene.restored, scene.stamp
+    if scene.lacks_original:
+        yield _hidden_original(scene)
+    if restored is None:
+        yield Wait(f"the restored {scene.name}", HIDDEN)
+        return
+    if scene.original:
+        yield from _marks(scene, scene.original)
+        yield from _renames([scene.original], lambda _: old_name(scene.name, stamp))
+        yield from _renames(scene.original.instances, lambda one: old_name(one.live_name, stamp))
+    yield from _renames(restored.instances, lambda one: one.live_name)
+    yield from _renames([restored], lambda _: scene.name)
+
+
+def _back(scene: Scene) -> Iterator[Step]:
+    restored, stamp = scene.restored, scene.stamp
+    if restored is None:
+        yield Wait(f"the restored {scene.name}", HIDDEN)
+    else:
+        yield from _renames([restored], lambda _: new_name(scene.name, stamp))
+        yield from _renames(restored.instances, lambda one: new_name(one.live_name, stamp))
+    if scene.original is None:
+        yield _hidden_original(scene)
+    else:
+        yield from _renames(scene.original.instances, lambda one: one.live_name)
+        yield from _renames([scene.original], lambda _: scene.name)
+
+
+def _hidden_original(scene: Scene) -> Wait:
+    return Wait(f"the original of {scene.name}", HIDDEN)
+
+
+def _marks(scene: Scene, original: Database) -> Iterator[Tag]:
+    """Before anything is renamed it is written down what it was called."""
+    if original.tags.get(RESTORE_OF_TAG) != scene.name:
+        yield Tag(original, {RESTORE_TAG: scene.stamp, RESTORE_OF_TAG: scene.name, REPLACES_TAG: "itself"})
+    for one in original.instances:
+        if INSTANCE_TAG not in one.tags:
+            yield Tag(one, {INSTANCE_TAG: one.name})
+
+
+def _renames[T: (Database, Instance)](targets: Sequence[T], name_of: Callable[[T], str]) -> Iterator[Step]:
+    """What can be renamed now stands before what has to be waited for: instances are renamed side by side."""
+    ready = [one for one in targets if is_ready(one.status)]
+    yield from (Rename(one, name_of(one)) for one in ready if one.name != name_of(one))
+    yield from (Wait(one.name, one.status) for one in targets if not is_ready(one.status))
+
+
+# --- the end
+
+
+def _keep(scene: Scene, *, keep: Database | None, drop: Database | None) -> Iterator[Step]:
+    if drop is not None:
+        yield from _delete(scene, drop)
+    if keep is None:
+        yield Wait(scene.name, HIDDEN)
+        return
+    if any(tag in keep.tags for tag in RESTORE_TAGS):
+        # Instances first: what says that there is a restore goes last.
+        yield from (Untag(one) for one in keep.instances if INSTANCE_TAG in one.tags)
+        yield Untag(keep)
+
+
+def _delete(scene: Scene, drop: Database) -> Iterator[Step]:
+    if drop.status == "deleting":
+        yield Wait(drop.name, drop.status)
+        return
+    if not is_ready(drop.status):
+        yield Wait(drop.name, drop.status)
+    if drop.settings.get("DeletionProtection"):
+        yield Unprotect(drop)
+    yield from (DeleteInstance(one) for one in drop.instances if one.status != "deleting")
+    yield from (Wait(one.name, one.status) for one in drop.instances if one.status == "deleting")
+    yield Delete(drop, final_name(scene.name, scene.stamp))
