@@ -13,7 +13,10 @@ _RUNNING: Final = re.compile(r"Migration (\S+) was running\.(.*)", re.DOTALL)
 _STOPPED: Final = re.compile(r"(?:Terminated|Interrupted) while (\S+) ran: (.*)", re.DOTALL)
 _SAID_TO_BE_GONE: Final = ("It was not applied", "The server rolls back", "It had not done anything")
 _NOTHING_CHANGED: Final = "before anything was changed"
-_IN_DOUBT: Final = "while asking whether"
+_ASKED: Final = "while asking whether"
+_UNKNOWN: Final = re.compile(
+    r"while (\S+) ran: whether it (?:was|and those behind it, up to (\S+), were) applied is not known"
+)
 
 _RUN_AGAIN: Final = 4
 # Exit codes by the codes of errors: what a lost connection may end with (docs/adr/0006-exit-codes.md).
@@ -106,15 +109,27 @@ def find_lies_about_the_running(ended: Ended, recorded: list[str]) -> Iterator[s
 
 def _untold(ended: Ended, recorded: list[str]) -> Iterator[str]:
     """What is applied and was not told, where nothing in the message says that this may be."""
-    is_in_doubt = _IN_DOUBT in ended.message
+    untold = [script for script in recorded if script not in ended.applied]
+    if unknown := _UNKNOWN.search(ended.message):
+        yield from _outside(unknown, untold, ended)
+        return
+    is_in_doubt = _ASKED in ended.message
     may_be_more = (
         is_in_doubt or ended.code == "outcome-unknown" or "unless it was being committed" in ended.message
     )
-    untold = [script for script in recorded if script not in ended.applied]
     if untold and not may_be_more:
         yield f"applied, and not told: {untold}; {ended.in_short}: {ended.message}"
     if len(untold) > 1 and ended.code in {"terminated", "interrupted"} and not is_in_doubt:
         yield f"more than one applied and not told: {untold}: {ended.message}"
+
+
+def _outside(unknown: re.Match[str], untold: list[str], ended: Ended) -> Iterator[str]:
+    """What is applied and not told, and is none of those that the message leaves open."""
+    first, last = unknown.groups()
+    begins_elsewhere = untold[:1] not in ([], [first])
+    goes_beyond = last in untold[:-1] if last else len(untold) > 1
+    if begins_elsewhere or goes_beyond:
+        yield f"applied, and neither told nor left open: {untold}: {ended.message}"
 
 
 def find_wrong_loss(case: Case, ended: Ended, *, can_ask: bool) -> Iterator[str]:

@@ -120,6 +120,23 @@ def test_what_is_said_to_be_in_doubt_may_be_applied() -> None:
     assert list(find_lies(MIXED, run, applied(FIRST, SECOND))) == []
 
 
+@pytest.mark.parametrize(
+    ("which", "untold", "is_found"),
+    [
+        (f"{FIRST} ran: whether it was", [], False),
+        (f"{FIRST} ran: whether it was", [FIRST], False),
+        (f"{FIRST} ran: whether it was", [FIRST, SECOND], True),
+        (f"{SECOND} ran: whether it was", [FIRST], True),
+        (f"{FIRST} ran: whether it and those behind it, up to {SECOND}, were", [FIRST, SECOND], False),
+        (f"{FIRST} ran: whether it and those behind it, up to {SECOND}, were", [FIRST, SECOND, THIRD], True),
+    ],
+)
+def test_only_what_is_said_to_be_unknown_may_be_applied(which: str, untold: list[str], is_found: bool) -> None:
+    message = f"Terminated while {which} applied is not known ('taxiway info' tells)."
+    run = ended(143, code="terminated", message=message)
+    assert bool([*find_lies(MIXED, run, applied(*untold))]) is is_found
+
+
 def test_an_outcome_that_could_have_been_looked_up_is_found() -> None:
     run = ended(1, code="outcome-unknown", message=f"Migration {FIRST} was running. Who knows.")
     assert list(find_wrong_loss(MIXED, run, can_ask=True)) != []

@@ -90,6 +90,7 @@ class Attempt:
         was_sent_ahead: It was sent without waiting for answers.
         run: The scripts of this migration: its own, and the callbacks around it.
         has_row: It runs without a transaction, and has a row from its beginning, or may have.
+        has_run: All that it does is done; its row is to be written.
         has_begun: The migration itself has sent a statement, or started its program.
         is_in_statements: Its statements are being run.
         duration_ms: How long it took, callbacks included (Flyway 13), once it has finished.
@@ -119,7 +120,7 @@ class Attempt:
         self.is_last, self.is_settled, self.was_sent_ahead = is_last, False, False
         self._opening, self._group = opening, group
         self._started = self._tools.clock.monotonic()
-        self._is_finished = self.has_row = False
+        self._is_finished = self.has_row = self.has_run = False
 
     @property
     def can_be_undone(self) -> bool:
@@ -197,6 +198,12 @@ class Attempt:
         message = f"{error.message}\nMigration {self.planned.migration.script} was running."
         doubtful = [one.planned.migration.script for one in behind if one.may_be_committed]
         programs = ", ".join(self._earlier_programs)
+        if not self.run.has_sent and not self.has_begun and self.has_row:
+            outcome = (
+                "No statement of it had run, but the history may have a row that says that it was begun: then the "
+                "next run says what to do."
+            )
+            return errors.OutcomeUnknown(f"{message} {outcome}", sqlstate=error.sqlstate)
         if not self.run.has_sent and not self.has_begun:
             outcome = "It had not done anything."
         elif self.may_have_left_something:
@@ -239,14 +246,14 @@ class Attempt:
         """Leave a row that says so: without a transaction, what ran before the failure has stayed.
 
         Flyway 13 does so with ``postgresql.transactional.lock=false``; its default lock loses the row. If nothing
-        of the migration has run, there is no row left of it.
+        of the migration has run, there is no row left of it; and if all of it has, the row says that.
         """
         if not self.has_row:
             return
         self._finish()
         migration = self.planned.migration
         shared = self._shared
-        row = applied_row(migration, self.rank, shared.installed_by, self.duration_ms, success=False)
+        row = applied_row(migration, self.rank, shared.installed_by, self.duration_ms, success=self.has_run)
         try:
             if self.has_begun:
                 shared.session.end_begun(shared.table, row)
@@ -337,6 +344,7 @@ class Attempt:
             self._begin(keep_lock=False)
 
     def _record(self) -> None:
+        self.has_run = True
         self._finish()
         session, table = self._shared.session, self._shared.table
         try:

@@ -300,7 +300,7 @@ class Executor:
         try:
             self._settle_recorded(under_way)
         except errors.DatabaseError:
-            self._tell_of_doubt([one for one in under_way if one.was_sent_ahead], CommitsUnknown)
+            self._tell_of_doubt([one for one in under_way if one.was_sent_ahead or one.has_row], CommitsUnknown)
             return
         if under_way and under_way[0].is_settled:
             for attempt in [attempt for attempt in under_way if not attempt.is_settled][:1]:

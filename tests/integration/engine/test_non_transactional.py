@@ -4,7 +4,10 @@ import pytest
 
 import taxiway
 from taxiway import errors
+from taxiway.engine.ports import HistoryTable
 from taxiway.model.event import Event, MigrationStarted, Warned
+from taxiway.model.migration import HistoryRow
+from taxiway.postgres.session import PostgresSession
 from tests.support.fingerprint import fingerprint
 from tests.support.workspace import Workspace
 
@@ -214,3 +217,24 @@ def test_nothing_is_left_of_a_migration_whose_first_callback_fails(workspace: Wo
     with pytest.raises(taxiway.CallbackFailed):
         workspace.migrate()
     assert workspace.states() == ["1 Success", "2 Pending"]
+
+
+def test_an_interruption_while_its_row_is_written_leaves_one_that_says_that_it_was_applied(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of it has run by then."""
+    rows: list[bool] = []
+    end_begun = PostgresSession.end_begun
+
+    def interrupted(session: PostgresSession, table: HistoryTable, row: HistoryRow) -> None:
+        rows.append(row.success)
+        if len(rows) == 1:
+            raise KeyboardInterrupt
+        end_begun(session, table, row)
+
+    monkeypatch.setattr(PostgresSession, "end_begun", interrupted)
+    workspace.write({"V1__a.sql": "CREATE TABLE a (i int);", "V2__b.sql": "CREATE INDEX CONCURRENTLY ON a (i);"})
+    with pytest.raises(KeyboardInterrupt):
+        workspace.migrate()
+    assert rows == [True, True]
+    assert [row["success"] for row in workspace.history()] == [True, True]
