@@ -49,7 +49,9 @@ class Ended:
     @property
     def message(self) -> str:
         """Of the error, with its hint."""
-        return f"{self.error.get('message', '')} {self.error.get('hint') or ''}".strip()
+        told = f"{self.error.get('message', '')} {self.error.get('hint') or ''}".strip()
+        # A stop that comes when the result is out is told on standard error.
+        return told or (self.stderr.strip() if self.exit_code > 0 else "")
 
     @property
     def applied(self) -> list[str]:

@@ -6,7 +6,15 @@ from typing import Any, Final
 
 from taxiway import errors, exit_codes
 from taxiway.cli.invocation import Invocation
-from taxiway.cli.output import print_aside, print_checked, print_error, print_json, print_result, redacted_streams
+from taxiway.cli.output import (
+    has_printed_document,
+    print_aside,
+    print_checked,
+    print_error,
+    print_json,
+    print_result,
+    redacted_streams,
+)
 from taxiway.runner.signals import Terminated
 
 # Misspelt in the usual ways, too
@@ -193,11 +201,12 @@ def _report_stop(stop: BaseException | None, invocation: Invocation) -> int:
         from taxiway.cli.json_log import write_stop
 
         write_stop(message, code=word.lower())
-    elif invocation.json:
+    elif invocation.json and not has_printed_document():
         from taxiway.reports.flyway_error_json import stopped_json
 
         _print_failure(stopped_json(message, code=word.lower(), applied=invocation.progress.applied), invocation)
     else:
+        # Behind a result too: a second document would make both of them unreadable.
         print_aside(message)
     return exit_codes.TERMINATED if is_terminated else exit_codes.INTERRUPTED
 

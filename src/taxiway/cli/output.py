@@ -30,6 +30,7 @@ class RedactingStream(io.TextIOBase):
         self._stream, self._redact, self._rest = stream, redact, ""
         self._copy: TextIO | None = None
         self.failure: OSError | None = None
+        self.has_document = False
 
     @override
     def write(self, text: str) -> int:
@@ -69,6 +70,7 @@ class RedactingStream(io.TextIOBase):
         # What another encoding does not have is escaped as JSON does it, not as Python does.
         ascii_only = not self.encoding.lower().startswith("utf")
         text = json.dumps(redact_strings(value, self._redact), indent=indent, ensure_ascii=ascii_only)
+        self.has_document = True
         self._put(text + "\n")
 
     def write_checked(self, line: str) -> None:
@@ -215,6 +217,11 @@ def print_json(value: dict[str, Any]) -> None:
         import json
 
         _echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def has_printed_document() -> bool:
+    """Whether standard output has a JSON value, or will have it in a moment."""
+    return isinstance(sys.stdout, RedactingStream) and sys.stdout.has_document
 
 
 def print_checked(line: str, *, err: bool) -> None:

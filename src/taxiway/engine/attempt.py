@@ -242,11 +242,12 @@ class Attempt:
         around = {each.before.value, each.after.value, *(event.value for event in each.before_repeatables)}
         return not (isinstance(failure, errors.CallbackFailed) and failure.event in around)
 
-    def record_failure(self) -> None:
-        """Leave a row that says so: without a transaction, what ran before the failure has stayed.
+    def end_row(self) -> None:
+        """Let the row that it has from its beginning say how it has ended, when its usual end was cut off.
 
-        Flyway 13 does so with ``postgresql.transactional.lock=false``; its default lock loses the row. If nothing
-        of the migration has run, there is no row left of it; and if all of it has, the row says that.
+        Without a transaction, what ran before a failure has stayed. Flyway 13 leaves a row with
+        ``postgresql.transactional.lock=false``; its default lock loses it. If nothing of the migration has run,
+        there is no row left of it; and if all of it has, the row says that.
         """
         if not self.has_row:
             return
@@ -261,7 +262,7 @@ class Attempt:
                 shared.session.remove_begun(shared.table, self.rank)
         except errors.DatabaseError as error:
             # The failure itself is what the caller has to learn about.
-            message = f"The history has no row that says that {migration.script} failed: {error.message}"
+            message = f"The history has no row that says how {migration.script} has ended: {error.message}"
             self._tools.on_event(Warned(message=self._tools.redact(message)))
 
     def _begin(self, *, keep_lock: bool = True) -> None:

@@ -259,7 +259,7 @@ class Executor:
         self.shared.session.rollback()
         for attempt in under_way[:1]:
             self.next_rank = attempt.rank
-            attempt.record_failure()
+            attempt.end_row()
 
     def _tell_of_failure(self, attempt: Attempt, failure: Exception) -> None:
         """Fire the error events: when the migration itself has failed, not a callback before or after it."""
@@ -285,12 +285,14 @@ class Executor:
         self._tell_of_doubt(lost)
         try:
             self.shared.session.reconnect()
+            if lost[0].has_run:
+                lost[0].end_row()
             self._settle_recorded(lost)
         except errors.TaxiwayError:
             return lost[0].cut_off(error, behind=lost[1:])
         missing = next((attempt for attempt in lost if not attempt.is_settled), None)
         if missing:
-            missing.record_failure()
+            missing.end_row()
             return missing.rolled_back(error)
         self.shared.tools.on_event(Warned(message=_FOUND_AGAIN))
         return None

@@ -238,3 +238,24 @@ def test_an_interruption_while_its_row_is_written_leaves_one_that_says_that_it_w
         workspace.migrate()
     assert rows == [True, True]
     assert [row["success"] for row in workspace.history()] == [True, True]
+
+
+def test_a_connection_lost_while_its_row_is_written_is_made_up_for(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of it has run by then, and the run goes on."""
+    rows: list[bool] = []
+    end_begun = PostgresSession.end_begun
+
+    def cut_off(session: PostgresSession, table: HistoryTable, row: HistoryRow) -> None:
+        rows.append(row.success)
+        if len(rows) == 1:
+            workspace.query("SELECT pg_terminate_backend(%s)", [session.facts.process_id])
+        end_begun(session, table, row)
+
+    monkeypatch.setattr(PostgresSession, "end_begun", cut_off)
+    scripts = {"V2__b.sql": "CREATE INDEX CONCURRENTLY ON a (i);", "V3__c.sql": "CREATE TABLE c ();"}
+    workspace.write({"V1__a.sql": "CREATE TABLE a (i int);"} | scripts)
+    assert workspace.migrate().count == 3
+    assert rows == [True, True]
+    assert [row["success"] for row in workspace.history()] == [True, True, True]
