@@ -47,6 +47,7 @@ def resolved(
         checksum=checksum,
         equivalent_checksum=equivalent_checksum,
         read=lambda: "SELECT 1;",
+        look=lambda: "SELECT 1;",
     )
 
 

@@ -73,4 +73,5 @@ def read_script(
         in_transaction=settings.execute_in_transaction,
         declared=configuration.execute_in_transaction,
         longest_kept=longest_kept,
+        look=file.read if isinstance(file, Callback) else file.look,
     )

@@ -112,6 +112,7 @@ class ResolvedMigration:
         program: How to run it, if it is not SQL.
         read: Yields the text of the script in chunks, without a byte order mark, placeholders not replaced. Raises
             UnreadableScript at the end when that was no longer the text of the checksum.
+        look: The same without that, for those who read it once more in the end.
     """
 
     kind: MigrationKind
@@ -125,6 +126,7 @@ class ResolvedMigration:
     configuration: ScriptConfiguration = _NOT_CONFIGURED
     program: Program | None = None
     read: Callable[[], Iterable[str]]
+    look: Callable[[], Iterable[str]]
 
     @property
     def recorded_description(self) -> str:

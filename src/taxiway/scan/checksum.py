@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Final
 
 _BOM: Final = "\ufeff"
+_ENCODED_BOM: Final = _BOM.encode()
 
 
 def checksum(chunks: Iterable[str]) -> int:
@@ -29,12 +30,16 @@ class Checksum:
 
     def add(self, chunk: str) -> None:
         """Take the next chunk of the text into account."""
-        content = chunk if self._has_begun else without_bom(chunk)
-        self._has_begun = self._has_begun or bool(chunk)
-        # A lone surrogate, which only a placeholder value can bring, becomes "?" as in Java. Single bytes are
-        # searched for much faster than in a text, or than both at once.
-        data = content.encode("utf-8", "replace").replace(b"\n", b"").replace(b"\r", b"")
-        self._crc = zlib.crc32(data, self._crc)
+        # A lone surrogate, which only a placeholder value can bring, becomes "?" as in Java.
+        self.add_encoded(chunk.encode("utf-8", "replace"))
+
+    def add_encoded(self, chunk: bytes) -> None:
+        """The same for a chunk in UTF-8, which may end in a character; the first one not in a byte order mark."""
+        if not self._has_begun:
+            self._has_begun = bool(chunk)
+            chunk = chunk.removeprefix(_ENCODED_BOM)
+        # Single bytes are searched for much faster than in a text, or than both at once.
+        self._crc = zlib.crc32(chunk.replace(b"\n", b"").replace(b"\r", b""), self._crc)
 
     @property
     def number(self) -> int:

@@ -51,30 +51,46 @@ def decode_chunks(
         InvalidOption: There is no such encoding.
         UnreadableScript: The bytes are not text in that encoding.
     """
-    # Looked up even for an empty file, which any name would do for.
-    codec = _codec(encoding)
-    if detect:
-        encoding = codec = _detected(read())
-    decoding = _Decoding(codec)
+    decoding = _Decoding(read, encoding, detect=detect)
     try:
         for chunk in read():
             yield decoding.decode(chunk)
         decoding.finish()
     except UnicodeDecodeError as error:
-        offset = decoding.offset(error)
-        raise errors.UnreadableScript(
-            f"byte {offset} is not text in {encoding} ({error.reason}).",
-            path=path,
-            line=_line(read(), decoding.codec, offset),
-            hint=f"Save the file in {encoding}, or set encoding to the one that it is written in.",
-        ) from error
+        raise decoding.explain(error, path) from error
+
+
+def encode_chunks(
+    read: Callable[[], Iterable[bytes]], encoding: str, *, path: str, detect: bool = False
+) -> Iterator[bytes]:
+    """The text of a file in UTF-8, chunk by chunk: the file's own bytes, looked through, if it has that encoding.
+
+    Raises:
+        InvalidOption, UnreadableScript: As :func:`decode_chunks` does.
+    """
+    decoding = _Decoding(read, encoding, detect=detect)
+    if decoding.codec != "utf-8":
+        yield from (chunk.encode() for chunk in decode_chunks(read, encoding, path=path, detect=detect))
+        return
+    try:
+        for chunk in read():
+            decoding.look_through(chunk)
+            yield chunk
+        decoding.finish()
+    except UnicodeDecodeError as error:
+        raise decoding.explain(error, path) from error
 
 
 class _Decoding:
-    """Bytes that become text. ``codec`` has its byte order when the first chunk is known."""
+    """Bytes of a file that become text. ``codec`` has its byte order when the first chunk is known."""
 
-    def __init__(self, codec: str) -> None:
-        self.codec = codec
+    def __init__(self, read: Callable[[], Iterable[bytes]], encoding: str, *, detect: bool) -> None:
+        # Looked up even for an empty file, which any name would do for.
+        self.codec = _codec(encoding)
+        self._encoding = encoding
+        if detect:
+            self._encoding = self.codec = _detected(read())
+        self._read = read
         self._decoder: codecs.IncrementalDecoder | None = None
         self._length = 0
 
@@ -85,13 +101,26 @@ class _Decoding:
         self._length += len(chunk)
         return self._decoder.decode(chunk)
 
+    def look_through(self, chunk: bytes) -> None:
+        """Decode UTF-8 for nothing but its errors."""
+        if chunk.isascii() and (self._decoder is None or not self._decoder.getstate()[0]):
+            self._length += len(chunk)
+        else:
+            self.decode(chunk)
+
     def finish(self) -> None:
         if self._decoder is not None:
             self._decoder.decode(b"", final=True)
 
-    def offset(self, error: UnicodeDecodeError) -> int:
-        """Of the byte in all chunks: the decoder was at the last ones of them."""
-        return self._length - len(error.object) + error.start
+    def explain(self, error: UnicodeDecodeError, path: str) -> errors.UnreadableScript:
+        """The same error with its place: the decoder was at the last bytes of all chunks."""
+        offset = self._length - len(error.object) + error.start
+        return errors.UnreadableScript(
+            f"byte {offset} is not text in {self._encoding} ({error.reason}).",
+            path=path,
+            line=_line(self._read(), self.codec, offset),
+            hint=f"Save the file in {self._encoding}, or set encoding to the one that it is written in.",
+        )
 
 
 def _line(chunks: Iterable[bytes], name: str, offset: int) -> int:

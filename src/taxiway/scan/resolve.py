@@ -19,7 +19,7 @@ from taxiway.model.rules import Placeholders
 from taxiway.model.settings import MigrationSettings
 from taxiway.model.source import SourceFile
 from taxiway.scan.checksum import Checksum, checksum, without_bom
-from taxiway.scan.encoding import decode_chunks
+from taxiway.scan.encoding import decode_chunks, encode_chunks
 from taxiway.scan.filename import CallbackName, MigrationName
 from taxiway.scan.inventory import Found, Inventory, printable
 
@@ -142,6 +142,7 @@ class _Scripts(NamedTuple):
             equivalent_checksum=equivalent,
             configuration=configuration,
             program=self._program(found),
+            look=partial(self._read, file, configuration),
             read=partial(self._read_again, file, configuration, own if equivalent is None else equivalent),
         )
 
@@ -153,10 +154,12 @@ class _Scripts(NamedTuple):
         A changed value has to run a repeatable migration again. The raw number is what a history has that was
         written without replacement.
         """
-        chunks = self._chunks(found.file, configuration)
-        if found.name.kind is not MigrationKind.REPEATABLE:
-            return checksum(chunks), None
         raw = Checksum()
+        if found.name.kind is not MigrationKind.REPEATABLE:
+            for chunk in self._decoding(encode_chunks, found.file, configuration):
+                raw.add_encoded(chunk)
+            return raw.number, None
+        chunks = self._chunks(found.file, configuration)
         return checksum(self._replaced(_passing(chunks, raw), found, configuration)), raw.number
 
     def callbacks(self, found: Iterable[Found[CallbackName]]) -> tuple[Callback, ...]:
@@ -228,10 +231,15 @@ class _Scripts(NamedTuple):
         return _without_bom(self._chunks(file, configuration))
 
     def _chunks(self, file: SourceFile, configuration: ScriptConfiguration) -> Iterator[str]:
+        return self._decoding(decode_chunks, file, configuration)
+
+    def _decoding[T](
+        self, decoded: Callable[..., Iterator[T]], file: SourceFile, configuration: ScriptConfiguration
+    ) -> Iterator[T]:
         """The decoded content. An encoding of its own switches detection off (Flyway 13)."""
         encoding = configuration.encoding or self.settings.encoding
         detect = self.settings.detect_encoding and configuration.encoding is None
-        return decode_chunks(partial(_content, file), encoding, path=printable(file.path), detect=detect)
+        return decoded(partial(_content, file), encoding, path=printable(file.path), detect=detect)
 
 
 def _passing(chunks: Iterable[str], seen: Checksum) -> Iterator[str]:

@@ -34,6 +34,7 @@ def parse_script(
     in_transaction: bool = True,
     declared: bool | None = None,
     longest_kept: int = LONGEST_SMALL_SCRIPT,
+    look: Callable[[], Iterable[str]] | None = None,
 ) -> Script:
     """Replace placeholders, split into statements, and decide whether the script runs in one transaction.
 
@@ -43,7 +44,8 @@ def parse_script(
     ``standard_strings`` is the session's ``standard_conforming_strings`` when the script begins.
 
     ``read`` yields the text in chunks. The statements of a small script are kept. One that is longer than
-    ``longest_kept``, in characters, is gone through now, and is read again whenever its statements are.
+    ``longest_kept``, in characters, is gone through now, with ``look`` if that is cheaper, and is read again
+    whenever its statements are.
 
     Raises:
         UnknownPlaceholder: A placeholder has no value, or is not closed.
@@ -61,12 +63,14 @@ def parse_script(
     }
     text = _read_small(read(), longest_kept)
     statements: Iterable[Statement]
+    seen: Iterable[Statement]
     if text is None:
         statements = _ReadAnew(lambda: split_parts(pieces(read()), **options))
+        seen = split_parts(pieces((look or read)()), **options)
     else:
         [whole] = pieces([text])
-        statements = tuple(split(whole, **options))
-    found = _look_at(statements, path, may_be_mixed=mixed or not in_transaction or declared is not None)
+        seen = statements = tuple(split(whole, **options))
+    found = _look_at(seen, path, may_be_mixed=mixed or not in_transaction or declared is not None)
     transactional = declared if declared is not None else in_transaction and not found.refuses_transaction
     return Script(
         statements,

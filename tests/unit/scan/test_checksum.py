@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taxiway.scan.checksum import checksum, without_bom
-from taxiway.scan.encoding import decode
+from taxiway.scan.checksum import Checksum, checksum, without_bom
+from taxiway.scan.encoding import decode, encode_chunks
 
 VECTORS = [
     (b"", 0),
@@ -63,3 +63,13 @@ def test_where_a_text_is_cut_makes_no_difference(pieces: list[str], size: int) -
     text = "".join(pieces)
     assert checksum(text[start : start + size] for start in range(0, len(text), size)) == checksum([text])
     assert checksum(["", *pieces, ""]) == checksum([text])
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])), st.integers(1, 7), st.sampled_from(["UTF-8", "UTF-16"]))
+def test_the_bytes_of_a_file_have_the_checksum_of_its_text(text: str, size: int, encoding: str) -> None:
+    data = b"\xef\xbb\xbf" + text.encode() if encoding == "UTF-8" else text.encode("utf-16")
+    chunks = [data[:3], *(data[start : start + size] for start in range(3, len(data), size))]
+    seen = Checksum()
+    for chunk in encode_chunks(lambda: chunks, encoding, path="x.sql"):
+        seen.add_encoded(chunk)
+    assert seen.number == checksum(decode(data, encoding, path="x.sql"))

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taxiway import errors
-from taxiway.scan.encoding import decode, decode_chunks, find_codec
+from taxiway.scan.encoding import decode, decode_chunks, encode_chunks, find_codec
 
 
 @pytest.mark.parametrize(
@@ -78,6 +78,9 @@ def test_bytes_that_are_not_text_are_refused_with_their_place(data: bytes, encod
         decode(data, encoding, path="sql/V1__a.sql")
     assert str(caught.value).startswith(place)
     assert caught.value.path == "sql/V1__a.sql"
+    with pytest.raises(errors.UnreadableScript) as again:
+        list(encode_chunks(lambda: [data], encoding, path="sql/V1__a.sql"))
+    assert str(again.value) == str(caught.value)
 
 
 @pytest.mark.parametrize("encoding", ["UTF-9", "", "base64", "a\0b", "idna", "x-", "windows-1"])
