@@ -1,4 +1,4 @@
-"""``python -m image test --may-skip``, which "make check" calls: what was not tested cannot be overlooked."""
+"""``python -m image test --may-skip``: what was not tested cannot be overlooked."""
 
 import subprocess
 import sys
