@@ -279,6 +279,13 @@ def _tell(
     print_result(_ENDINGS[operation].format(name=session.database, snapshot=found.snapshot))
     if last:
         print_result(f"The last snapshot of what was deleted is {last}.")
+    if live and live.master_secret and operation != "snapshot confirm":
+        print_aside(
+            f"Its master password lies in {live.master_secret}.\n"
+            f'  Of a stack with [infra.database]: write master_secret = "{live.master_secret}" there, and\n'
+            f'  database_resource_id = "{live.resource_id}" below [infra] if somebody logs in with IAM.\n'
+            "  Then:                            taxiway infra deploy"
+        )
     if aside:
         print_aside(
             f"{aside.name} is kept.\n"
