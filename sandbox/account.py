@@ -76,11 +76,25 @@ class Account:
         return f"{self.log_prefix}/{self.container}/{task_arn.rpartition('/')[2]}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What is there before anybody builds something: a network, and an image by digest."""
+
+    vpc: str
+    subnets: tuple[str, ...]
+    image: str
+
+
 class AccountBuilder:
     """Makes everything of an :class:`Account` in an endpoint."""
 
     def __init__(self, aws: AwsEndpoint) -> None:
         self._aws = aws
+
+    def build_ground(self, environment: Mapping[str, str]) -> Ground:
+        """A VPC with two subnets and the image, which has these variables besides its own."""
+        vpc = self._make_vpc()
+        return Ground(vpc=vpc, subnets=self._make_subnets(vpc), image=self._push_image(None, environment))
 
     def build(
         self,
@@ -112,7 +126,7 @@ class AccountBuilder:
             ),
             task_role=self._make_role(TASK_ROLE, _reading(secret_arns)),
             vpc=vpc,
-            subnets=tuple(self._make_subnet(vpc, zone, number) for number, zone in enumerate("ab")),
+            subnets=self._make_subnets(vpc),
             security_group=self._make_security_group(vpc),
         )
         definition = task_definition(account, environment, region=self._aws.region, registry_secret=registry_arn)
@@ -131,6 +145,9 @@ class AccountBuilder:
         )
         vpc_id: str = vpc["Vpc"]["VpcId"]
         return vpc_id
+
+    def _make_subnets(self, vpc: str) -> tuple[str, ...]:
+        return tuple(self._make_subnet(vpc, zone, number) for number, zone in enumerate("ab"))
 
     def _make_subnet(self, vpc: str, zone: str, number: int) -> str:
         subnet = self._aws.client("ec2").create_subnet(
@@ -176,7 +193,7 @@ class AccountBuilder:
 
     # --- image ---
 
-    def _push_image(self, image: BuiltImage | None) -> str:
+    def _push_image(self, image: BuiltImage | None, environment: Mapping[str, str] | None = None) -> str:
         """That image, or one whose program is this working tree: what is tested is what runs."""
         if image:
             reference = f"{IMAGE_REPOSITORY}@{image.digest}"
@@ -193,6 +210,7 @@ class AccountBuilder:
                 "LANG": "C.UTF-8",
                 "TZ": "UTC",
                 "PYTHONUNBUFFERED": "1",
+                **(environment or {}),
             },
         )
         return reference

@@ -171,6 +171,11 @@ class AwsEndpoint(Part):
         """The certificate that a client of a database has to trust, by ``DbClusterResourceId``."""
         return self.directory / "databases" / resource_id / "tls" / "ca.pem"
 
+    @property
+    def database_authorities(self) -> Path:
+        """The certificates of all databases together; there once one of them was made."""
+        return self.directory / "databases" / "authorities.pem"
+
     def task_directory(self, task_id: str) -> Path:
         """What was HOME and TMPDIR of a task that is no container. It stays, with what the task has left there."""
         return self.directory / "tasks" / task_id

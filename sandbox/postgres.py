@@ -170,6 +170,10 @@ class PostgresServer(Part):
         """A user who may create databases and roles and is not a superuser, like the master user of RDS."""
         self._administer("CREATE ROLE {} LOGIN CREATEDB CREATEROLE PASSWORD {}", name, password=password)
 
+    def set_password(self, name: str, password: str) -> None:
+        """Give a user another password."""
+        self._administer("ALTER ROLE {} PASSWORD {}", name, password=password)
+
     def create_database(self, name: str, owner: str) -> None:
         """An empty database that belongs to ``owner``."""
         # Copying files is faster than writing them through the log, as long as nothing waits for a checkpoint.

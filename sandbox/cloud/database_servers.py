@@ -22,6 +22,8 @@ class DatabaseServers:
     def __init__(self, directory: Path, *, certificate_name: str) -> None:
         """Everything lies below the directory; every server is certified for the name."""
         self._directory, self._certificate_name = directory, certificate_name
+        # Of all servers, as the bundle that AWS publishes is of all regions.
+        self.authorities = directory / "authorities.pem"
         self._lock = Lock()
         self._servers: dict[str, PostgresServer] = {}
         self._passwords: dict[str, str] = {}
@@ -38,8 +40,14 @@ class DatabaseServers:
             if database:
                 server.create_database(database, user)
             self._servers[resource_id] = server
+            with self._lock, self.authorities.open("ab") as bundle:
+                bundle.write(server.authority.read_bytes())
 
         self._meanwhile(work, done)
+
+    def set_password(self, resource_id: str, user: str, password: str) -> None:
+        """Give a user another password, as RDS does when it begins to manage that of the master user."""
+        self._servers[resource_id].set_password(user, password)
 
     def restore(self, resource_id: str, snapshot: str, done: Done) -> None:
         """Start one with the data of a snapshot, meanwhile."""
@@ -77,11 +85,11 @@ class DatabaseServers:
 
     # --- endpoints
 
-    def open_endpoint(self, name: str, find_database: Callable[[], str | None]) -> None:
-        """Let a name have a port; ``find_database`` tells the resource id of what has the name."""
+    def open_endpoint(self, name: str, find_database: Callable[[], str | None], *, port: int) -> None:
+        """Let a name have a port, if possible this one; ``find_database`` tells the resource id of what has it."""
         with self._lock:
             if name not in self._ports:
-                self._ports[name] = EndpointPort(lambda: self._port_of(find_database()))
+                self._ports[name] = EndpointPort(lambda: self._port_of(find_database()), wanted=port)
 
     def cut(self, resource_id: str) -> None:
         """End the connections to a database, as a restart does."""

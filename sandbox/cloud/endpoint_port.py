@@ -17,11 +17,12 @@ _SIZE: Final = 65536
 class EndpointPort:
     """Listens for ever. ``find_server`` tells the port of the server with the name; None while there is none."""
 
-    def __init__(self, find_server: Callable[[], int | None]) -> None:
+    def __init__(self, find_server: Callable[[], int | None], *, wanted: int = 0) -> None:
+        """``wanted``: the port of the database. Another one where it is taken: all names are one address here."""
         self._find_server = find_server
         self._lock = Lock()
         self._connections: list[tuple[int, socket.socket]] = []
-        self._listener = socket.create_server((_HOST, 0))
+        self._listener = _listen(wanted)
         self.port: int = self._listener.getsockname()[1]
         Thread(target=self._accept, daemon=True).start()
 
@@ -55,6 +56,13 @@ class EndpointPort:
                 back.start()
                 _pump(client, server)
                 back.join()
+
+
+def _listen(wanted: int) -> socket.socket:
+    try:
+        return socket.create_server((_HOST, wanted))
+    except OSError:
+        return socket.create_server((_HOST, 0))
 
 
 def _pump(source: socket.socket, target: socket.socket) -> None:

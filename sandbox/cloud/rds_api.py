@@ -6,6 +6,7 @@ restored has the settings that it was given and otherwise those of a new one, an
 creating, modifying, renaming (after which RDS hides it for a moment), deleting. What comes too early is refused.
 """
 
+import json
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,10 +19,11 @@ from moto.rds.exceptions import (
     InvalidDBClusterStateFault,
     RDSClientError,
 )
-from moto.rds.models import DBCluster, DBInstance, RDSBackend
+from moto.rds.models import DBCluster, DBInstance, MasterUserSecret, RDSBackend
 
 from sandbox.cloud.database_servers import DatabaseServers
 from sandbox.cloud.patches import replace
+from sandbox.password import make_password
 
 # What a change, a renaming or a deletion takes, and how long RDS shows neither the old name nor the new one.
 _CHANGE_SECONDS: Final = 0.15
@@ -134,7 +136,7 @@ class RdsApi:
         self._servers.create(
             cluster.db_cluster_resource_id,
             user=cluster.master_username,
-            password=kwargs.get("master_user_password") or URL_IDENTIFIER,
+            password=kwargs.get("master_user_password") or _managed_password(cluster) or URL_IDENTIFIER,
             database=cluster.database_name,
             done=lambda is_good: self._made(cluster, is_good),
         )
@@ -187,14 +189,27 @@ class RdsApi:
             if "enable_http_endpoint" in kwargs:
                 # The emulator knows it of the first Serverless only.
                 cluster._enable_http_endpoint = kwargs.pop("enable_http_endpoint")  # noqa: SLF001
+            manages = kwargs.get("manage_master_user_password")
+            if manages and _managed_password(cluster):
+                del kwargs["manage_master_user_password"]
+                manages = False
             genuine(backend, kwargs)
             if logs:
                 there = set(cluster.enabled_cloudwatch_logs_exports) - set(logs.get("disable_log_types") or ())
                 cluster.enabled_cloudwatch_logs_exports = sorted(there | set(logs.get("enable_log_types") or ()))
-            self._begin(cluster, "modifying", _CHANGE_SECONDS)
+            self._begin(
+                cluster, "modifying", _CHANGE_SECONDS, lambda: self._take_over(cluster) if manages else None
+            )
             return cluster
 
         replace(RDSBackend, "modify_db_cluster", modify)
+        replace(MasterUserSecret, "_generate_secret_string", _make_login)
+
+    def _take_over(self, cluster: Any) -> None:  # noqa: ANN401 - moto's
+        """RDS manages the master password from now on: it is the one in the new secret."""
+        password = _managed_password(cluster)
+        assert password is not None  # the emulator has just made the secret
+        self._servers.set_password(cluster.db_cluster_resource_id, cluster.master_username, password)
 
     def _rename_cluster(self, backend: RDSBackend, cluster: Any, new: str) -> None:  # noqa: ANN401 - moto's
         with self._lock:
@@ -333,7 +348,8 @@ class RdsApi:
         replace(RDSBackend, name, describe)
 
     def _open(self, backend: RDSBackend, name: str) -> None:
-        self._servers.open_endpoint(name, lambda: self._find_resource(backend, name))
+        port = int(backend.clusters[name].port)
+        self._servers.open_endpoint(name, lambda: self._find_resource(backend, name), port=port)
 
     def _find_resource(self, backend: RDSBackend, name: str) -> str | None:
         """Whose endpoint a name is: nobody answers without an instance that runs."""
@@ -353,6 +369,21 @@ class RdsApi:
 def _check_new_cluster(backend: RDSBackend, name: str) -> None:
     if name in backend.clusters:
         raise RDSClientError("DBClusterAlreadyExistsFault", f"DB Cluster already exists: {name}")
+
+
+def _make_login(managed: Any) -> str:  # noqa: ANN401 - moto's
+    """What RDS writes into a secret that it manages. The emulator has always the same in it."""
+    return json.dumps({"username": managed.resource.master_username, "password": make_password()})
+
+
+def _managed_password(cluster: Any) -> str | None:  # noqa: ANN401 - moto's
+    """That in the secret of a cluster, if it has one."""
+    managed = getattr(cluster, "master_user_secret", None)
+    if managed is None:
+        return None
+    secret = managed.secret
+    password: str = json.loads(secret.versions[secret.default_version_id]["secret_string"])["password"]
+    return password
 
 
 def _later(seconds: float, what: Callable[[], None]) -> None:

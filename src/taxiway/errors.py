@@ -62,12 +62,13 @@ class TaxiwayError(Exception):
     """Base of all errors: a cause that the user can act on.
 
     ``result`` has what a ``migrate`` had applied, or an ``undo`` had undone, when this ended it; ``None`` when it
-    had not come that far.
+    had not come that far. ``snapshot`` is the name of the one that was made before what has failed.
     """
 
     code: ClassVar[str] = "error"
     default_hint: ClassVar[str | None] = None
     result: "MigrateResult | UndoResult | None" = None
+    snapshot: str | None = None
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-templ
 """
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, override
@@ -12,6 +13,9 @@ from typing import Any, ClassVar, Final, override
 from botocore.exceptions import ClientError
 
 from sandbox.cloud.stacks.template import TemplateRefused
+
+_LOOK_SECONDS: Final = 0.05
+_MOST_SECONDS: Final = 120.0
 
 type Json = Any
 type Properties = Mapping[str, Json]
@@ -362,6 +366,7 @@ class DatabaseCluster(Handler):
         made = context.client("rds").create_db_cluster(
             DBClusterIdentifier=name, Tags=context.tags_of(properties), **arguments, **secret
         )["DBCluster"]
+        _wait(lambda: self._status(context, name) == "available")
         return name, {
             "DBClusterArn": made["DBClusterArn"],
             "DBClusterResourceId": made["DbClusterResourceId"],
@@ -378,21 +383,30 @@ class DatabaseCluster(Handler):
             context.client("rds").modify_db_cluster(
                 DBClusterIdentifier=physical_id, ApplyImmediately=True, **changed
             )
+            _wait(lambda: self._status(context, physical_id) == "available")
 
     @override
     def delete(self, context: Context, physical_id: str, properties: Properties, snapshot: str | None) -> None:
         last = {"FinalDBSnapshotIdentifier": snapshot} if snapshot else {"SkipFinalSnapshot": True}
         context.client("rds").delete_db_cluster(DBClusterIdentifier=physical_id, **last)
+        _wait(lambda: self._status(context, physical_id) is None)
 
     @override
     def read(self, context: Context, physical_id: str) -> Properties | None:
+        found = self._find(context, physical_id)
+        return found and {key: found[key] for key in self._SEEN if key in found}
+
+    def _status(self, context: Context, name: str) -> str | None:
+        found = self._find(context, name)
+        return str(found["Status"]) if found else None
+
+    def _find(self, context: Context, name: str) -> Json:
         try:
-            found = context.client("rds").describe_db_clusters(DBClusterIdentifier=physical_id)["DBClusters"]
+            return context.client("rds").describe_db_clusters(DBClusterIdentifier=name)["DBClusters"][0]
         except ClientError as error:
             if error.response["Error"]["Code"] == "DBClusterNotFoundFault":
                 return None
             raise
-        return {key: found[0][key] for key in self._SEEN if key in found[0]}
 
 
 class DatabaseInstance(Handler):
@@ -407,11 +421,17 @@ class DatabaseInstance(Handler):
         made = context.client("rds").create_db_instance(
             DBInstanceIdentifier=name, Tags=context.tags_of(properties), **arguments
         )["DBInstance"]
+        _wait(lambda: self._status(context, name) == "available")
         return name, {"DBInstanceArn": made["DBInstanceArn"]}
 
     @override
     def delete(self, context: Context, physical_id: str, properties: Properties, snapshot: str | None) -> None:
         context.client("rds").delete_db_instance(DBInstanceIdentifier=physical_id, SkipFinalSnapshot=True)
+        _wait(lambda: self._status(context, physical_id) is None)
+
+    def _status(self, context: Context, name: str) -> str | None:
+        found = context.client("rds").describe_db_instances()["DBInstances"]
+        return next((one["DBInstanceStatus"] for one in found if one["DBInstanceIdentifier"] == name), None)
 
 
 class InstanceProfile(Handler):
@@ -533,6 +553,19 @@ def find_handler(kind: str) -> Handler:
 def immutable_of(kind: str) -> frozenset[str]:
     """The properties whose change makes a new resource. Raises as :func:`find_handler`."""
     return find_handler(kind).immutable
+
+
+def _wait(is_done: Callable[[], bool]) -> None:
+    """CloudFormation waits for databases, which take a while. Whoever never is done is a failure of the resource.
+
+    Raises:
+        TemplateRefused: It takes too long.
+    """
+    deadline = time.monotonic() + _MOST_SECONDS
+    while not is_done():
+        if time.monotonic() > deadline:
+            raise TemplateRefused("Exceeded attempts to wait")
+        time.sleep(_LOOK_SECONDS)
 
 
 def _permission(rule: Properties) -> Json:

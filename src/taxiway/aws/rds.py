@@ -295,6 +295,7 @@ def _cluster(content: Mapping[str, Any], instances: list[Mapping[str, Any]]) -> 
         status=content["Status"],
         settings=read_settings(rds_settings.CLUSTER, content),
         tags=_plain(content),
+        master_secret=_master_secret(content),
         instances=tuple(_instance(one, members.get(one["DBInstanceIdentifier"]) or {}) for one in instances),
     )
 
@@ -319,7 +320,12 @@ def _plain_instance(content: Mapping[str, Any]) -> Database:
         status=content["DBInstanceStatus"],
         settings=read_settings(rds_settings.INSTANCE, content),
         tags=_plain(content),
+        master_secret=_master_secret(content),
     )
+
+
+def _master_secret(content: Mapping[str, Any]) -> str | None:
+    return (content.get("MasterUserSecret") or {}).get("SecretArn")
 
 
 def _snapshot(kind: DatabaseKind, content: Mapping[str, Any]) -> Snapshot:

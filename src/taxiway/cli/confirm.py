@@ -23,8 +23,13 @@ def confirm(question: str, *, is_confirmed: bool) -> None:
             "This has to be confirmed, and there is no terminal to ask at.",
             hint="Look at what would be done with --dry-run, then give --yes.",
         )
-    print_aside(f"{question} Type 'yes':")
-    if sys.stdin.readline().strip().lower() not in _YES:
+    if not ask(question):
         raise errors.NotConfirmed(
             "Nothing was done: the answer was not 'yes'.", hint="Run it again to change that."
         )
+
+
+def ask(question: str) -> bool:
+    """Whether whoever sits at the terminal agrees. There has to be one."""
+    print_aside(f"{question} Type 'yes':")
+    return sys.stdin.readline().strip().lower() in _YES

@@ -3,14 +3,13 @@
 import os
 import secrets
 import socket
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from taxiway import errors
+from taxiway.cli.confirm import ask
 from taxiway.cli.interrupts import has_terminal
 from taxiway.cli.output import print_aside
 from taxiway.cli.task_options import find_actor
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 
 # A line about the same wait again after so many seconds, then after twice as many.
 _FIRST_LINE_SECONDS: Final = 10.0
-_YES: Final = frozenset({"y", "yes"})
 
 
 @dataclass
@@ -105,30 +103,6 @@ class SnapshotSession:
             progress=self.progress,
             accepts=accepts,
         )
-
-
-def agree(plan: str, *, is_agreed: bool) -> None:
-    """Show a plan, and have it agreed to.
-
-    Raises:
-        NotConfirmed: Nobody is there who could, or somebody does not.
-    """
-    print_aside(plan)
-    if is_agreed:
-        return
-    if not has_terminal():
-        raise errors.NotConfirmed(
-            "Nobody is there who could agree to the plan.",
-            hint="Read it, then give --yes; --dry-run only shows it.",
-        )
-    if not ask("Do this?"):
-        raise errors.NotConfirmed("Nothing was done.", hint="Run it again whenever you want to.")
-
-
-def ask(question: str) -> bool:
-    """Whether whoever sits there says yes."""
-    print_aside(f"{question} [y/N]")
-    return sys.stdin.readline().strip().lower() in _YES
 
 
 def now() -> datetime:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from taxiway.config.infra import TABLE as INFRA
 from taxiway.config.keys import KeyCheck
 from taxiway.config.table import Table, ValueKind, check_tables, load_table
 from taxiway.config.task import load_task
@@ -35,7 +36,7 @@ KEYS: Final = (
         "deploy_key_secret",
         _TEXT,
         "REPOSITORY_DEPLOY_KEY_SECRET",
-        "Name or ARN of the secret with the private deploy key.",
+        "Name or ARN of the secret with the private deploy key. Else, as with the next four, that of `[infra]`.",
     ),
     SecretsKey(
         "registry_secret", _TEXT, "", "Name or ARN of the secret with user name and password of an image registry."
@@ -59,6 +60,16 @@ KEYS: Final = (
     ),
 )
 TABLE: Final = Table("secrets", KEYS)
+# What [infra] says of the same things, where this table has nothing: nobody has to write it twice.
+_SHARED: Final = (
+    "deploy_key_secret",
+    "registry_secret",
+    "repository_owner",
+    "repository_path",
+    "kms_key",
+    "region",
+    "profile",
+)
 
 
 def check_secrets_tables(document: Mapping[str, Any], check: KeyCheck) -> None:
@@ -71,7 +82,8 @@ def load_secrets(
 ) -> SecretsSettings:
     """The table of ``taxiway.toml`` in the directory, or of ``file``, with that of the environment over it.
 
-    Region and profile are those of ``[task]`` where the table has none.
+    What it does not have is that of ``[infra]``, where that has the same key; then region and profile are those of
+    ``[task]``.
 
     Raises:
         UnknownEnvironment: The file has no such environment.
@@ -79,7 +91,10 @@ def load_secrets(
     """
     values = load_table(TABLE, environ=environ, directory=directory, file=file, environment=environment)
     task = load_task(environ=environ, directory=directory, file=file, environment=environment)
-    shared = {"region": task.region, "profile": task.profile}
+    infra = load_table(INFRA, environ=environ, directory=directory, file=file, environment=environment)
+    shared = {"region": task.region, "profile": task.profile} | {
+        name: infra[name] for name in _SHARED if name in infra
+    }
     variables = {key.name: environ.get(key.variable, "").strip() for key in KEYS if key.variable}
     given = {name: text for name, text in variables.items() if text}
     return SecretsSettings(**{**shared, **values, **given})

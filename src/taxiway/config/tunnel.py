@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from taxiway.config.keys import KeyCheck
 from taxiway.config.table import Table, ValueKind, check_tables, load_table
+from taxiway.config.task import load_task
 from taxiway.model.tunnel import TunnelSettings
 
 
@@ -102,9 +103,25 @@ KEYS: Final = (
         "Authorities that the server's certificate is checked against; without it, those of RDS.",
         metavar="FILE",
     ),
-    TunnelKey("stack", _TEXT, "--stack", "A CloudFormation stack whose outputs tell what is set nowhere else."),
-    TunnelKey("region", _TEXT, "--region", "AWS region; without it, that of the environment or profile."),
-    TunnelKey("profile", _TEXT, "--profile", "Profile of the AWS configuration; without it, AWS_PROFILE."),
+    TunnelKey(
+        "stack",
+        _TEXT,
+        "--stack",
+        "A CloudFormation stack whose outputs tell what is set nowhere else; without it, that of `[task]`, if "
+        "neither cluster nor endpoint is named.",
+    ),
+    TunnelKey(
+        "region",
+        _TEXT,
+        "--region",
+        "AWS region; without it, that of `[task]`, of the environment or of the profile.",
+    ),
+    TunnelKey(
+        "profile",
+        _TEXT,
+        "--profile",
+        "Profile of the AWS configuration; without it, that of `[task]`, or AWS_PROFILE.",
+    ),
 )
 TABLE: Final = Table("tunnel", KEYS)
 
@@ -119,9 +136,16 @@ def load_tunnel(
 ) -> TunnelSettings:
     """The table of ``taxiway.toml`` in the directory, or of ``file``, with that of the environment over it.
 
+    Region and profile are those of ``[task]`` where the table has none; so is the stack, where it names neither
+    cluster nor endpoint.
+
     Raises:
         UnknownEnvironment: The file has no such environment.
         ConfigError: The file cannot be used, in this part or another one.
     """
     values = load_table(TABLE, environ=environ, directory=directory, file=file, environment=environment)
-    return TunnelSettings(**{key.attribute: values[key.name] for key in KEYS if key.name in values})
+    task = load_task(environ=environ, directory=directory, file=file, environment=environment)
+    stack = None if {"cluster", "endpoint"} & values.keys() else task.stack
+    shared = {"stack": stack, "region": task.region, "profile": task.profile}
+    given = {key.attribute: values[key.name] for key in KEYS if key.name in values}
+    return TunnelSettings(**{**shared, **given})

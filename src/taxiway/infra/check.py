@@ -106,7 +106,6 @@ def _database(settings: InfraSettings) -> _Problems:
             if not value:
                 yield _missing(key, " for an existing database, or a table [infra.database] for a new one")
     else:
-        adopted["database_resource_id"] = settings.database_resource_id
         for key in (key for key, value in adopted.items() if value):
             words = "is about an existing database, and [infra.database] makes a new one"
             yield _invalid(key, words, "Remove one of them.")

@@ -41,6 +41,11 @@ def make_database(settings: InfraSettings, wish: DatabaseWish) -> Iterator[Resou
     )
 
 
+def master_secret(wish: DatabaseWish) -> Json:
+    """ARN of the secret with the login of its first user."""
+    return wish.master_secret or attribute(DATABASE, "MasterUserSecret.SecretArn")
+
+
 def _cluster(settings: InfraSettings, wish: DatabaseWish) -> Json:
     secret = {"MasterUserSecret": {"KmsKeyId": wish.kms_key}, "KmsKeyId": wish.kms_key} if wish.kms_key else {}
     return {

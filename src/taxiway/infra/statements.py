@@ -110,7 +110,8 @@ def _task(settings: InfraSettings) -> Iterator[Statement]:
     named = (*((settings.deploy_key_secret,) if settings.deploy_key_secret else ()), *settings.secrets)
     arns = tuple(dict.fromkeys(secret_arn(name) for name in named))
     if settings.database is not None:
-        arns = (*arns, f"${{{DATABASE}.MasterUserSecret.SecretArn}}")
+        given = settings.database.master_secret
+        arns = (*arns, literal(given) if given else f"${{{DATABASE}.MasterUserSecret.SecretArn}}")
     if arns:
         yield _reading("ReadSecrets", arns)
         own = settings.database.kms_key if settings.database else None

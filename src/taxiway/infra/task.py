@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from taxiway.infra.database import master_secret
 from taxiway.infra.names import (
     CLUSTER,
     CONTAINER,
@@ -88,7 +89,7 @@ def _container(settings: InfraSettings) -> Json:
 
 
 def _environment(settings: InfraSettings) -> dict[str, Json]:
-    """The six names of the tutorial, where they have a value, and what is wanted besides."""
+    """The names of the tutorial, where they have a value, the login that RDS manages, and what is wanted."""
     host = attribute(DATABASE, "Endpoint.Address") if settings.database else settings.database_host
     port = str(settings.database_port)
     known = {
@@ -100,6 +101,8 @@ def _environment(settings: InfraSettings) -> dict[str, Json]:
         "DB_HOST": host,
         "DB_NAME": settings.database_name,
         "DB_PORT": port if port != "5432" else None,
+        # A project that names a login of its own keeps that (taxiway.aws.secret_login).
+        "FLYWAY_DATABASE_SECRET": master_secret(settings.database) if settings.database else None,
         **settings.environment,
     }
     return {name: value for name, value in known.items() if value is not None}

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from taxiway.infra.check import check_settings
-from taxiway.infra.database import make_database
+from taxiway.infra.database import make_database, master_secret
 from taxiway.infra.doors import make_bastion, make_endpoints, make_github
 from taxiway.infra.names import (
     BASTION,
@@ -121,8 +121,7 @@ def _outputs(settings: InfraSettings) -> Iterator[tuple[str, str, Json]]:
         yield "DatabaseClusterId", "The database cluster", ref(DATABASE)
         yield "DatabaseWriterEndpoint", "Its writer", attribute(DATABASE, "Endpoint.Address")
         yield "DatabaseReaderEndpoint", "Its readers", attribute(DATABASE, "ReadEndpoint.Address")
-        secret = attribute(DATABASE, "MasterUserSecret.SecretArn")
-        yield "DatabaseMasterSecretArn", "The secret of its first user", secret
+        yield "DatabaseMasterSecretArn", "The secret of its first user", master_secret(settings.database)
     if settings.bastion is not None:
         yield "BastionInstanceId", "The bastion", ref(BASTION)
         yield "BastionRoleArn", "The role of the bastion", attribute(BASTION_ROLE, "Arn")

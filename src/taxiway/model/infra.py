@@ -29,7 +29,12 @@ DEFAULT_STACK = "taxiway"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseWish:
-    """An Aurora Serverless v2 cluster that the stack is to own. Capacities in ACU; 0 lets it pause."""
+    """An Aurora Serverless v2 cluster that the stack is to own. Capacities in ACU; 0 lets it pause.
+
+    Attributes:
+        master_secret: ARN of the secret of the first user, where it is not the one that RDS made with the cluster:
+            a cluster that was restored has another one.
+    """
 
     subnets: tuple[str, ...] = ()
     engine_version: str = "17.5"
@@ -40,6 +45,7 @@ class DatabaseWish:
     backup_days: int = 14
     deletion_protection: bool = True
     kms_key: str | None = None
+    master_secret: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -141,7 +141,10 @@ class Instance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Database:
-    """A database that there is. ``resource_id`` stays when the name changes."""
+    """A database that there is. ``resource_id`` stays when the name changes.
+
+    ``master_secret``: ARN of the secret with the master password, if RDS manages that.
+    """
 
     kind: DatabaseKind
     name: str
@@ -151,6 +154,7 @@ class Database:
     settings: Settings
     tags: Mapping[str, str]
     instances: tuple[Instance, ...] = ()
+    master_secret: str | None = None
 
     @property
     def configuration(self) -> Configuration:

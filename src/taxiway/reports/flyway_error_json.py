@@ -43,7 +43,7 @@ def error_json(error: errors.TaxiwayError, stamp: Stamp) -> Json:
     """A failed command. What ended a ``migrate`` or ``undo`` under way comes inside its result, as with Flyway."""
     details = _error_details(error)
     if error.result is None:
-        return {"error": details}
+        return {"error": details} | ({"snapshot": error.snapshot} if error.snapshot else {})
     failure = {"success": False, "exception": error.message, "error": details}
     if isinstance(error.result, UndoResult):
         return undo_json(error.result, stamp) | failure

@@ -84,4 +84,6 @@ def restore_json(
 
 
 def _database(database: Database | None) -> Json | None:
-    return {"name": database.name, "resourceId": database.resource_id} if database else None
+    if database is None:
+        return None
+    return {"name": database.name, "resourceId": database.resource_id, "masterSecret": database.master_secret}

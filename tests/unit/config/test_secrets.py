@@ -51,6 +51,25 @@ def uses(tmp_path: Path, environment: str | None = None, **environ: str) -> tupl
     return find_secret_uses(settings, environ=environ, directory=tmp_path, file=None, environment=environment)
 
 
+def test_what_infra_says_of_the_same_things_is_not_said_again(tmp_path: Path) -> None:
+    (tmp_path / "taxiway.toml").write_text(
+        '[task]\nregion = "eu-west-1"\nprofile = "prod"\n'
+        '[infra]\ndeploy_key_secret = "key"\nregistry_secret = "pull"\nrepository_owner = "acme"\n'
+        'repository_path = "shop"\nkms_key = "arn:aws:kms:x"\nregion = "eu-north-1"\ntags = {team = "data"}\n'
+        '[secrets]\nregistry_secret = "other"\n'
+    )
+    loaded = load_secrets(environ={}, directory=tmp_path, file=None, environment=None)
+    assert loaded == SecretsSettings(
+        deploy_key_secret="key",
+        registry_secret="other",
+        repository_owner="acme",
+        repository_path="shop",
+        kms_key="arn:aws:kms:x",
+        region="eu-north-1",
+        profile="prod",
+    )
+
+
 def test_the_table_is_read_with_its_environment_and_the_region_of_tasks(tmp_path: Path) -> None:
     assert load(tmp_path, "prod", STAGE="a") == SecretsSettings(
         deploy_key_secret="key-a",

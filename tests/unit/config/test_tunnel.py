@@ -29,6 +29,14 @@ def test_an_environment_wins_key_by_key(tmp_path: Path) -> None:
     assert prod == TunnelSettings(cluster="shop-prod", port=15432, host_keys=("a", "b"), reader=True)
 
 
+def test_what_tasks_say_of_stack_and_account_is_not_said_again(tmp_path: Path) -> None:
+    task = '[task]\nstack = "shop"\nregion = "eu-west-1"\nprofile = "prod"\n'
+    assert load(tmp_path, task) == TunnelSettings(stack="shop", region="eu-west-1", profile="prod")
+    named = load(tmp_path, f'{task}[tunnel]\ncluster = "other"\nregion = "us-east-1"\n')
+    assert named == TunnelSettings(cluster="other", region="us-east-1", profile="prod")
+    assert load(tmp_path, f'{task}[tunnel]\nstack = "tools"\n').stack == "tools"
+
+
 def test_without_a_file_nothing_is_said(tmp_path: Path) -> None:
     assert load_tunnel(environ={}, directory=tmp_path, file=None, environment=None) == TunnelSettings()
 

@@ -144,7 +144,22 @@ def test_a_private_registry_has_its_secret_by_name() -> None:
 @pytest.mark.parametrize("settings", BOTH)
 def test_tasks_find_everything_in_the_outputs(settings: InfraSettings) -> None:
     outputs = build_template(settings)["Outputs"]
-    assert set(OUTPUTS.values()) <= outputs.keys()
+    # An adopted database is named by its identifier in [task]; the stack knows its address only.
+    adopted = set() if settings.database else {OUTPUTS["database"]}
+    assert set(OUTPUTS.values()) - adopted <= outputs.keys()
+
+
+def test_a_task_logs_in_with_the_secret_that_rds_manages_until_a_restore_has_brought_another() -> None:
+    arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:rds!cluster-2-AbCdEf"
+    secret = {"Fn::GetAtt": ["Database", "MasterUserSecret.SecretArn"]}
+    for settings, expected in ((owning(), secret), (owning(database=DatabaseWish(master_secret=arn)), arn)):
+        template = build_template(settings)
+        environment = {one["Name"]: one["Value"] for one in container(settings)["Environment"]}
+        assert environment["FLYWAY_DATABASE_SECRET"] == expected
+        assert template["Outputs"]["DatabaseMasterSecretArn"]["Value"] == expected
+    [reading] = [one for role, one in statements(template) if one["Sid"] == "ReadSecrets"]
+    assert arn in reading["Resource"]
+    assert "MasterUserSecret" not in str(reading)
 
 
 def test_what_is_adopted_is_no_resource() -> None:

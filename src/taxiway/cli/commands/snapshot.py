@@ -8,9 +8,10 @@ from typing import Any, Final
 import click
 
 from taxiway import exit_codes
+from taxiway.cli.confirm import confirm as have_confirmed
 from taxiway.cli.invocation import Invocation
 from taxiway.cli.output import print_aside, print_json, print_result
-from taxiway.cli.snapshot_session import SnapshotSession, agree, find_revision, now, words_of
+from taxiway.cli.snapshot_session import SnapshotSession, find_revision, now, words_of
 from taxiway.cli.task_options import database_options, read_settings
 from taxiway.model.snapshot import Database, Phase
 from taxiway.ops.restore import Found, Restorer, RestoreWish
@@ -140,7 +141,8 @@ def restore(
     steps = words_of(remaining(with_phase(found.scene, phase)))
     if dry_run:
         return _show(session, "snapshot restore", steps, found, _restore_notes(found))
-    agree(_plan("Restore", session, steps, found, _restore_notes(found)), is_agreed=yes)
+    print_aside(_plan("Restore", session, steps, found, _restore_notes(found)))
+    have_confirmed(f"Restore '{session.database}'?", is_confirmed=yes)
     return _run(session, restorer, found, lambda: restorer.restore(found), "snapshot restore")
 
 
@@ -163,7 +165,8 @@ def revert(invocation: Invocation, /, *, dry_run: bool, yes: bool, take_over: bo
     if dry_run:
         return _show(session, "snapshot revert", steps, found, notes)
     if not (found.scene.phase is Phase.BACK and is_back(found.scene)):
-        agree(_plan("Revert", session, steps, found, notes), is_agreed=yes)
+        print_aside(_plan("Revert", session, steps, found, notes))
+        have_confirmed(f"Swap '{session.database}' back?", is_confirmed=yes)
     return _run(session, restorer, found, lambda: restorer.revert(found), "snapshot revert")
 
 
@@ -185,7 +188,8 @@ def confirm(invocation: Invocation, /, *, dry_run: bool, yes: bool, take_over: b
     notes = ["The deletion cannot be taken back; the last snapshot stays until somebody deletes it."]
     if dry_run:
         return _show(session, "snapshot confirm", steps, found, notes)
-    agree(_plan("Confirmation", session, steps, found, notes), is_agreed=yes)
+    print_aside(_plan("Confirmation", session, steps, found, notes))
+    have_confirmed(f"Delete what is not live any more of '{session.database}'?", is_confirmed=yes)
     return _run(session, restorer, found, lambda: restorer.confirm(found), "snapshot confirm")
 
 
@@ -275,6 +279,13 @@ def _tell(
     print_result(_ENDINGS[operation].format(name=session.database, snapshot=found.snapshot))
     if last:
         print_result(f"The last snapshot of what was deleted is {last}.")
+    if live and live.master_secret and operation != "snapshot confirm":
+        print_aside(
+            f"Its master password lies in {live.master_secret}.\n"
+            f'  Of a stack with [infra.database]: write master_secret = "{live.master_secret}" there, and\n'
+            f'  database_resource_id = "{live.resource_id}" below [infra] if somebody logs in with IAM.\n'
+            "  Then:                            taxiway infra deploy"
+        )
     if aside:
         print_aside(
             f"{aside.name} is kept.\n"

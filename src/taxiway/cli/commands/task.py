@@ -1,6 +1,8 @@
 """``taxiway task``: tasks in AWS, from the outside."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Final
 
@@ -92,17 +94,18 @@ def run(
         stopped = _make_snapshot(session, work)
         if stopped is not None:
             return stopped
-    started = _start(session, work)
-    if isinstance(started, int):
-        return started
-    if detach:
-        return _tell_start(session, started)
-    limit = (
-        TimeLimit(deadline=time.monotonic() + limit_seconds, stops=on_timeout == "stop", words=timeout or "")
-        if limit_seconds
-        else None
-    )
-    return _watch_and_tell("task run", session, started, limit)
+    with _telling_snapshot(session):
+        started = _start(session, work)
+        if isinstance(started, int):
+            return started
+        if detach:
+            return _tell_start(session, started)
+        limit = (
+            TimeLimit(deadline=time.monotonic() + limit_seconds, stops=on_timeout == "stop", words=timeout or "")
+            if limit_seconds
+            else None
+        )
+        return _watch_and_tell("task run", session, started, limit)
 
 
 def _work(branch: str | None, commit: str | None, more: tuple[str, ...]) -> Work:
@@ -153,7 +156,6 @@ def _tell_start(session: TaskSession, started: Task) -> int:
     else:
         print_result(started.id)
         session.say_detached(started)
-        _tell_snapshot(session)
     return exit_codes.SUCCESS
 
 
@@ -187,10 +189,7 @@ def _watch_and_tell(operation: str, session: TaskSession, started: Task, limit: 
     if isinstance(watched, int):
         if session.invocation.json:
             print_json(task_json(operation, started, **session.more))
-        else:
-            _tell_snapshot(session)
         return watched
-    _tell_snapshot(session)
     if watched.is_timed_out and limit:
         raise _timed_out(watched, limit)
     return _tell_result(operation, session, judge(watched.task, watched.log))
@@ -204,10 +203,17 @@ def _tell_result(operation: str, session: TaskSession, result: TaskResult) -> in
     return result.report.exit_code
 
 
-def _tell_snapshot(session: TaskSession) -> None:
-    """The way back, whatever the end of the task is."""
-    if session.snapshot:
-        print_aside(f"The snapshot from before the task: taxiway snapshot restore {session.snapshot}")
+@contextmanager
+def _telling_snapshot(session: TaskSession) -> Iterator[None]:
+    """Tell the way back, whatever the end is: a snapshot that was made is there also when there is no task."""
+    try:
+        yield
+    except errors.TaxiwayError as error:
+        error.snapshot = session.snapshot
+        raise
+    finally:
+        if session.snapshot:
+            print_aside(f"The snapshot from before the task: taxiway snapshot restore {session.snapshot}")
 
 
 def _timed_out(watched: Watched, limit: TimeLimit) -> errors.TaskTimedOut:
