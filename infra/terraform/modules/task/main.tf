@@ -37,7 +37,7 @@ resource "aws_ecs_task_definition" "task_definition" {
   memory                   = var.memory
   execution_role_arn       = aws_iam_role.execution_role.arn
   task_role_arn            = aws_iam_role.task_role.arn
-  container_definitions    = jsonencode([local.container])
+  container_definitions    = jsonencode([merge(local.container, local.credentials)])
   tags                     = merge({ Name = "${var.name}-TaskDefinition" }, var.tags)
 
   runtime_platform {
@@ -89,31 +89,30 @@ locals {
     var.environment,
   )
 
-  container = merge(
-    {
-      name                   = local.container_name
-      image                  = var.image
-      essential              = true
-      memory                 = var.memory
-      entryPoint             = ["tini", "--", "taxiway", "run"]
-      user                   = "10001:10001"
-      readonlyRootFilesystem = true
-      linuxParameters        = { capabilities = { drop = ["ALL"] } }
-      mountPoints            = [{ sourceVolume = "tmp", containerPath = "/tmp", readOnly = false }]
-      stopTimeout            = 120
-      environment            = [for name, value in local.environment : { name = name, value = value } if value != null]
-      logConfiguration = {
-        logDriver = "awslogs"
-        options = {
-          awslogs-group         = aws_cloudwatch_log_group.log_group.name
-          awslogs-region        = local.region
-          awslogs-stream-prefix = local.log_prefix
-          # A line that is dropped could be the result.
-          mode = "blocking"
-        }
+  container = {
+    name                   = local.container_name
+    image                  = var.image
+    essential              = true
+    memory                 = var.memory
+    entryPoint             = ["tini", "--", "taxiway", "run"]
+    user                   = "10001:10001"
+    readonlyRootFilesystem = true
+    linuxParameters        = { capabilities = { drop = ["ALL"] } }
+    mountPoints            = [{ sourceVolume = "tmp", containerPath = "/tmp", readOnly = false }]
+    stopTimeout            = 120
+    environment            = [for name, value in local.environment : { name = name, value = value } if value != null]
+    logConfiguration = {
+      logDriver = "awslogs"
+      options = {
+        awslogs-group         = aws_cloudwatch_log_group.log_group.name
+        awslogs-region        = local.region
+        awslogs-stream-prefix = local.log_prefix
+        # A line that is dropped could be the result.
+        mode = "blocking"
       }
-    },
-    # A value of either branch has to be of one type: hence no condition around an object.
-    { for key in ["repositoryCredentials"] : key => { credentialsParameter = var.registry_secret } if var.registry_secret != null },
-  )
+    }
+  }
+
+  # A value of either branch has to be of one type: hence no condition around an object.
+  credentials = { for key in ["repositoryCredentials"] : key => { credentialsParameter = var.registry_secret } if var.registry_secret != null }
 }
