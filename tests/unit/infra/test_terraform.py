@@ -1,6 +1,7 @@
 """CloudFormation and Terraform describe the same: resources, statements, rules, the container, inputs and outputs."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -248,3 +249,25 @@ def test_terraform_would_format_it_the_same() -> None:
         [program, "fmt", "-check", "-recursive", "-diff", TERRAFORM], capture_output=True, text=True, check=False
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("example", ["existing-database", "everything"])
+def test_the_real_provider_accepts_the_examples(example: str, tmp_path: Path) -> None:
+    """``TERRAFORM_MIRROR``: a folder with the provider, as ``terraform providers mirror`` makes it."""
+    program, plugins = shutil.which("terraform"), os.environ.get("TERRAFORM_MIRROR")
+    if program is None or plugins is None:
+        pytest.skip("NOT CHECKED: the provider's own validation; terraform or TERRAFORM_MIRROR is missing")
+    copy = tmp_path / "terraform"
+    shutil.copytree(TERRAFORM, copy)
+    environment = {**os.environ, "CHECKPOINT_DISABLE": "1", "TF_CLI_CONFIG_FILE": os.devnull}
+    for command in (["init", "-backend=false", "-input=false", f"-plugin-dir={plugins}"], ["validate"]):
+        ended = subprocess.run(
+            [program, *command, "-no-color"],
+            cwd=copy / "examples" / example,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ended.returncode == 0, ended.stdout + ended.stderr
