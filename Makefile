@@ -62,7 +62,7 @@ image: setup ## build the container image, without Docker; ARGS="--base official
 image-test: setup ## build the image and run it as Fargate would; ARGS=--may-skip where that is impossible
 	@$(BIN)/python -m image test $(ARGS)
 
-infra-lint: setup ## cfn-lint, checkov and cfn-guard on the template of 'taxiway infra'; downloads 200 MB once
+infra-lint: setup ## cfn-lint, checkov and cfn-guard on the template of 'taxiway infra', checkov on Terraform; downloads 200 MB once
 	@$(BIN)/python tools/infra_lint.py
 
 docs: setup ## write the generated reference pages

@@ -1,4 +1,4 @@
-"""Let three linters look at the template of ``taxiway infra``: ``make infra-lint``.
+"""Let linters look at the template of ``taxiway infra`` and at the Terraform modules: ``make infra-lint``.
 
 cfn-lint knows the schema of every resource, checkov and AWS's Control Tower rules for cfn-guard what is thought to
 be safe. They get an environment of their own, ``build/infra-lint``: they pin much of what others use, and take
@@ -26,6 +26,13 @@ EXCEPTIONS: Final[Mapping[str, str]] = {
     "ecs_container_insights_enabled_check": "As CKV_AWS_65.",
     "CKV_AWS_158": "Logs are encrypted with a key of AWS's; log_kms_key names one of your own.",
     "cloudwatch_log_group_encrypted_check": "As CKV_AWS_158.",
+    "CKV_AWS_126": "As ec2_instance_detailed_monitoring_enabled_check.",
+    "CKV_AWS_133": "It is 14 days; checkov does not know defaults in the type of an object.",
+    "CKV_AWS_139": "It is on; as CKV_AWS_133.",
+    "CKV_AWS_353": "Performance Insights measure servers that never pause.",
+    "CKV2_AWS_5": "Tasks are given the group when they start.",
+    "CKV2_AWS_8": "Aurora keeps its backups itself; a plan of AWS Backup is the account's.",
+    "CKV2_AWS_27": "A log of all statements would have passwords and data in it.",
     "CKV_AWS_118": "Enhanced monitoring wants a role more; it can be switched on past the stack.",
     "rds_instance_enhanced_monitoring_enabled_check": "As CKV_AWS_118.",
     "ec2_instance_detailed_monitoring_enabled_check": "A bastion is a door, and no server.",
@@ -38,7 +45,12 @@ def main() -> int:
     sys.path.insert(0, str(ROOT))
     tools = _make_environment()
     templates = _write_templates()
-    found = {*_cfn_lint(tools, templates), *_checkov(tools, templates), *_guard(tools, templates)}
+    found = {
+        *_cfn_lint(tools, templates),
+        *_checkov(tools, templates),
+        *_guard(tools, templates),
+        *_terraform(tools),
+    }
     wrong = sorted(finding for finding in found if finding.split()[0] not in EXCEPTIONS)
     unused = sorted(EXCEPTIONS.keys() - {finding.split()[0] for finding in found})
     for finding in wrong:
@@ -98,9 +110,20 @@ def _checkov(tools: Path, templates: Sequence[Path]) -> Iterator[str]:
     files = [one for template in templates for one in ("--file", str(template))]
     options = ["--framework", "cloudformation", "--quiet", "--skip-download", "--output", "json"]
     # Not its starter, which finds its interpreter through the environment.
-    report = json.loads(_run([tools / "python", tools / "checkov", *files, *options]))
+    yield from _checkov_findings(_run([tools / "python", tools / "checkov", *files, *options]))
+
+
+def _terraform(tools: Path) -> Iterator[str]:
+    """Checkov on the modules, as the examples call them."""
+    options = ["--framework", "terraform", "--quiet", "--skip-download", "--output", "json"]
+    folder = ["--directory", str(ROOT / "infra" / "terraform")]
+    yield from _checkov_findings(_run([tools / "python", tools / "checkov", *folder, *options]))
+
+
+def _checkov_findings(answer: str) -> Iterator[str]:
+    report = json.loads(answer)
     if report["summary"]["parsing_errors"] or not report["summary"]["passed"]:
-        yield f"checkov could not read the templates: {report['summary']}"
+        yield f"checkov could not read everything: {report['summary']}"
     for one in report["results"]["failed_checks"]:
         yield f"{one['check_id']} {one['file_path']}: {one['resource']}: {one['check_name']}"
 

@@ -36,6 +36,7 @@ def owning(**changes: Any) -> InfraSettings:
     more: dict[str, Any] = {
         "image": ECR_IMAGE,
         "registry_secret": "registry@pull",
+        "rotated_secrets": ("postgresql@auroradb@app",),
         "kms_key": KEY,
         "log_kms_key": KEY,
         "database_users": ("migrator",),

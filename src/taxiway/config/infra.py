@@ -49,6 +49,11 @@ KEYS: Final = (
     InfraKey("repository_url", _TEXT, "Any other Git URL, instead of owner and path."),
     InfraKey("deploy_key_secret", _TEXT, "Name or ARN of the secret with the private deploy key."),
     InfraKey("secrets", _LIST, "Names or ARNs of the secrets that a task may read besides: those of users."),
+    InfraKey(
+        "rotated_secrets",
+        _LIST,
+        "Names or ARNs of the secrets of declared users whose rotation a task may finish; it may read them too.",
+    ),
     InfraKey("kms_key", _TEXT, "ARN of the KMS key that these secrets are encrypted with, if it is your own."),
     InfraKey(
         "environment", ValueKind.MAP, "Further variables of the container. No secrets: everybody reads them."

@@ -110,6 +110,10 @@ def _database(settings: InfraSettings) -> _Problems:
             words = "is about an existing database, and [infra.database] makes a new one"
             yield _invalid(key, words, "Remove one of them.")
         yield from _own_database(settings, settings.database)
+    if settings.deploy_key_secret in settings.rotated_secrets:
+        yield _invalid(
+            "rotated_secrets", "has the deploy key, which no run rotates", "Name secrets of users only."
+        )
     if settings.database_users and not (settings.database or settings.database_resource_id):
         yield _missing("database_resource_id", " for logins with IAM")
 

@@ -107,13 +107,15 @@ def _execution(settings: InfraSettings) -> Iterator[Statement]:
 
 
 def _task(settings: InfraSettings) -> Iterator[Statement]:
-    named = (*((settings.deploy_key_secret,) if settings.deploy_key_secret else ()), *settings.secrets)
+    deploy_key = (settings.deploy_key_secret,) if settings.deploy_key_secret else ()
+    named = (*deploy_key, *settings.secrets, *settings.rotated_secrets)
     arns = tuple(dict.fromkeys(secret_arn(name) for name in named))
     if settings.database is not None:
         given = settings.database.master_secret
         arns = (*arns, literal(given) if given else f"${{{DATABASE}.MasterUserSecret.SecretArn}}")
     if arns:
         yield _reading("ReadSecrets", arns)
+        yield from _rotating(settings.rotated_secrets)
         own = settings.database.kms_key if settings.database else None
         yield from _decrypting(settings.kms_key, own)
     if settings.database_users:
@@ -128,6 +130,18 @@ def _task(settings: InfraSettings) -> Iterator[Statement]:
 
 def _reading(sid: str, arns: tuple[str, ...]) -> Statement:
     return Statement(sid=sid, actions=("secretsmanager:GetSecretValue",), resources=arns)
+
+
+def _rotating(names: tuple[str, ...]) -> Iterator[Statement]:
+    """A run that sets a password makes the version with it the current one (docs/adr/0076-rotation.md).
+
+    Of declared users only: whoever may move a stage can bring an older value back, of a deploy key for instance.
+    """
+    if names:
+        arns = tuple(dict.fromkeys(secret_arn(name) for name in names))
+        yield Statement(
+            sid="FinishRotations", actions=("secretsmanager:UpdateSecretVersionStage",), resources=arns
+        )
 
 
 def _decrypting(*keys: str | None) -> Iterator[Statement]:

@@ -88,7 +88,12 @@ class EndpointsWish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InfraSettings:
-    """What is configured in ``[infra]``. ``None`` and empty: not given."""
+    """What is configured in ``[infra]``. ``None`` and empty: not given.
+
+    Attributes:
+        rotated_secrets: Of declared users. A task may read them, and make a pending version the current one
+            (docs/adr/0076-rotation.md).
+    """
 
     stack: str = DEFAULT_STACK
     region: str | None = None
@@ -109,6 +114,7 @@ class InfraSettings:
     repository_url: str | None = None
     deploy_key_secret: str | None = None
     secrets: tuple[str, ...] = ()
+    rotated_secrets: tuple[str, ...] = ()
     kms_key: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     log_retention_days: int = 365

@@ -82,6 +82,16 @@ def test_the_two_roles_of_a_task_are_two_and_share_nothing() -> None:
     }
 
 
+def test_a_task_finishes_rotations_of_declared_users_only() -> None:
+    settings = adopting(rotated_secrets=("app", "app", "report"))
+    [task] = [role for role in make_roles(settings) if role.logical_id == "TaskRole"]
+    by_sid = {one.sid: one for one in task.statements}
+    finishing = by_sid["FinishRotations"]
+    assert finishing.actions == ("secretsmanager:UpdateSecretVersionStage",)
+    assert [arn.rpartition(":")[2] for arn in finishing.resources] == ["app-??????", "report-??????"]
+    assert set(finishing.resources) < set(by_sid["ReadSecrets"].resources)
+
+
 def test_only_ecs_of_this_account_can_take_on_the_roles_of_a_task() -> None:
     trust = properties(adopting(), "TaskRole")["AssumeRolePolicyDocument"]["Statement"][0]
     assert trust["Principal"] == {"Service": "ecs-tasks.amazonaws.com"}
