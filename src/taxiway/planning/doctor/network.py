@@ -58,8 +58,8 @@ def judge_way_to_server(network: NetworkFacts, server: ServerFacts) -> Iterator[
     if server.groups and closed:
         yield _finding(
             "database-group-closed",
-            f"The security group of '{server.identifier}' ({_ids(server.groups)}) does not let the task in on port "
-            f"{server.port}, from {', '.join(one.id for one in closed)}.",
+            f"The security group of '{server.identifier}' ({_ids(server.groups)}) does not let the task in on "
+            f"port {server.port}, from {', '.join(one.id for one in closed)}.",
             f"aws ec2 authorize-security-group-ingress --group-id {server.groups[0].id} --protocol tcp "
             f"--port {server.port} --source-group {groups[0] if groups else 'GROUP'}",
         )
@@ -90,8 +90,8 @@ def _ways_out(
         if not network.assign_public_ip:
             yield _finding(
                 "no-public-address",
-                f"Subnet {subnet.id} leads to the internet through {way}, which takes a public address, and the task "
-                "gets none.",
+                f"Subnet {subnet.id} leads to the internet through {way}, which takes a public address, and the "
+                "task gets none.",
                 "Set assign_public_ip = true in [task] of taxiway.toml, or name a subnet behind a NAT gateway.",
             )
         return
