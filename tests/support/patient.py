@@ -38,7 +38,7 @@ class Patient:
         self._project = (directory / "taxiway.toml").read_text()
         self._make_way_out()
         self.database_group = self._make_database()
-        self.operator = Operator(directory, self.account, world.operator_environment(), file="")
+        self.operator = Operator(directory, self.account, world.operator_environment(), group="doctor")
         self.write()
 
     def write(self, **changes: str) -> None:
@@ -56,7 +56,6 @@ class Patient:
 
     def examine(self, *arguments: str, **variables: str) -> Ended:
         """Call it, for JSON."""
-        self.operator.group = "doctor"
         return self.operator.call("--output", "json", *arguments, **variables)
 
     def codes(self, *arguments: str, **variables: str) -> set[str]:
