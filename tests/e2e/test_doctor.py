@@ -45,8 +45,8 @@ def test_a_healthy_set_up_gives_no_finding(patient: Patient) -> None:
 @pytest.mark.parametrize(
     ("variables", "code"),
     [
-        ({"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, "no-credentials"),
-        ({"AWS_PROFILE": "nobody"}, "no-credentials"),
+        ({"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, "aws-no-credentials"),
+        ({"AWS_PROFILE": "nobody"}, "aws-no-credentials"),
     ],
 )
 def test_without_credentials_nothing_else_is_asked(patient: Patient, variables: dict[str, str], code: str) -> None:
@@ -57,7 +57,7 @@ def test_without_credentials_nothing_else_is_asked(patient: Patient, variables: 
 
 def test_expired_credentials_are_named(patient: Patient) -> None:
     patient.aws.add_fault("api-error", action="sts:GetCallerIdentity", code="ExpiredToken", message="It is late.")
-    assert patient.codes() == {"credentials-expired"}
+    assert patient.codes() == {"aws-credentials-expired"}
 
 
 def test_another_region_has_nothing_of_all_this(patient: Patient) -> None:
