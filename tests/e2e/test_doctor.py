@@ -12,6 +12,7 @@ from typing import Final
 import pytest
 
 from sandbox.world import DEPLOY_KEY_SECRET, USER_SECRETS, World
+from taxiway.postgres.certificates import RDS_CA_BUNDLE
 from tests.support.assumed_role import actions_in, assume
 from tests.support.examples import blocks
 from tests.support.markdown import read_page
@@ -163,10 +164,12 @@ def test_a_database_that_is_not_there_and_a_host_key_that_is_not_known(patient: 
         assert patient.codes() == {"database-not-found", "git-host-key-rejected"}
 
 
-def test_a_server_of_another_name_and_a_deploy_key_that_is_not_accepted(patient: Patient, tmp_path: Path) -> None:
+def test_a_server_of_an_unknown_authority_and_a_deploy_key_that_is_not_accepted(
+    patient: Patient, tmp_path: Path
+) -> None:
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "key"], check=True)
     with (
-        patient.definition({"DB_HOST": "localhost"}),
+        patient.definition({"DB_SSLROOTCERT": str(RDS_CA_BUNDLE)}),
         patient.secret(DEPLOY_KEY_SECRET, (tmp_path / "key").read_text()),
     ):
         assert patient.codes() == {"certificate-rejected", "git-auth-rejected"}

@@ -73,20 +73,22 @@ class Patient:
     def definition(
         self, variables: Mapping[str, str] | None = None, container: _Content | None = None, **changes: Any
     ) -> Iterator[None]:
-        """Another revision of the task definition; ``None`` takes a part away."""
+        """Another task definition in ``taxiway.toml``; ``None`` takes a part away."""
         registry = self.aws.client("secretsmanager").describe_secret(SecretId=REGISTRY_SECRET)["ARN"]
         environment = {**self.world.job_environment(), **(variables or {})}
         made = task_definition(self.account, environment, region=self.aws.region, registry_secret=registry)
         made["containerDefinitions"][0] |= container or {}
-        made |= changes
+        made |= {"family": "ill", **changes}
         for part in (made, made["containerDefinitions"][0]):
             for name in [name for name, value in part.items() if value is None]:
                 del part[name]
         ecs = self.aws.client("ecs")
         arn = ecs.register_task_definition(**made)["taskDefinition"]["taskDefinitionArn"]
+        self.write(family=arn)
         try:
             yield
         finally:
+            self.write()
             ecs.deregister_task_definition(taskDefinition=arn)
 
     @contextmanager
