@@ -69,7 +69,7 @@ class Judge:
 
     def _denial(self, call: Call, caller: Caller) -> Refused | None:
         try:
-            policies = _policies(call.account, caller.role)
+            policies = find_policies(call.account, caller.role)
             for request in needed(call):
                 decision = decide(policies, request)
                 self._record(caller, request, decision)
@@ -93,7 +93,7 @@ class Judge:
         )
 
 
-def _policies(account: str, role_arn: str) -> list[str]:
+def find_policies(account: str, role_arn: str) -> list[str]:
     """The documents of all policies of a role; none if there is no such role any more."""
     from moto.iam.models import iam_backends
 

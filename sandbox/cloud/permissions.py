@@ -186,6 +186,17 @@ def _role(call: Call) -> Iterator[Request]:
         yield Request("iam:TagRole", arn)
 
 
+def _simulated(call: Call) -> Iterator[Request]:
+    yield Request(call.action, call.get("PolicySourceArn"))
+
+
+# --- ECR ---
+
+
+def _repository(call: Call) -> Iterator[Request]:
+    yield Request(call.action, call.arn(f"repository/{call.get('repositoryName')}"))
+
+
 # --- EC2 ---
 
 
@@ -331,8 +342,10 @@ _NEEDS: Final[Mapping[str, _Needs]] = {
     "iam:GetRolePolicy": _role,
     "iam:ListRolePolicies": _role,
     "iam:PutRolePolicy": _role,
+    "iam:SimulatePrincipalPolicy": _simulated,
     "iam:UpdateAssumeRolePolicy": _role,
     "iam:UpdateRole": _role,
+    "ecr:DescribeImages": _repository,
     "ec2:AuthorizeSecurityGroupEgress": _security_group,
     "ec2:AuthorizeSecurityGroupIngress": _security_group,
     "ec2:CreateSecurityGroup": _security_group,

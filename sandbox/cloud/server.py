@@ -65,6 +65,7 @@ class Cloud:
         )
         self._servers: DatabaseServers | None = None
         self._has_installed = False
+        self._has_simulation = False
         if has_databases:
             self._servers = DatabaseServers(directory / "databases", certificate_name=_certificate_name())
 
@@ -96,6 +97,11 @@ class Cloud:
             from sandbox.cloud.task_api import TaskApi
 
             TaskApi(self._agent, self._faults).install()
+        if service == "iam" and not self._has_simulation:
+            from sandbox.cloud.simulation import install_simulation
+
+            self._has_simulation = True
+            install_simulation()
         if service == "ssm":
             from sandbox.cloud.session_api import SessionApi
 

@@ -41,6 +41,7 @@ The tree::
     │                       RestoreBusy · RestoreUnfinished · RestoreNotFound · RestoreStuck
     │                       SettingsDiffer
     ├── NotConfirmed
+    ├── EnvironmentNotReady
     └── SecretError         SecretNotFound · SecretMalformed · SecretExists · SecretBlocked
                             SecretRejected · RotationRefused · RotationStale · SecretsNotReady
                             KeyPairFailed · KeyNotRegistered
@@ -1064,3 +1065,19 @@ class KeyNotRegistered(SecretError):
     """The Git host did not take the public half of a deploy key, or could not be asked."""
 
     code = "key-not-registered"
+
+
+# --- the whole way of a task
+
+
+class EnvironmentNotReady(TaxiwayError):
+    """A run would fail: ``findings`` is how many things are wrong, ``gaps`` how many could not be checked."""
+
+    code = "environment-not-ready"
+
+    def __init__(self, findings: int, gaps: int) -> None:
+        self.findings, self.gaps = findings, gaps
+        super().__init__(
+            f"The environment is not ready: {findings} finding(s), {gaps} not checked.",
+            hint="Do what each line says, then run 'taxiway doctor' again.",
+        )

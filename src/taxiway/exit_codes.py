@@ -48,6 +48,7 @@ _BY_CLASS: dict[type[errors.TaxiwayError], int] = {
     errors.NotConfirmed: USAGE,
     errors.RotationStale: NOT_READY,
     errors.SecretsNotReady: NOT_READY,
+    errors.EnvironmentNotReady: NOT_READY,
     errors.KeyPairFailed: FAILED,
     errors.KeyNotRegistered: FAILED,
     errors.ConnectionFailed: NOT_READY,

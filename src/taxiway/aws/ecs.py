@@ -189,11 +189,11 @@ def _container(content: Mapping[str, Any]) -> ContainerDefinition:
         name=content["name"],
         # "essential": true unless said otherwise (ContainerDefinition, API reference).
         is_essential=content.get("essential", True),
-        log=_log(content.get("logConfiguration") or {}),
+        log=read_log(content.get("logConfiguration") or {}),
     )
 
 
-def _log(content: Mapping[str, Any]) -> LogTarget | None:
+def read_log(content: Mapping[str, Any]) -> LogTarget | None:
     """On Fargate the awslogs driver needs group, region and prefix ("Send logs to CloudWatch", ECS manual)."""
     options = content.get("options") or {}
     if content.get("logDriver") != "awslogs" or not options.get("awslogs-group"):

@@ -55,6 +55,8 @@ def client(service: Literal["cloudformation"], place: Place) -> "CloudFormationC
 def client(service: Literal["rds"], place: Place) -> "RDSClient": ...
 @overload
 def client(service: Literal["ssm"], place: Place) -> "SSMClient": ...
+@overload
+def client(service: Literal["ecr", "iam", "sts"], place: Place) -> Any: ...  # noqa: ANN401 - few calls, no stubs
 def client(service: Any, place: Place) -> Any:
     """A boto3 client for the region: the given one, that of :func:`find_region`, or that of the profile.
 

@@ -36,6 +36,9 @@ COMMANDS: Final = {
     "init": CommandEntry("taxiway.cli.commands.authoring:init", "Begin a project."),
     "run": CommandEntry("taxiway.cli.commands.run:run", "Run a branch's migrations: the job of the container."),
     "task": CommandEntry("taxiway.cli.commands.task:task", "Run, watch, stop and list tasks in AWS."),
+    "doctor": CommandEntry(
+        "taxiway.cli.commands.doctor:doctor", "Check everything that a task needs, before one runs."
+    ),
     "tunnel": CommandEntry(
         "taxiway.cli.commands.tunnel:tunnel", "Open a port that leads to the private database."
     ),

@@ -66,10 +66,8 @@ def resolve_target(settings: TaskSettings, names: Names) -> TaskTarget:
         InvalidOption: The container's output does not go where it can be read.
         AwsError: There is nothing of that name, or it may not be looked at.
     """
-    cluster = names.get_cluster(_given(settings.cluster, settings, "cluster"))
-    wanted = _given(settings.task_definition, settings, "task_definition")
-    definition = names.get_definition(wanted)
-    container = _find_container(definition, settings.container)
+    cluster = names.get_cluster(require_cluster(settings))
+    definition, container = resolve_container(settings, names)
     if container.log is None:
         raise errors.InvalidOption(
             f"{_short(definition)}: the output of container '{container.name}' does not go to CloudWatch Logs, so "
@@ -79,18 +77,39 @@ def resolve_target(settings: TaskSettings, names: Names) -> TaskTarget:
     return TaskTarget(cluster=cluster, definition=definition, container=container.name, log=container.log)
 
 
+def resolve_container(settings: TaskSettings, names: Names) -> tuple[TaskDefinition, ContainerDefinition]:
+    """The task definition, and that of its containers which runs Taxiway. Raises as :func:`resolve_target`."""
+    definition = names.get_definition(_given(settings.task_definition, settings, "task_definition"))
+    return definition, _find_container(definition, settings.container)
+
+
 def resolve_network(target: TaskTarget, settings: TaskSettings, network: Network) -> TaskTarget:
     """The target with the network as well; what starting a task needs on top. Raises as :func:`resolve_target`."""
+    subnets, groups = resolve_addresses(settings, network)
+    return replace(
+        target, subnets=subnets, security_groups=groups, assign_public_ip=bool(settings.assign_public_ip)
+    )
+
+
+def resolve_addresses(settings: TaskSettings, network: Network) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The ids of subnets and security groups, of which there may be none. Raises as :func:`resolve_target`."""
     if not settings.subnets:
         raise _missing(settings, "subnets")
     subnets = network.find_subnets(settings.subnets)
     groups = network.find_security_groups(settings.security_groups) if settings.security_groups else {}
-    return replace(
-        target,
-        subnets=tuple(subnets[name] for name in settings.subnets),
-        security_groups=tuple(groups[name] for name in settings.security_groups),
-        assign_public_ip=bool(settings.assign_public_ip),
+    return (
+        tuple(subnets[name] for name in settings.subnets),
+        tuple(groups[name] for name in settings.security_groups),
     )
+
+
+def require_cluster(settings: TaskSettings) -> str:
+    """The cluster as it is called.
+
+    Raises:
+        MissingOption: Neither a setting nor the stack names one.
+    """
+    return _given(settings.cluster, settings, "cluster")
 
 
 def _items(outputs: Mapping[str, str], key: str) -> tuple[str, ...]:

@@ -1,0 +1,1 @@
+"""Judges what ``taxiway doctor`` has gathered: facts in, findings out."""
