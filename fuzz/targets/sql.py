@@ -44,7 +44,7 @@ def check(data: bytes) -> None:
     draw = Draw(data)
     placeholders = draw.choose((_NONE, _SOME))
     standard = not draw.boolean()
-    options = {"mixed": draw.boolean(), "in_transaction": not draw.boolean()}
+    mixed, in_transaction = draw.boolean(), not draw.boolean()
     declared = draw.choose((None, True, False))
     version = draw.choose((170000, 110000))
     chunk_length = draw.choose(_CHUNK_LENGTHS)
@@ -62,7 +62,8 @@ def check(data: bytes) -> None:
             server_version_num=version,
             standard_strings=standard,
             declared=declared,
-            **options,
+            mixed=mixed,
+            in_transaction=in_transaction,
         )
     except ScriptError as error:
         check_error(error, source)
