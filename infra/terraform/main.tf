@@ -3,8 +3,10 @@
 locals {
   database_host           = var.database == null ? var.database_host : one(module.database[*].database_writer_endpoint)
   database_security_group = var.database == null ? var.database_security_group : one(module.database[*].database_security_group)
-  database_resource_id    = var.database == null ? var.database_resource_id : one(module.database[*].database_resource_id)
-  repository              = var.repository_owner == null || var.repository_path == null ? null : "${coalesce(var.repository_owner, "-")}/${coalesce(var.repository_path, "-")}"
+  database_resource_id    = var.database == null || var.database_resource_id != null ? var.database_resource_id : one(module.database[*].database_resource_id)
+  # A cluster that was restored has another secret than the one that RDS made with the first.
+  master_secrets = var.database == null ? [] : [coalesce(var.database.master_secret, one(module.database[*].database_master_secret_arn))]
+  repository     = var.repository_owner == null || var.repository_path == null ? null : "${coalesce(var.repository_owner, "-")}/${coalesce(var.repository_path, "-")}"
 }
 
 module "task" {
@@ -36,7 +38,7 @@ module "task" {
   database_security_group = local.database_security_group
   database_resource_id    = local.database_resource_id
   database_users          = var.database_users
-  master_secrets          = module.database[*].database_master_secret_arn
+  master_secrets          = local.master_secrets
   master_secret_kms_key   = try(var.database.kms_key, null)
   has_endpoints           = var.endpoints != null
   tags                    = var.tags

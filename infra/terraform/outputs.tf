@@ -60,7 +60,7 @@ output "database_reader_endpoint" {
 
 output "database_master_secret_arn" {
   description = "The secret of its first user."
-  value       = one(module.database[*].database_master_secret_arn)
+  value       = one(local.master_secrets)
 }
 
 output "bastion_instance_id" {

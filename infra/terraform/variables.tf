@@ -276,11 +276,12 @@ variable "database" {
     backup_days         = optional(number, 14)
     deletion_protection = optional(bool, true)
     kms_key             = optional(string)
+    master_secret       = optional(string)
   })
   default = null
 
   validation {
-    condition     = var.database != null ? var.database_host == null && var.database_security_group == null && var.database_resource_id == null : var.database_host != null && var.database_security_group != null
+    condition     = var.database != null ? var.database_host == null && var.database_security_group == null : var.database_host != null && var.database_security_group != null
     error_message = "Set database_host and database_security_group of an existing database, or database for a new one, and not both."
   }
 }

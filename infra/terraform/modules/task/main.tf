@@ -85,6 +85,7 @@ locals {
       DB_HOST                      = var.database_host
       DB_NAME                      = var.database_name
       DB_PORT                      = var.database_port == 5432 ? null : tostring(var.database_port)
+      FLYWAY_DATABASE_SECRET       = one(var.master_secrets)
     },
     var.environment,
   )
