@@ -144,7 +144,9 @@ def test_a_private_registry_has_its_secret_by_name() -> None:
 @pytest.mark.parametrize("settings", BOTH)
 def test_tasks_find_everything_in_the_outputs(settings: InfraSettings) -> None:
     outputs = build_template(settings)["Outputs"]
-    assert set(OUTPUTS.values()) <= outputs.keys()
+    # An adopted database is named by its identifier in [task]; the stack knows its address only.
+    adopted = set() if settings.database else {OUTPUTS["database"]}
+    assert set(OUTPUTS.values()) - adopted <= outputs.keys()
 
 
 def test_what_is_adopted_is_no_resource() -> None:
