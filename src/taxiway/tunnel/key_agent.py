@@ -15,6 +15,8 @@ from taxiway.tunnel.child import Child, find_program
 
 _START_SECONDS: Final = 10
 _POLL_SECONDS: Final = 0.01
+# "ssh-add is unable to contact the authentication agent" (ssh-add manual, EXIT STATUS)
+_NO_AGENT: Final = 2
 
 
 async def start_key_agent(key: Secret, socket: Path, environment: Mapping[str, str]) -> Child:
@@ -53,6 +55,20 @@ async def _started(agent: Child, socket: Path) -> None:
 
 
 async def _add(key: Secret, environment: Mapping[str, str]) -> None:
+    """Give the agent the key. Its socket is there a moment before it listens (bind and listen are two calls)."""
+    deadline = asyncio.get_running_loop().time() + _START_SECONDS
+    while (code := await _run_ssh_add(key, environment)) == _NO_AGENT:
+        if asyncio.get_running_loop().time() > deadline:
+            raise BastionFailed("ssh-agent does not answer.", hint="Try 'ssh-agent -D -d' by itself.")
+        await asyncio.sleep(_POLL_SECONDS)
+    if code:
+        raise SecretMalformed(
+            "ssh-add cannot read the private key for the bastion.",
+            hint="Store the content of the private key file that ssh-keygen wrote, whole and unchanged.",
+        )
+
+
+async def _run_ssh_add(key: Secret, environment: Mapping[str, str]) -> int:
     adding = await asyncio.create_subprocess_exec(
         *(find_program("ssh-add"), "-q", "-"),
         stdin=asyncio.subprocess.PIPE,
@@ -62,8 +78,4 @@ async def _add(key: Secret, environment: Mapping[str, str]) -> None:
         start_new_session=True,
     )
     await adding.communicate(key.reveal().encode())
-    if adding.returncode:
-        raise SecretMalformed(
-            "ssh-add cannot read the private key for the bastion.",
-            hint="Store the content of the private key file that ssh-keygen wrote, whole and unchanged.",
-        )
+    return adding.returncode or 0
