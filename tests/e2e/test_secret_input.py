@@ -1,9 +1,5 @@
 """Where values come from, and where they never come from."""
 
-import os
-import pty
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +10,7 @@ import pytest
 
 from sandbox.aws import AwsEndpoint
 from tests.support.keeper import COMMAND, Keeper
+from tests.support.terminal import Terminal
 
 CANARY: Final = "Canary-0123456789"
 CTRL_C: Final = b"\x03"
@@ -40,56 +37,18 @@ def exists(keeper: Keeper, name: str) -> bool:
     return True
 
 
-class Terminal:
-    """A command as somebody at a keyboard has it. ``shown`` is all that was to be seen there."""
-
-    def __init__(self, keeper: Keeper, *arguments: str) -> None:
-        self._ours, theirs = pty.openpty()
-        program = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", program, str(COMMAND), *arguments],
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-            cwd=keeper.directory,
-            env=keeper.variables({}),
-            start_new_session=True,
-        )
-        os.close(theirs)
-        self.shown = ""
-
-    def answer(self, question: str, keys: bytes, *, seconds: float = 60) -> None:
-        """Wait for a question, type, and forget what was shown until then."""
-        deadline = time.monotonic() + seconds
-        while question not in self.shown:
-            assert time.monotonic() < deadline, self.shown
-            assert self._read(), self.shown
-        # The terminal shows nothing once the prompt is there; to type before that would show it.
-        time.sleep(0.2)
-        os.write(self._ours, keys)
-
-    def end(self) -> int:
-        while self._read():
-            pass
-        return self.process.wait(60)
-
-    def close(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        os.close(self._ours)
-
-    def _read(self) -> bool:
-        try:
-            content = os.read(self._ours, 4096)
-        except OSError:  # the other side is closed
-            return False
-        self.shown += content.decode(errors="replace")
-        return bool(content)
+def reply(terminal: Terminal, question: str, keys: bytes) -> None:
+    """Wait for a question, and type."""
+    terminal.wait_for(question)
+    # The terminal shows nothing once the prompt is there; to type before that would show it.
+    time.sleep(0.2)
+    terminal.type(keys)
 
 
 @contextmanager
 def typing(keeper: Keeper, *arguments: str) -> Iterator[Terminal]:
-    terminal = Terminal(keeper, *arguments)
+    command = [str(COMMAND), *arguments]
+    terminal = Terminal(command, directory=keeper.directory, environment=keeper.variables({}))
     try:
         yield terminal
     finally:
@@ -98,8 +57,8 @@ def typing(keeper: Keeper, *arguments: str) -> Iterator[Terminal]:
 
 def test_a_value_that_is_typed_twice_is_stored_and_never_shown(keeper: Keeper, name: str) -> None:
     with typing(keeper, "secrets", "put", name, "--username", "app") as terminal:
-        terminal.answer("The password of 'app': ", f"{CANARY}\n".encode())
-        terminal.answer("The same again: ", f"{CANARY}\n".encode())
+        reply(terminal, "The password of 'app': ", f"{CANARY}\n".encode())
+        reply(terminal, "The same again: ", f"{CANARY}\n".encode())
         assert terminal.end() == 0, terminal.shown
     assert keeper.content(name) == {"username": "app", "password": CANARY}
     assert CANARY not in terminal.shown
@@ -120,9 +79,9 @@ def test_what_is_not_meant_stores_nothing(
     keeper: Keeper, name: str, first: bytes, second: bytes | None, code: str | None
 ) -> None:
     with typing(keeper, "secrets", "put", name, "--text") as terminal:
-        terminal.answer(f"The value of '{name}': ", first)
+        reply(terminal, f"The value of '{name}': ", first)
         if second is not None:
-            terminal.answer("The same again: ", second)
+            reply(terminal, "The same again: ", second)
         assert terminal.end() == (2 if code else 130), terminal.shown
     assert code is None or f"Code: {code}" in terminal.shown
     assert "-value" not in terminal.shown
@@ -134,7 +93,7 @@ def test_replacing_asks_at_a_terminal_and_no_is_no(keeper: Keeper, name: str) ->
     keeper.aws.put_secret(name, "before")
     for answer, stays in ((b"no\n", True), (b"yes\n", False)):
         with typing(keeper, "secrets", "put", name, "--text", "--generate", "--replace") as terminal:
-            terminal.answer("Type 'yes':", answer)
+            reply(terminal, "Type 'yes':", answer)
             assert terminal.end() == (2 if stays else 0), terminal.shown
         assert (keeper.stored(name) == "before") is stays
 

@@ -1,11 +1,8 @@
 """Ctrl-C at a terminal asks what is to become of the task; the terminal is a real one (a pseudo-terminal)."""
 
 import os
-import pty
 import re
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,59 +10,11 @@ import pytest
 
 from tests.support.operator import Operator
 from tests.support.tasks import Tasks
+from tests.support.terminal import Terminal
 
 SUCCESS = "Result: SUCCESS, 1 applied, exit code 0"
 CTRL_C = b"\x03"
 QUESTION = "Type 's' to stop it"
-
-
-class Terminal:
-    """``taxiway task run`` of a script, as somebody at a keyboard has it."""
-
-    def __init__(self, operator: Operator, tasks: Tasks, script: str) -> None:
-        self._ours, theirs = pty.openpty()
-        definition = tasks.register(container={"stopTimeout": 2})
-        # A session of its own, whose terminal this is: so that Ctrl-C reaches it as a signal.
-        program = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
-        command = [sys.executable, "-m", "taxiway", "task", "run", "--task-definition", definition, "--", script]
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", program, *command],
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-            cwd=operator.directory,
-            env={"PATH": os.defpath, "HOME": str(operator.directory), "LANG": "C.UTF-8", **operator.environment},
-            start_new_session=True,
-        )
-        os.close(theirs)
-        self.shown = ""
-
-    def wait_for(self, words: str, *, seconds: float = 60) -> None:
-        deadline = time.monotonic() + seconds
-        while words not in self.shown:
-            assert time.monotonic() < deadline, self.shown
-            assert self._read(), self.shown
-
-    def type(self, keys: bytes) -> None:
-        os.write(self._ours, keys)
-
-    def end(self) -> int:
-        while self._read():
-            pass
-        return self.process.wait(60)
-
-    def close(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        os.close(self._ours)
-
-    def _read(self) -> bool:
-        try:
-            content = os.read(self._ours, 4096)
-        except OSError:  # the other side is closed
-            return False
-        self.shown += content.decode(errors="replace")
-        return bool(content)
 
 
 @pytest.fixture
@@ -75,7 +24,10 @@ def terminal(tmp_path: Path, tasks: Tasks) -> Iterator[Terminal]:
         "trap 'echo \"Result: TERMINATED, 0 applied, exit code 143\"; exit 143' TERM; echo up; "
         f"for i in 1 2 3 4 5 6 7 8; do sleep 1 & wait; echo line $i; done; echo '{SUCCESS}'"
     )
-    made = Terminal(operator, tasks, script)
+    definition = tasks.register(container={"stopTimeout": 2})
+    command = [sys.executable, "-m", "taxiway", "task", "run", "--task-definition", definition, "--", script]
+    environment = {"PATH": os.defpath, "HOME": str(operator.directory), "LANG": "C.UTF-8", **operator.environment}
+    made = Terminal(command, directory=operator.directory, environment=environment)
     yield made
     made.close()
 

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, TypedDict
 
 from taxiway.errors import MixedTransactions
 from taxiway.model.rules import Placeholders
-from taxiway.model.script import ReplacedText, Script, Statement, StatementKind
+from taxiway.model.script import Script, Statement, StatementKind
 from taxiway.sql.pieces import replace_pieces
 from taxiway.sql.statements import split, split_parts
 from taxiway.sql.transactions import may_end_transaction
@@ -52,10 +53,7 @@ def parse_script(
         UnterminatedText: A quotation, comment or routine's body is not closed.
         MixedTransactions: Both kinds of statement are there, and nothing allows it.
     """
-
-    def pieces(chunks: Iterable[str]) -> Iterator[ReplacedText]:
-        return replace_pieces(chunks, placeholders, path=path, filename=filename)
-
+    pieces = partial(replace_pieces, placeholders=placeholders, path=path, filename=filename)
     options: _SplitOptions = {
         "path": path,
         "server_version_num": server_version_num,
