@@ -29,6 +29,7 @@ class AwsEndpoint(Part):
         super().__init__(directory)
         self._options = ["--databases"] if has_databases else []
         self.region = region
+        self._clients: dict[str, Any] = {}
         self.secret_access_key = secrets.token_urlsafe(30)
 
     def start(self) -> Self:
@@ -40,6 +41,7 @@ class AwsEndpoint(Part):
         self.directory.mkdir(parents=True, exist_ok=True)
         self._process = start_module("sandbox.cloud.server", self._options, directory=self.directory)
         self.port = int((self.directory / "ready").read_text())
+        self._clients.clear()
         return self
 
     @property
@@ -65,13 +67,15 @@ class AwsEndpoint(Part):
         """
         import boto3  # slow to import
 
-        return boto3.Session().client(
-            service,
-            endpoint_url=self.url,
-            region_name=self.region,
-            aws_access_key_id=self.environment["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=self.secret_access_key,
-        )
+        if service not in self._clients:
+            self._clients[service] = boto3.Session().client(
+                service,
+                endpoint_url=self.url,
+                region_name=self.region,
+                aws_access_key_id=self.environment["AWS_ACCESS_KEY_ID"],
+                aws_secret_access_key=self.secret_access_key,
+            )
+        return self._clients[service]
 
     def put_secret(self, name: str, value: str | dict[str, str]) -> None:
         """Store a new secret: text as it is, a dict as JSON."""

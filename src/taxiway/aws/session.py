@@ -3,12 +3,14 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Literal, overload
 
 from taxiway.aws.errors import translate
 from taxiway.errors import InvalidOption, MissingOption
 
 if TYPE_CHECKING:
+    from botocore.loaders import Loader
     from types_boto3_cloudformation import CloudFormationClient
     from types_boto3_ec2 import EC2Client
     from types_boto3_ecs import ECSClient
@@ -69,6 +71,7 @@ def client(service: Any, place: Place) -> Any:
         AwsError: boto3 cannot work with its configuration.
     """
     import boto3  # a third of a second, for those who use AWS only
+    import botocore.session
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, InvalidRegionError, NoRegionError
 
@@ -79,7 +82,11 @@ def client(service: Any, place: Place) -> Any:
     )
     try:
         # A session of our own: boto3's default one remembers the credentials and the profile it was made with.
-        session = boto3.Session(region_name=place.region or find_region(os.environ), profile_name=place.profile)
+        core = botocore.session.Session(profile=place.profile)
+        core.register_component("data_loader", _descriptions(core.get_config_variable("data_path")))
+        session = boto3.Session(
+            region_name=place.region or find_region(os.environ), profile_name=place.profile, botocore_session=core
+        )
         return session.client(service, config=config)
     except NoRegionError as error:
         raise MissingOption("The AWS region is not set.", hint="Set REGION or AWS_REGION.") from error
@@ -93,3 +100,14 @@ def client(service: Any, place: Place) -> Any:
         raise InvalidOption(
             f"The endpoint of {service} is not a URL: {error}.", hint="Correct or remove AWS_ENDPOINT_URL."
         ) from error
+
+
+@cache
+def _descriptions(data_path: str | None) -> "Loader":
+    """What reads botocore's descriptions of regions and services, and keeps what it has read.
+
+    One for all sessions: each would read the megabyte of all regions anew, most of what a further client costs.
+    """
+    from botocore.loaders import create_loader
+
+    return create_loader(data_path)
