@@ -1,10 +1,11 @@
 # Every verb of this project. CI (.ci/run) calls "check" and nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-psql demo-stop test lint fix types check conformance bench faults fuzz image image-test infra-lint lock docs clean
+.PHONY: help setup demo demo-psql demo-stop test test-long lint fix types check conformance bench faults fuzz image image-test infra-lint lock docs clean
 
 BIN := .venv/bin
 # More than the two cores of the smallest machines of CI: many tests wait for a process or for a time.
-WORKERS ?= 3
+WORKERS ?= 4
+PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,8 +22,11 @@ demo-psql: setup ## psql into a world that 'make demo KEEP=1' has left running; 
 demo-stop: setup ## end a world that 'make demo KEEP=1' has left running
 	@$(BIN)/python -m sandbox.demo --stop
 
-test: setup ## all tests
-	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal $(ARGS)
+test: setup ## all tests but those that take minutes each
+	@$(PYTEST) $(ARGS)
+
+test-long: setup ## the tests that take minutes each: the whole story, every step killed, every right taken away
+	@$(PYTEST) -m long $(ARGS)
 
 lint: setup ## style, imports, scripts and Dockerfile; changes nothing
 	@$(BIN)/ruff check .
@@ -40,7 +44,7 @@ fix: setup ## change everything that lint can change by itself
 types: setup ## strict types, tests included
 	@$(BIN)/mypy
 
-check: lint types test demo conformance ## everything that has to pass; what CI runs
+check: lint types test test-long demo conformance ## everything that has to pass; what CI runs
 
 conformance: setup ## the real Flyway beside Taxiway: scenarios, random histories, hand-overs; needs Java and Maven
 	@$(BIN)/python -m conformance $(ARGS)

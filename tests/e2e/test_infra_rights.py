@@ -24,6 +24,7 @@ def policy_of_the_page(aws: AwsEndpoint, vpc: str) -> str:
     return text.replace("vpc-0123456789abcdef0", vpc).replace("taxiway", "shop")
 
 
+@pytest.mark.long
 @pytest.mark.timeout(400)
 def test_the_policy_is_enough_and_nothing_in_it_is_too_much(world: World, tmp_path: Path) -> None:
     policy = policy_of_the_page(world.aws, world.account.vpc)

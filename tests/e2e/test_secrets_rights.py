@@ -53,6 +53,7 @@ def keeper(aws_endpoint: AwsEndpoint, tmp_path: Path) -> Keeper:
     return made
 
 
+@pytest.mark.long
 def test_the_policy_is_enough_and_nothing_in_it_is_too_much(keeper: Keeper) -> None:
     policy = policy_of_the_page(keeper.aws)
     keeper.environment |= assume(keeper.aws, ROLE, policy)

@@ -118,6 +118,7 @@ def test_a_database_that_is_gone_comes_back_with_the_settings_in_the_snapshot(sh
     assert shop.settings() == before
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seconds", [0.0, 0.25])
 def test_a_restore_that_is_killed_at_every_step_goes_on_where_it_was(shop: Shop, seconds: float) -> None:
     """Each run is killed at the first step that none before has reached: before its request, or just after."""

@@ -15,7 +15,7 @@ from tests.support.snapshots import Shop
 
 PAGE = "docs/how-to/restore-a-snapshot.md"
 ROLE = "snapshots"
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")

@@ -26,6 +26,7 @@ _BRANCHES: Final = {
 _ALL: Final = [("ann",), ("bob",)]
 
 
+@pytest.mark.long
 @pytest.mark.timeout(900)
 def test_from_an_empty_account_to_a_database_that_comes_back_and_to_nothing(tmp_path: Path) -> None:
     with Newcomer.arriving(tmp_path) as newcomer:

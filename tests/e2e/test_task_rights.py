@@ -26,6 +26,7 @@ def policy_of_the_page(tasks: Tasks) -> str:
     )
 
 
+@pytest.mark.long
 def test_the_policy_is_enough_and_nothing_in_it_is_too_much(tasks: Tasks, tmp_path: Path) -> None:
     policy = policy_of_the_page(tasks)
     operator = Operator(tmp_path, tasks.account, assume(tasks.aws, ROLE, policy))

@@ -34,6 +34,7 @@ def policy_of_the_page(shop: Shop, secret: str) -> str:
     return text
 
 
+@pytest.mark.long
 def test_the_policy_is_enough_and_nothing_in_it_is_too_much(
     by_ssm: TunnelUser, shop: Shop, tmp_path: Path
 ) -> None:
