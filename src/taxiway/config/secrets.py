@@ -5,58 +5,44 @@ The secrets of database users are named where they are used: in ``[roles]`` and 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from taxiway.config.infra import TABLE as INFRA
-from taxiway.config.keys import KeyCheck
-from taxiway.config.table import Table, ValueKind, check_tables, load_table
+from taxiway.config.table import Key, Table, ValueKind, load_table
 from taxiway.config.task import load_task
 from taxiway.model.stored_secret import SecretsSettings
-
-
-@dataclass(frozen=True, slots=True)
-class SecretsKey:
-    """A key of the table, for the code and for the reference page; a field of :class:`SecretsSettings`.
-
-    ``variable`` is that of the job, which wins; empty if it has none.
-    """
-
-    name: str
-    kind: ValueKind
-    variable: str
-    help: str
-
 
 _TEXT: Final = ValueKind.TEXT
 
 KEYS: Final = (
-    SecretsKey(
+    Key(
         "deploy_key_secret",
         _TEXT,
-        "REPOSITORY_DEPLOY_KEY_SECRET",
         "Name or ARN of the secret with the private deploy key. Else, as with the next four, that of `[infra]`.",
+        variable="REPOSITORY_DEPLOY_KEY_SECRET",
     ),
-    SecretsKey(
-        "registry_secret", _TEXT, "", "Name or ARN of the secret with user name and password of an image registry."
+    Key("registry_secret", _TEXT, "Name or ARN of the secret with user name and password of an image registry."),
+    Key(
+        "repository_owner",
+        _TEXT,
+        "Owner of the GitHub repository with the migrations.",
+        variable="REPOSITORY_OWNER",
     ),
-    SecretsKey(
-        "repository_owner", _TEXT, "REPOSITORY_OWNER", "Owner of the GitHub repository with the migrations."
+    Key("repository_path", _TEXT, "Name of that repository.", variable="REPOSITORY_PATH"),
+    Key("kms_key", _TEXT, "ARN or alias of the KMS key for new secrets. Default: that of the account, of AWS."),
+    Key("tags", ValueKind.MAP, "Tags of new secrets."),
+    Key(
+        "region",
+        _TEXT,
+        "AWS region; without it, that of `[task]`, of the environment or of the profile.",
+        flag="--region",
     ),
-    SecretsKey("repository_path", _TEXT, "REPOSITORY_PATH", "Name of that repository."),
-    SecretsKey(
-        "kms_key", _TEXT, "", "ARN or alias of the KMS key for new secrets. Default: that of the account, of AWS."
-    ),
-    SecretsKey("tags", ValueKind.MAP, "", "Tags of new secrets."),
-    SecretsKey(
-        "region", _TEXT, "", "AWS region; without it, that of `[task]`, of the environment or of the profile."
-    ),
-    SecretsKey(
+    Key(
         "profile",
         _TEXT,
-        "",
         "Profile of the AWS configuration; without it, that of `[task]`, or AWS_PROFILE.",
+        flag="--profile",
     ),
 )
 TABLE: Final = Table("secrets", KEYS)
@@ -70,11 +56,6 @@ _SHARED: Final = (
     "region",
     "profile",
 )
-
-
-def check_secrets_tables(document: Mapping[str, Any], check: KeyCheck) -> None:
-    """Note what is wrong with the keys of every such table."""
-    check_tables(document, TABLE, check)
 
 
 def load_secrets(

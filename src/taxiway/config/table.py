@@ -1,4 +1,4 @@
-"""Tables of ``taxiway.toml`` that are for whoever works with AWS: ``[task]`` and ``[infra]``.
+"""Tables of ``taxiway.toml`` that are for whoever works with AWS: ``[task]``, ``[infra]`` and others.
 
 Each may stand in an environment too, ``[environments.<name>.task]``, where it wins key by key. They mean nothing
 to the commands on a database. Texts may refer to environment variables, ``${env:NAME}``, and to nothing else: what
@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from taxiway import errors
 from taxiway.config.files import FILE_NAME, FileReader
@@ -36,18 +36,30 @@ class ValueKind(Enum):
     MAP = "table of texts"
 
 
-class Key(Protocol):
-    """A key of a table, for the code and for the reference page."""
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key of a table: for the code, the command line and the reference page.
+
+    Attributes:
+        name: As it is written; that of an inner table with the table's name before it.
+        flag: The option that wins over it; empty if it has none.
+        metavar: What the value of that option is called.
+        field: The field of the settings, where it has another name.
+        variable: The variable of the job that wins over it; empty if there is none.
+    """
+
+    name: str
+    kind: ValueKind
+    help: str
+    flag: str = ""
+    metavar: str = "NAME"
+    field: str = ""
+    variable: str = ""
 
     @property
-    def name(self) -> str:
-        """As it is written; that of an inner table with the table's name before it."""
-        ...
-
-    @property
-    def kind(self) -> ValueKind:
-        """What its value is."""
-        ...
+    def attribute(self) -> str:
+        """The field of the settings."""
+        return self.field or self.name
 
 
 @dataclass(frozen=True, slots=True)
