@@ -46,7 +46,7 @@ def test_every_key_with_a_flag_is_an_option_that_wins(table: Table, key: Key) ->
 def test_a_call_without_options_says_nothing_of_the_table(table: Table) -> None:
     options = call(table)
     assert given_values(table, options) == {}
-    assert place_of_file(options)["file"] is place_of_file(options)["environment"] is None
+    assert (place_of_file(options)["file"], place_of_file(options)["environment"]) == (None, None)
 
 
 def test_file_and_environment_are_named_by_options() -> None:
