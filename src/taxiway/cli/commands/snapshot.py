@@ -261,9 +261,8 @@ def _tell(
     operation: str = "snapshot restore",
 ) -> int:
     live, aside = _sides(scene)
-    last = (
-        final_name(scene.name, scene.stamp) if operation == "snapshot confirm" and _dropped(found, scene) else None
-    )
+    has_dropped = operation == "snapshot confirm" and _has_both(found.scene)
+    last = final_name(scene.name, scene.stamp) if has_dropped else None
     if session.invocation.json:
         print_json(
             restore_json(
@@ -280,6 +279,12 @@ def _tell(
     print_result(_ENDINGS[operation].format(name=session.database, snapshot=found.snapshot))
     if last:
         print_result(f"The last snapshot of what was deleted is {last}.")
+    _tell_what_is_left(live, aside, operation)
+    return exit_codes.SUCCESS
+
+
+def _tell_what_is_left(live: Database | None, aside: Database | None, operation: str) -> None:
+    """To do by hand, or to decide."""
     if live and live.master_secret and operation != "snapshot confirm":
         print_aside(
             f"Its master password lies in {live.master_secret}.\n"
@@ -293,7 +298,6 @@ def _tell(
             "  Delete it, with a last snapshot: taxiway snapshot confirm\n"
             f"  Swap the two again:              taxiway snapshot {_BACK[operation]}"
         )
-    return exit_codes.SUCCESS
 
 
 _ENDINGS: Final = {
@@ -310,9 +314,8 @@ def _sides(scene: Scene) -> tuple[Database | None, Database | None]:
     return live, next((one for one in both if one is not live), None)
 
 
-def _dropped(found: Found, _scene: Scene) -> bool:
-    """Whether there were two of them when the confirmation began."""
-    return found.scene.original is not None and found.scene.restored is not None
+def _has_both(scene: Scene) -> bool:
+    return scene.original is not None and scene.restored is not None
 
 
 def _tell_stop(stop: KeyboardInterrupt, session: SnapshotSession, words: str) -> int:
