@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from taxiway.config.table import Key, Table, ValueKind, load_table
+from taxiway.config.table import ACCOUNT_KEYS, Key, Table, ValueKind, load_table
 from taxiway.config.task import load_task
 from taxiway.model.infra import BastionWish, DatabaseWish, EndpointsWish, GithubWish, InfraSettings
 
@@ -20,18 +20,7 @@ KEYS: Final = (
         "Name of the CloudFormation stack; without it, `stack` of `[task]`, or `taxiway`.",
         flag="--stack",
     ),
-    Key(
-        "region",
-        _TEXT,
-        "AWS region; without it, that of `[task]`, of the environment or of the profile.",
-        flag="--region",
-    ),
-    Key(
-        "profile",
-        _TEXT,
-        "Profile of the AWS configuration; without it, that of `[task]`, or AWS_PROFILE.",
-        flag="--profile",
-    ),
+    *ACCOUNT_KEYS,
     Key("vpc", _TEXT, "Id of the VPC that everything goes into. Adopted."),
     Key("subnets", _LIST, "Ids of the subnets that tasks run in. Adopted."),
     Key(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from taxiway.config.infra import TABLE as INFRA
-from taxiway.config.table import Key, Table, ValueKind, load_table
+from taxiway.config.table import ACCOUNT_KEYS, Key, Table, ValueKind, load_table
 from taxiway.config.task import load_task
 from taxiway.model.stored_secret import SecretsSettings
 
@@ -32,18 +32,7 @@ KEYS: Final = (
     Key("repository_path", _TEXT, "Name of that repository.", variable="REPOSITORY_PATH"),
     Key("kms_key", _TEXT, "ARN or alias of the KMS key for new secrets. Default: that of the account, of AWS."),
     Key("tags", ValueKind.MAP, "Tags of new secrets."),
-    Key(
-        "region",
-        _TEXT,
-        "AWS region; without it, that of `[task]`, of the environment or of the profile.",
-        flag="--region",
-    ),
-    Key(
-        "profile",
-        _TEXT,
-        "Profile of the AWS configuration; without it, that of `[task]`, or AWS_PROFILE.",
-        flag="--profile",
-    ),
+    *ACCOUNT_KEYS,
 )
 TABLE: Final = Table("secrets", KEYS)
 # What [infra] says of the same things, where this table has nothing: nobody has to write it twice.

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from taxiway import errors
 from taxiway.config.files import FILE_NAME, FileReader
@@ -60,6 +60,23 @@ class Key:
     def attribute(self) -> str:
         """The field of the settings."""
         return self.field or self.name
+
+
+# Of the tables that fall back to [task].
+ACCOUNT_KEYS: Final = (
+    Key(
+        "region",
+        ValueKind.TEXT,
+        "AWS region; without it, that of `[task]`, of the environment or of the profile.",
+        flag="--region",
+    ),
+    Key(
+        "profile",
+        ValueKind.TEXT,
+        "Profile of the AWS configuration; without it, that of `[task]`, or AWS_PROFILE.",
+        flag="--profile",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)

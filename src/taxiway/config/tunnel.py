@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from taxiway.config.table import Key, Table, ValueKind, load_table
+from taxiway.config.table import ACCOUNT_KEYS, Key, Table, ValueKind, load_table
 from taxiway.config.task import load_task
 from taxiway.model.tunnel import TunnelSettings
 
@@ -76,18 +76,7 @@ KEYS: Final = (
         "neither cluster nor endpoint is named.",
         flag="--stack",
     ),
-    Key(
-        "region",
-        _TEXT,
-        "AWS region; without it, that of `[task]`, of the environment or of the profile.",
-        flag="--region",
-    ),
-    Key(
-        "profile",
-        _TEXT,
-        "Profile of the AWS configuration; without it, that of `[task]`, or AWS_PROFILE.",
-        flag="--profile",
-    ),
+    *ACCOUNT_KEYS,
 )
 TABLE: Final = Table("tunnel", KEYS)
 
