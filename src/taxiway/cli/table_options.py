@@ -3,23 +3,14 @@
 import os
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any
 
 import click
 
 from taxiway.cli.commands.options import call_options, config_option
-from taxiway.config.table import Key, Table, ValueKind
+from taxiway.config.table import FilePlace, Key, Table, ValueKind
 
 type Command = Callable[..., Any]
-
-
-class FilePlace(TypedDict):
-    """Where the table is read from, as the ``load_…`` of each takes it."""
-
-    environ: Mapping[str, str]
-    directory: Path
-    file: Path | None
-    environment: str | None
 
 
 def table_options(table: Table, *, only: Collection[str] | None = None) -> Callable[[Command], Command]:

@@ -4,10 +4,9 @@ They are for whoever builds it; :mod:`taxiway.config.table` reads them.
 """
 
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Unpack
 
-from taxiway.config.table import ACCOUNT_KEYS, Key, Table, ValueKind, load_table
+from taxiway.config.table import ACCOUNT_KEYS, FilePlace, Key, Table, ValueKind, load_table
 from taxiway.config.task import load_task
 from taxiway.model.infra import BastionWish, DatabaseWish, EndpointsWish, GithubWish, InfraSettings
 
@@ -94,9 +93,7 @@ _WISHES: Final[Mapping[str, type]] = {
 }
 
 
-def load_infra(
-    *, environ: Mapping[str, str], directory: Path, file: Path | None, environment: str | None
-) -> InfraSettings | None:
+def load_infra(**place: Unpack[FilePlace]) -> InfraSettings | None:
     """The table of ``taxiway.toml`` in the directory, or of ``file``, with that of the environment over it.
 
     Stack, region and profile are those of ``[task]`` where the table has none. ``None``: there is no such table.
@@ -105,8 +102,8 @@ def load_infra(
         UnknownEnvironment: The file has no such environment.
         ConfigError: The file cannot be used, in this part or another one.
     """
-    values = load_table(TABLE, environ=environ, directory=directory, file=file, environment=environment)
-    task = load_task(environ=environ, directory=directory, file=file, environment=environment)
+    values = load_table(TABLE, **place)
+    task = load_task(**place)
     if not values:
         return None
     shared = {"stack": task.stack, "region": task.region, "profile": task.profile}

@@ -4,12 +4,10 @@ The secrets of database users are named where they are used: in ``[roles]`` and 
 (:mod:`taxiway.config.secret_uses`). The variables of the job name its secrets, too, and win over the table.
 """
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Final
+from typing import Final, Unpack
 
 from taxiway.config.infra import TABLE as INFRA
-from taxiway.config.table import ACCOUNT_KEYS, Key, Table, ValueKind, load_table
+from taxiway.config.table import ACCOUNT_KEYS, FilePlace, Key, Table, ValueKind, load_table
 from taxiway.config.task import load_task
 from taxiway.model.stored_secret import SecretsSettings
 
@@ -47,9 +45,7 @@ _SHARED: Final = (
 )
 
 
-def load_secrets(
-    *, environ: Mapping[str, str], directory: Path, file: Path | None, environment: str | None
-) -> SecretsSettings:
+def load_secrets(**place: Unpack[FilePlace]) -> SecretsSettings:
     """The table of ``taxiway.toml`` in the directory, or of ``file``, with that of the environment over it.
 
     What it does not have is that of ``[infra]``, where that has the same key; then region and profile are those of
@@ -59,12 +55,12 @@ def load_secrets(
         UnknownEnvironment: The file has no such environment.
         ConfigError: The file cannot be used, in this part or another one.
     """
-    values = load_table(TABLE, environ=environ, directory=directory, file=file, environment=environment)
-    task = load_task(environ=environ, directory=directory, file=file, environment=environment)
-    infra = load_table(INFRA, environ=environ, directory=directory, file=file, environment=environment)
+    values = load_table(TABLE, **place)
+    task = load_task(**place)
+    infra = load_table(INFRA, **place)
     shared = {"region": task.region, "profile": task.profile} | {
         name: infra[name] for name in _SHARED if name in infra
     }
-    variables = {key.name: environ.get(key.variable, "").strip() for key in KEYS if key.variable}
+    variables = {key.name: place["environ"].get(key.variable, "").strip() for key in KEYS if key.variable}
     given = {name: text for name, text in variables.items() if text}
     return SecretsSettings(**{**shared, **values, **given})

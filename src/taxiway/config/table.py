@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
 from taxiway import errors
 from taxiway.config.files import FILE_NAME, FileReader
@@ -95,6 +95,15 @@ class Table:
     def inner(self) -> frozenset[str]:
         """The names of the inner tables, those of texts left out."""
         return frozenset(key.name.partition(".")[0] for key in self.keys if "." in key.name)
+
+
+class FilePlace(TypedDict):
+    """Where a table is read from, as :func:`load_table` takes it."""
+
+    environ: Mapping[str, str]
+    directory: Path
+    file: Path | None
+    environment: str | None
 
 
 def check_tables(document: Mapping[str, Any], table: Table, check: KeyCheck) -> None:

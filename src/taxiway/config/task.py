@@ -3,11 +3,9 @@
 They are for whoever starts tasks; :mod:`taxiway.config.table` reads them.
 """
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Final
+from typing import Final, Unpack
 
-from taxiway.config.table import Key, Table, ValueKind, load_table
+from taxiway.config.table import FilePlace, Key, Table, ValueKind, load_table
 from taxiway.model.task import TaskSettings
 
 _TEXT: Final = ValueKind.TEXT
@@ -51,15 +49,11 @@ KEYS: Final = (
 TABLE: Final = Table("task", KEYS)
 
 
-def load_task(
-    *, environ: Mapping[str, str], directory: Path, file: Path | None, environment: str | None
-) -> TaskSettings:
+def load_task(**place: Unpack[FilePlace]) -> TaskSettings:
     """The table of ``taxiway.toml`` in the directory, or of ``file``, with that of the environment over it.
 
     Raises:
         UnknownEnvironment: The file has no such environment.
         ConfigError: The file cannot be used, in this part or another one.
     """
-    return TaskSettings(
-        **load_table(TABLE, environ=environ, directory=directory, file=file, environment=environment)
-    )
+    return TaskSettings(**load_table(TABLE, **place))

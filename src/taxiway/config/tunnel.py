@@ -3,11 +3,9 @@
 They are for whoever opens tunnels; :mod:`taxiway.config.table` reads them.
 """
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Final
+from typing import Final, Unpack
 
-from taxiway.config.table import ACCOUNT_KEYS, Key, Table, ValueKind, load_table
+from taxiway.config.table import ACCOUNT_KEYS, FilePlace, Key, Table, ValueKind, load_table
 from taxiway.config.task import load_task
 from taxiway.model.tunnel import TunnelSettings
 
@@ -81,9 +79,7 @@ KEYS: Final = (
 TABLE: Final = Table("tunnel", KEYS)
 
 
-def load_tunnel(
-    *, environ: Mapping[str, str], directory: Path, file: Path | None, environment: str | None
-) -> TunnelSettings:
+def load_tunnel(**place: Unpack[FilePlace]) -> TunnelSettings:
     """The table of ``taxiway.toml`` in the directory, or of ``file``, with that of the environment over it.
 
     Region and profile are those of ``[task]`` where the table has none; so is the stack, where it names neither
@@ -93,8 +89,8 @@ def load_tunnel(
         UnknownEnvironment: The file has no such environment.
         ConfigError: The file cannot be used, in this part or another one.
     """
-    values = load_table(TABLE, environ=environ, directory=directory, file=file, environment=environment)
-    task = load_task(environ=environ, directory=directory, file=file, environment=environment)
+    values = load_table(TABLE, **place)
+    task = load_task(**place)
     stack = None if {"cluster", "endpoint"} & values.keys() else task.stack
     shared = {"stack": stack, "region": task.region, "profile": task.profile}
     given = {key.attribute: values[key.name] for key in KEYS if key.name in values}
