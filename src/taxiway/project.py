@@ -270,21 +270,11 @@ def _opened(
     programs = _Programs(redact)
     database, credentials = _log_in(settings.database, redact)
     program_environment = _program_environment(settings.database, database) if inventory.has_programs else {}
-    _run_before_connect(
-        before_connect_callbacks(inventory, migrations, placeholders=placeholders, environment=os.environ),
-        programs=programs,
-        environment=program_environment,
-        placeholders=placeholders,
-        sink=sink,
-        redact=redact,
-    )
+    callbacks = before_connect_callbacks(inventory, migrations, placeholders=placeholders, environment=os.environ)
+    _run_before_connect(callbacks, programs, program_environment, placeholders, sink=sink, redact=redact)
     with _greeted(database, credentials, overrides=overrides, clock=clock, redact=redact, sink=sink) as session:
         scope = survey.read_scope(
-            migrations,
-            inventory=inventory,
-            session=session,
-            placeholders=placeholders,
-            environment=os.environ,
+            migrations, inventory=inventory, session=session, placeholders=placeholders, environment=os.environ
         )
         with _recorded(session, scope, settings.ledger, run, redact=redact, sink=sink) as on_event:
             tools = Tools(
@@ -305,10 +295,10 @@ def _opened(
 
 def _run_before_connect(
     callbacks: Sequence[Callback],
-    *,
     programs: _Programs,
     environment: Mapping[str, str | Secret],
     placeholders: Placeholders,
+    *,
     sink: EventSink,
     redact: Callable[[str], str],
 ) -> None:
