@@ -17,17 +17,13 @@ from taxiway.cli.commands.options import SettingsCommand
 from taxiway.cli.flyway_args import CALL_OPTIONS, FLAGS, IGNORED_FLAGS, PARAMETERS
 from taxiway.cli.group import COMMANDS, taxiway
 from taxiway.cli.names import ELSEWHERE
-from taxiway.config import secrets
+from taxiway.config import infra, secrets, task, tunnel
 from taxiway.config.flyway_only import BY_PLACE, Foreign, Ignored, Obsolete, Unsupported
-from taxiway.config.infra import KEYS as INFRA_KEYS
-from taxiway.config.infra import InfraKey
 from taxiway.config.option import Group, Kind, Option
 from taxiway.config.options import OPTIONS
 from taxiway.config.roles import ROLE_KEYS
-from taxiway.config.task import KEYS, TaskKey
+from taxiway.config.table import Key
 from taxiway.config.toml import FLYWAY, TAXIWAY, Dialect
-from taxiway.config.tunnel import KEYS as TUNNEL_KEYS
-from taxiway.config.tunnel import TunnelKey
 from taxiway.model.callback import CallbackEvent
 from taxiway.model.role import GRANTS, Grants, ObjectKind
 from taxiway.ops.choose_endpoint import OUTPUTS as TUNNEL_OUTPUTS
@@ -190,33 +186,35 @@ of the command line, of `FLYWAY_URL` or of Flyway's files. They win over a URL i
 def render_configuration(options: Sequence[Option]) -> str:
     """The page of all options, by group, and of what Flyway has besides."""
     introduction = _CONFIGURATION_INTRODUCTION.replace("UNRESOLVED", _unresolved(options))
-    introduction = introduction.replace("SECRETS_KEYS", "".join(map(_secrets_row, secrets.KEYS)))
-    tunnels = "".join(map(_tunnel_row, TUNNEL_KEYS))
-    parts = [introduction.replace("TASK_KEYS", "".join(map(_task_row, KEYS))).replace("TUNNEL_KEYS", tunnels)]
-    parts = [parts[0].replace("INFRA_KEYS", "".join(map(_infra_row, INFRA_KEYS)))]
+    rows = {
+        "TASK_KEYS": _rows_with_outputs(task.KEYS, OUTPUTS),
+        "TUNNEL_KEYS": _rows_with_outputs(tunnel.KEYS, TUNNEL_OUTPUTS),
+        "INFRA_KEYS": _infra_rows(),
+        "SECRETS_KEYS": _secrets_rows(),
+    }
+    for place, lines in rows.items():
+        introduction = introduction.replace(place, "".join(lines))
+    parts = [introduction]
     for group in Group:
         parts.append(f"\n## {group.value}\n")
         parts.extend(_render_option(option) for option in options if option.group is group)
     return "".join((*parts, *_roles(), _FLYWAY_ONLY, *_flyway_only()))
 
 
-def _task_row(key: TaskKey) -> str:
-    output = f"`{OUTPUTS[key.name]}`" if key.name in OUTPUTS else ""
-    return f"| `{key.name}` | {key.kind.value} | `{key.flag}` | {output} | {key.help} |\n"
+def _rows_with_outputs(keys: Iterable[Key], outputs: Mapping[str, str]) -> Iterator[str]:
+    for key in keys:
+        output = f"`{outputs[key.name]}`" if key.name in outputs else ""
+        yield f"| `{key.name}` | {key.kind.value} | `{key.flag}` | {output} | {key.help} |\n"
 
 
-def _tunnel_row(key: TunnelKey) -> str:
-    output = f"`{TUNNEL_OUTPUTS[key.name]}`" if key.name in TUNNEL_OUTPUTS else ""
-    return f"| `{key.name}` | {key.kind.value} | `{key.flag}` | {output} | {key.help} |\n"
+def _infra_rows() -> Iterator[str]:
+    return (f"| `{key.name}` | {key.kind.value} | {key.help} |\n" for key in infra.KEYS)
 
 
-def _infra_row(key: InfraKey) -> str:
-    return f"| `{key.name}` | {key.kind.value} | {key.help} |\n"
-
-
-def _secrets_row(key: secrets.SecretsKey) -> str:
-    variable = f"`{key.variable}`" if key.variable else ""
-    return f"| `{key.name}` | {key.kind.value} | {variable} | {key.help} |\n"
+def _secrets_rows() -> Iterator[str]:
+    for key in secrets.KEYS:
+        variable = f"`{key.variable}`" if key.variable else ""
+        yield f"| `{key.name}` | {key.kind.value} | {variable} | {key.help} |\n"
 
 
 def _unresolved(options: Iterable[Option]) -> str:

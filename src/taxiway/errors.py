@@ -344,9 +344,6 @@ class MixedTransactions(ScriptError):
     code = "mixed-transactions"
 
 
-# --- validation and history -------------------------------------------------------------------------------
-
-
 class DuplicateCallback(ScriptError):
     """Two SQL files for the same event with the same description."""
 
@@ -387,6 +384,9 @@ class ProgramUnavailable(ScriptError):
     """What runs a script is not installed, or the script may not be executed."""
 
     code = "program-unavailable"
+
+
+# --- validation and history -------------------------------------------------------------------------------
 
 
 class ValidationFailed(TaxiwayError):
@@ -1067,7 +1067,7 @@ class KeyNotRegistered(SecretError):
     code = "key-not-registered"
 
 
-# --- the whole way of a task
+# --- the whole way of a task ------------------------------------------------------------------------------
 
 
 class EnvironmentNotReady(TaxiwayError):

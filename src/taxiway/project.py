@@ -32,11 +32,12 @@ from taxiway.scan.resolve import before_connect_callbacks
 from taxiway.sources.directory import DirectorySources
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from taxiway.engine.ports import Clock, EventSink, Rotations, SessionFacts
     from taxiway.engine.why import Records
+    from taxiway.model.callback import Callback
     from taxiway.model.event import Event
     from taxiway.model.info import InfoResult
     from taxiway.model.ledger import RunOrigin
@@ -269,26 +270,11 @@ def _opened(
     programs = _Programs(redact)
     database, credentials = _log_in(settings.database, redact)
     program_environment = _program_environment(settings.database, database) if inventory.has_programs else {}
-    if callbacks := before_connect_callbacks(
-        inventory, migrations, placeholders=placeholders, environment=os.environ
-    ):
-        from taxiway.engine.callback_runner import run_before_connect
-
-        run_before_connect(
-            callbacks,
-            programs=programs,
-            environment=program_environment,
-            placeholders=placeholders,
-            on_event=sink,
-            redact=redact,
-        )
+    callbacks = before_connect_callbacks(inventory, migrations, placeholders=placeholders, environment=os.environ)
+    _run_before_connect(callbacks, programs, program_environment, placeholders, sink=sink, redact=redact)
     with _greeted(database, credentials, overrides=overrides, clock=clock, redact=redact, sink=sink) as session:
         scope = survey.read_scope(
-            migrations,
-            inventory=inventory,
-            session=session,
-            placeholders=placeholders,
-            environment=os.environ,
+            migrations, inventory=inventory, session=session, placeholders=placeholders, environment=os.environ
         )
         with _recorded(session, scope, settings.ledger, run, redact=redact, sink=sink) as on_event:
             tools = Tools(
@@ -305,6 +291,29 @@ def _opened(
             yield Project(
                 scope=scope, settings=migrations, tools=tools, warnings=sink, records=records, roles=settings.roles
             )
+
+
+def _run_before_connect(
+    callbacks: Sequence[Callback],
+    programs: _Programs,
+    environment: Mapping[str, str | Secret],
+    placeholders: Placeholders,
+    *,
+    sink: EventSink,
+    redact: Callable[[str], str],
+) -> None:
+    """Most projects have none: nothing is loaded for them."""
+    if callbacks:
+        from taxiway.engine.callback_runner import run_before_connect
+
+        run_before_connect(
+            callbacks,
+            programs=programs,
+            environment=environment,
+            placeholders=placeholders,
+            on_event=sink,
+            redact=redact,
+        )
 
 
 def _rotations(roles: tuple[Role, ...], redact: Redactor) -> Rotations | None:

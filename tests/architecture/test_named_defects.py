@@ -50,7 +50,7 @@ DEFECTS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "10 A typo in a key name silently ignores a setting": (
         "e2e/test_bad_input.py::test_a_key_of_the_configuration_is_misspelt",
-        "unit/config/test_task.py::test_an_unknown_key_is_an_error_for_every_command",
+        "unit/config/test_tables.py::test_an_unknown_key_is_an_error_for_every_command",
         "unit/config/test_roles.py::test_a_misspelt_key_is_an_error_that_names_the_nearest",
     ),
     "13 An unsupported base, unpinned downloads, root user": (

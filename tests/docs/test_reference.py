@@ -14,10 +14,10 @@ from taxiway.cli.names import ELSEWHERE
 from taxiway.cli.settings import SETTINGS
 from taxiway.config.flyway_only import BY_PLACE
 from taxiway.config.infra import KEYS as INFRA_KEYS
-from taxiway.config.infra import InfraKey
 from taxiway.config.option import Kind, Option
 from taxiway.config.options import OPTIONS
 from taxiway.config.roles import ROLE_KEYS
+from taxiway.config.table import Key
 from taxiway.config.toml import FLYWAY, parse_toml
 from taxiway.model.callback import CallbackEvent
 from taxiway.runner.job import VARIABLES, Variable
@@ -105,7 +105,7 @@ def test_every_setting_of_flyway_that_is_no_option_is_there(place: str, key: str
 
 
 @pytest.mark.parametrize("key", INFRA_KEYS, ids=lambda key: key.name)
-def test_every_key_of_the_infrastructure_is_there(key: InfraKey) -> None:
+def test_every_key_of_the_infrastructure_is_there(key: Key) -> None:
     assert f"| `{key.name}` | {key.kind.value} | " in section_of(CONFIGURATION, "Infrastructure")
 
 

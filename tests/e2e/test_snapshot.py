@@ -5,6 +5,7 @@ Their snapshots are real copies of real data, so that what comes back has really
 
 import itertools
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -141,6 +142,12 @@ def test_a_restore_that_is_killed_at_every_step_goes_on_where_it_was(shop: Shop,
     assert shop.execute(_READ) == [("ann",), ("bob",)]
 
 
+def read_until(process: subprocess.Popen[str], words: str) -> None:
+    """Read what it says on standard error, up to the line with these words."""
+    assert process.stderr
+    assert any(words in line for line in process.stderr)
+
+
 def kill_at_next_step(shop: Shop, arguments: tuple[str, ...], reached: set[str], seconds: float) -> bool:
     """Whether it was killed; not: it has ended well, or there is nothing left to do."""
     with shop.calling(*arguments) as process:
@@ -164,10 +171,7 @@ def test_a_revert_in_the_middle_of_the_swap_brings_the_old_one_back(shop: Shop) 
     make_snapshot(shop)
     shop.execute("INSERT INTO customer VALUES ('cid')")
     with shop.calling("restore", "--yes") as process:
-        assert process.stderr
-        for line in process.stderr:
-            if line.startswith(f"Rename {shop.name}-1 to"):
-                break
+        read_until(process, f"Rename {shop.name}-1 to")
         process.send_signal(signal.SIGKILL)
     refused = shop.call("confirm", "--yes")
     assert (refused.code, refused.exit_code) == ("restore-unfinished", 1), refused.stderr
@@ -180,10 +184,7 @@ def test_a_revert_in_the_middle_of_the_swap_brings_the_old_one_back(shop: Shop) 
 def test_ctrl_c_says_what_goes_on_and_how_to_go_on(shop: Shop) -> None:
     make_snapshot(shop)
     with shop.calling("restore", "--yes") as process:
-        assert process.stderr
-        for line in process.stderr:
-            if "(creating)" in line:
-                break
+        read_until(process, "(creating)")
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=30)
     assert process.returncode == 130
@@ -196,10 +197,7 @@ def test_a_second_operator_is_told_of_the_first(shop: Shop) -> None:
     make_snapshot(shop)
     other = Shop(shop.aws, shop.directory, name=shop.name, actor="bob")
     with shop.calling("restore", "--yes") as process:
-        assert process.stderr
-        for line in process.stderr:
-            if "(creating)" in line:
-                break
+        read_until(process, "(creating)")
         process.send_signal(signal.SIGSTOP)
         refused = other.call("restore", "--yes")
         assert (refused.code, refused.exit_code) == ("restore-busy", 4), refused.stderr

@@ -20,6 +20,7 @@ from taxiway.model.task import (
 )
 from taxiway.ops.seams import Wish
 from taxiway.reports.result_line import render_result_line
+from tests.support.answers import Answer, next_answer
 
 MOMENT = datetime(2026, 1, 2, 12, tzinfo=UTC)
 ARN = "arn:aws:ecs:eu-central-1:123456789012:task/cluster/"
@@ -53,17 +54,6 @@ def ended(exit_code: int | None = 0, **fields: object) -> Task:
     return task("STOPPED", exit_code=exit_code, **{**usual, **fields})
 
 
-type Answer[T] = T | Exception
-
-
-def _next[T](answers: list[Answer[T]]) -> T:
-    """The next answer; the last one again and again."""
-    answer = answers.pop(0) if len(answers) > 1 else answers[0]
-    if isinstance(answer, Exception):
-        raise answer
-    return answer
-
-
 @dataclass
 class ScriptedLogs:
     """Answers in turn, and writes down with which tokens they were asked for."""
@@ -75,7 +65,7 @@ class ScriptedLogs:
 
     def read(self, group: str, stream: str, token: str | None) -> LogPage | None:
         self.tokens.append(token)
-        return _next(self.pages)
+        return next_answer(self.pages)
 
     def read_end(self, group: str, stream: str, count: int) -> tuple[LogEvent, ...]:
         return tuple(map(event, self.ends.get(stream, ())))[-count:]
@@ -121,10 +111,10 @@ class ScriptedTasks:
         return self.answer
 
     def describe_tasks(self, cluster: str, tasks: Sequence[str], container: str) -> list[Task]:
-        return _next(self.looks)
+        return next_answer(self.looks)
 
     def list_tasks(self, cluster: str, family: str) -> list[str]:
-        return [one.arn for one in _next(self.looks)]
+        return [one.arn for one in next_answer(self.looks)]
 
     def stop_task(self, cluster: str, task: str, reason: str) -> None:
         self.stops.append(reason)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from taxiway.model.infra import ChangeSet, Drift, Stack, StackEvent, StackResource
-from tests.support.fake_aws import Answer
+from tests.support.answers import Answer, next_answer
 
 MOMENT = datetime(2026, 1, 2, 12, tzinfo=UTC)
 ID = "arn:aws:cloudformation:eu-west-1:111122223333:stack/shop/1"
@@ -18,14 +18,6 @@ def stack(status: str, **fields: object) -> Stack:
 
 def event(number: int, status: str, name: str = "shop", kind: str = KIND, reason: str | None = None) -> StackEvent:
     return StackEvent(id=f"e{number}", moment=MOMENT, logical_id=name, type=kind, status=status, reason=reason)
-
-
-def _next[T](answers: list[Answer[T]]) -> T:
-    """The next answer; the last one again and again."""
-    answer = answers.pop(0) if len(answers) > 1 else answers[0]
-    if isinstance(answer, Exception):
-        raise answer
-    return answer
 
 
 @dataclass
@@ -43,7 +35,7 @@ class ScriptedStacks:
     region: str = "eu-west-1"
 
     def find_stack(self, stack: str) -> Stack | None:
-        return _next(self.states)
+        return next_answer(self.states)
 
     def list_resources(self, stack: str) -> tuple[StackResource, ...]:
         return self.resources
@@ -52,7 +44,7 @@ class ScriptedStacks:
         return self.template
 
     def list_events(self, stack: str, after: str | None) -> tuple[StackEvent, ...]:
-        return _next(self.events)
+        return next_answer(self.events)
 
     def create_change_set(
         self, stack: str, name: str, template: Mapping[str, object], *, is_new: bool, tags: Mapping[str, str]
@@ -62,7 +54,7 @@ class ScriptedStacks:
         return "changes"
 
     def find_change_set(self, change_set: str, stack: str) -> ChangeSet | None:
-        return _next(self.change_sets)
+        return next_answer(self.change_sets)
 
     def delete_change_set(self, change_set: str, stack: str) -> None:
         self.done.append("forget")

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import subprocess
 import sysconfig
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sandbox.aws import AwsEndpoint
-from tests.support.operator import Ended
+from tests.support.operator import Ended, run_to_end
 
 COMMAND: Final = Path(sysconfig.get_path("scripts")) / "taxiway"
 _WRAPPER: Final = """#!/bin/sh
@@ -70,17 +69,13 @@ class Keeper:
 
     def call(self, *arguments: str, stdin: str = "", **variables: str) -> Ended:
         """Run ``taxiway …`` to its end."""
-        done = subprocess.run(
+        ended = run_to_end(
             [COMMAND, *arguments],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=_SECONDS,
-            cwd=self.directory,
-            env=self.variables(variables),
+            directory=self.directory,
+            environment=self.variables(variables),
+            stdin=stdin,
+            seconds=_SECONDS,
         )
-        ended = Ended(done.returncode, done.stdout, done.stderr)
         self.outputs.append(ended.stdout + ended.stderr)
         return ended
 

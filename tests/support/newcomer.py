@@ -3,7 +3,6 @@
 import json
 import os
 import socket
-import subprocess
 import sysconfig
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from sandbox.aws import AwsEndpoint
 from sandbox.directory import temporary_directory
 from sandbox.git_server import GitServer
 from tests.support.job import publish
-from tests.support.operator import Ended
+from tests.support.operator import Ended, run_to_end
 
 PROGRAMS: Final = Path(sysconfig.get_path("scripts"))
 _SECONDS: Final = 180
@@ -76,17 +75,13 @@ class Newcomer:
 
     def call(self, *arguments: str, stdin: str = "") -> Ended:
         """Run ``taxiway …`` to its end."""
-        done = subprocess.run(
+        ended = run_to_end(
             [PROGRAMS / "taxiway", *arguments],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=_SECONDS,
-            cwd=self.directory,
-            env={"PATH": os.environ["PATH"], **self.environment},
+            directory=self.directory,
+            environment={"PATH": os.environ["PATH"], **self.environment},
+            stdin=stdin,
+            seconds=_SECONDS,
         )
-        ended = Ended(done.returncode, done.stdout, done.stderr)
         self.outputs.append(ended.stdout + ended.stderr)
         return ended
 

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sysconfig
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,6 +43,23 @@ class Ended:
         """That of the error, if there was one."""
         last = self.stderr.splitlines()[-1] if self.stderr else ""
         return last.removeprefix("Code: ") if last.startswith("Code: ") else None
+
+
+def run_to_end(
+    command: Sequence[str | Path], *, directory: Path, environment: Mapping[str, str], stdin: str, seconds: float
+) -> Ended:
+    """Run a command, in that environment and no other."""
+    done = subprocess.run(
+        command,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=seconds,
+        cwd=directory,
+        env=environment,
+    )
+    return Ended(done.returncode, done.stdout, done.stderr)
 
 
 @dataclass(slots=True)

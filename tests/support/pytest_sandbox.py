@@ -20,6 +20,7 @@ from sandbox.password import make_password
 from sandbox.postgres import PostgresServer
 from sandbox.protocol_proxy import ProtocolProxy
 from sandbox.world import World
+from tests.support.servers import PASSWORD_NEEDED, server_with_rules
 from tests.support.tasks import ALLOWED_SECRET, OTHER_SECRET, Tasks
 
 if TYPE_CHECKING:
@@ -70,12 +71,8 @@ def postgres_server() -> Iterator[PostgresServer]:
 @pytest.fixture(scope="session")
 def plain_server() -> Iterator[PostgresServer]:
     """A server that also lets in clients without TLS: a proxy sees nothing of what is encrypted."""
-    with temporary_directory() as directory:
-        rules = directory / "hba.conf"
-        rules.write_text("host all all 127.0.0.1/32 scram-sha-256\n")
-        rules.chmod(0o644)
-        with PostgresServer(directory / "postgres", settings={"hba_file": str(rules)}) as server:
-            yield server
+    with server_with_rules(PASSWORD_NEEDED) as server:
+        yield server
 
 
 def plain_url(proxy: ProtocolProxy, user: str, database: str) -> str:
@@ -86,16 +83,17 @@ def plain_url(proxy: ProtocolProxy, user: str, database: str) -> str:
 @pytest.fixture
 def database(postgres_server: PostgresServer) -> Iterator[Database]:
     """An empty database, dropped afterwards with every role that was made while it existed."""
-    yield from _fresh_database(postgres_server)
+    yield from fresh_database(postgres_server)
 
 
 @pytest.fixture
 def plain_database(plain_server: PostgresServer) -> Iterator[Database]:
     """The same on ``plain_server``."""
-    yield from _fresh_database(plain_server)
+    yield from fresh_database(plain_server)
 
 
-def _fresh_database(server: PostgresServer) -> Iterator[Database]:
+def fresh_database(server: PostgresServer) -> Iterator[Database]:
+    """For a fixture: a database, dropped afterwards with every role that was made while it existed."""
     roles = server.roles()
     made = make_database(server, next(_numbers))
     yield made

@@ -1,5 +1,6 @@
 """A folder of scripts and the database that they are for: what a user has before the first command."""
 
+import json
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -101,6 +102,14 @@ class Workspace:
         return run_command(
             *arguments, directory=self.directory, environment=self.environment | dict(environment or {})
         )
+
+    def answer(self, *arguments: str, exit_code: int = 0, **environment: str) -> dict[str, Any]:
+        """What a command says in JSON, without a word beside it."""
+        result = self.run(*arguments, "--output", "json", environment=environment)
+        assert (result.returncode, result.stderr) == (exit_code, "")
+        parsed = json.loads(result.stdout)
+        assert isinstance(parsed, dict)
+        return parsed
 
     def running(
         self, *arguments: str, environment: Mapping[str, str] | None = None

@@ -1,18 +1,16 @@
 """EC2: subnets and security groups by id, by Name tag, or by the name of the group."""
 
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, final
 
 from taxiway.aws.errors import translating
 from taxiway.aws.session import Place, client
 from taxiway.errors import AwsAmbiguous, AwsNotFound
-from taxiway.nearest import find_nearest
+from taxiway.nearest import hint_of_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from types_boto3_ec2 import EC2Client
-
-_NAMES_SHOWN: Final = 10
 
 
 @final
@@ -80,12 +78,6 @@ def _only(kind: str, name: str, known: "Mapping[str, set[str]]") -> str:
             candidates=found,
             hint=f"Name the {kind} by its id.",
         )
-    near = find_nearest(name, known)
     names = [one for one, ids in known.items() if one not in ids]
-    if near:
-        hint = f"Did you mean '{near}'?"
-    elif names:
-        hint = f"There are: {', '.join(sorted(names)[:_NAMES_SHOWN])}."
-    else:
-        hint = "Check the name, the region and the account."
+    hint = hint_of_names(name, known, shown=names, otherwise="Check the name, the region and the account.")
     raise AwsNotFound(f"There is no {kind} '{name}' in this region and account.", kind=kind, name=name, hint=hint)

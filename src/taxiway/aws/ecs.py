@@ -17,7 +17,7 @@ from taxiway.model.task import (
     TaskRequest,
     TaskTarget,
 )
-from taxiway.nearest import find_nearest
+from taxiway.nearest import hint_of_names
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 _TASKS_IN_A_CALL: Final = 100
 # A listing that is only for a hint ends somewhere.
 _NAMES_LOOKED_AT: Final = 500
-_NAMES_SHOWN: Final = 10
 # How RunTask says that it will not start what was asked for; its words tell why.
 _REFUSALS: Final = (
     "BlockedException",
@@ -144,15 +143,12 @@ class Ecs:
         names: list[str] = []
         with suppress(AwsError), translating("ecs:List", "*"):
             names.extend(islice(known(), _NAMES_LOOKED_AT))
-        near = find_nearest(name.rpartition("/")[2].partition(":")[0], names)
-        if near:
-            hint = f"Did you mean '{near}'?"
-        elif names:
-            hint = f"There are: {', '.join(sorted(names)[:_NAMES_SHOWN])}."
-        else:
-            hint = "Check the name, the region and the account."
+        word = name.rpartition("/")[2].partition(":")[0]
         return AwsNotFound(
-            f"There is no {kind} '{name}' in region {self.region}.", kind=kind, name=name, hint=hint
+            f"There is no {kind} '{name}' in region {self.region}.",
+            kind=kind,
+            name=name,
+            hint=hint_of_names(word, names, otherwise="Check the name, the region and the account."),
         )
 
     def _cluster_names(self) -> Iterator[str]:

@@ -1,20 +1,16 @@
 """One call of ``taxiway infra``: its settings, its services, and what it shows meanwhile."""
 
-import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
-
-import click
+from typing import TYPE_CHECKING, Any
 
 from taxiway import errors
-from taxiway.cli.commands.options import call_options
 from taxiway.cli.output import print_aside
+from taxiway.cli.table_options import given_values, place_of_file, table_options
 from taxiway.clock import SystemClock
-from taxiway.config.infra import KEYS, load_infra
+from taxiway.config.infra import TABLE, load_infra
 from taxiway.config.task import load_task
 from taxiway.model.infra import DEFAULT_STACK, InfraSettings, StackEvent
 from taxiway.ops.deploy_infra import Deployment, Wanted
@@ -26,28 +22,8 @@ if TYPE_CHECKING:
     from taxiway.aws.session import Place
     from taxiway.cli.invocation import Invocation
 
-type Command = Callable[..., Any]
-
-# The keys of [infra] that have an option, too: which stack, and where. All others are the stack's description,
-# which belongs into a file that is reviewed.
-_FLAGS: Final = ("stack", "region", "profile")
-
-
-def infra_options(command: Command) -> Command:
-    """Give a command those three, ``--env``, ``--config``, and the options of how the call answers."""
-    help_texts = {key.name: key.help.replace("`", "") for key in KEYS}
-    for name in reversed(_FLAGS):
-        command = click.option(f"--{name}", name, metavar="NAME", help=help_texts[name])(command)
-    environment = click.option(
-        "--env", "environment", metavar="NAME", help="Let [environments.NAME.infra] win over [infra]."
-    )
-    config = click.option(
-        "--config",
-        "config_file",
-        type=click.Path(path_type=Path, dir_okay=False),
-        help="Configuration file instead of ./taxiway.toml.",
-    )
-    return call_options(environment(config(command)))
+# Which stack, and where. All other keys are the stack's description, which belongs into a file that is reviewed.
+infra_options = table_options(TABLE)
 
 
 @dataclass
@@ -64,8 +40,8 @@ class InfraSession:
         Raises:
             ConfigError: The file cannot be used.
         """
-        found = load_infra(**self._place_of_file())
-        return replace(found, **self._given()) if found else None
+        found = load_infra(**place_of_file(self.options))
+        return replace(found, **given_values(TABLE, self.options)) if found else None
 
     @property
     def settings(self) -> InfraSettings:
@@ -91,9 +67,9 @@ class InfraSession:
     def _target(self) -> InfraSettings:
         if self.configured is not None:
             return self.configured
-        task = load_task(**self._place_of_file())
+        task = load_task(**place_of_file(self.options))
         target = InfraSettings(stack=task.stack or DEFAULT_STACK, region=task.region, profile=task.profile)
-        return replace(target, **self._given())
+        return replace(target, **given_values(TABLE, self.options))
 
     @cached_property
     def template(self) -> Mapping[str, Any]:
@@ -142,17 +118,6 @@ class InfraSession:
         from taxiway.aws.session import Place
 
         return Place(self._target.region, self._target.profile)
-
-    def _given(self) -> dict[str, Any]:
-        return {name: self.options[name] for name in _FLAGS if self.options[name] is not None}
-
-    def _place_of_file(self) -> dict[str, Any]:
-        return {
-            "environ": os.environ,
-            "directory": Path.cwd(),
-            "file": self.options["config_file"],
-            "environment": self.options["environment"],
-        }
 
 
 @dataclass

@@ -1,19 +1,17 @@
 """What ``taxiway secrets`` and ``taxiway deploy-key`` have in common: options, and the services of a call."""
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from taxiway import errors
-from taxiway.cli.commands.options import call_options
 from taxiway.cli.invocation import Invocation
+from taxiway.cli.table_options import given_values, place_of_file, table_options
 from taxiway.config.secret_uses import find_secret_uses
-from taxiway.config.secrets import load_secrets
+from taxiway.config.secrets import TABLE, load_secrets
 from taxiway.model.stored_secret import SecretsSettings, SecretUse
 
 if TYPE_CHECKING:
@@ -21,19 +19,6 @@ if TYPE_CHECKING:
 
 type Command = Callable[..., Any]
 
-_OPTIONS: Final = (
-    click.option("--region", metavar="NAME", help="AWS region; without it, that of the file or the environment."),
-    click.option("--profile", metavar="NAME", help="Profile of the AWS configuration; without it, AWS_PROFILE."),
-    click.option(
-        "--env", "environment", metavar="NAME", help="Let [environments.NAME.secrets] win over [secrets]."
-    ),
-    click.option(
-        "--config",
-        "config_file",
-        type=click.Path(path_type=Path, dir_okay=False),
-        help="Configuration file instead of ./taxiway.toml.",
-    ),
-)
 _MAKING: Final = (
     click.option("--kms-key", metavar="ARN", help="KMS key of a new secret, instead of the configured one."),
     click.option(
@@ -50,10 +35,7 @@ _AGREEING: Final = (
     click.option("--yes", is_flag=True, help="Do not ask."),
 )
 
-
-def secret_options(command: Command) -> Command:
-    """Give a command the options of where secrets are, and of how the call answers."""
-    return call_options(_with(_OPTIONS, command))
+secret_options = table_options(TABLE)
 
 
 def making_options(command: Command) -> Command:
@@ -101,11 +83,8 @@ class SecretsSession:
         Raises:
             ConfigError: The file cannot be used.
         """
-        settings = load_secrets(environ=os.environ, directory=Path.cwd(), file=self._file, environment=self._name)
-        given: dict[str, Any] = {
-            name: value for name in ("region", "profile") if (value := self.options.get(name)) is not None
-        }
-        return replace(settings, **given)
+        settings = load_secrets(**place_of_file(self.options))
+        return replace(settings, **given_values(TABLE, self.options))
 
     @cached_property
     def uses(self) -> tuple[SecretUse, ...]:
@@ -114,9 +93,7 @@ class SecretsSession:
         Raises:
             ConfigError: A file cannot be used.
         """
-        return find_secret_uses(
-            self.settings, environ=os.environ, directory=Path.cwd(), file=self._file, environment=self._name
-        )
+        return find_secret_uses(self.settings, **place_of_file(self.options))
 
     @cached_property
     def store(self) -> "SecretStore":
@@ -139,13 +116,3 @@ class SecretsSession:
         if not is_new:
             return key, tuple(tags.items())
         return key or self.settings.kms_key, tuple({**self.settings.tags, **tags}.items())
-
-    @property
-    def _file(self) -> Path | None:
-        file = self.options.get("config_file")
-        return file if isinstance(file, Path) else None
-
-    @property
-    def _name(self) -> str | None:
-        name = self.options.get("environment")
-        return name if isinstance(name, str) else None

@@ -3,7 +3,7 @@
 import os
 import secrets
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -163,10 +163,3 @@ class Lines:
     def _print(self, text: str) -> None:
         if not self.is_quiet:
             print_aside(text)
-
-
-def words_of(steps: Sequence[object]) -> list[str]:
-    """The sentences of a plan; waiting is none of its steps."""
-    from taxiway.planning.restore import Wait
-
-    return [str(getattr(step, "words")) for step in steps if not isinstance(step, Wait)]  # noqa: B009

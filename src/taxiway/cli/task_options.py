@@ -1,63 +1,20 @@
 """What every ``taxiway task`` command accepts: where tasks run, from the command line over ``taxiway.toml``."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import click
-
-from taxiway.cli.commands.options import call_options
-from taxiway.config.table import ValueKind
-from taxiway.config.task import KEYS, TaskKey, load_task
+from taxiway.cli.table_options import given_values, place_of_file, table_options
+from taxiway.config.task import TABLE, load_task
 from taxiway.model.task import TaskSettings
-
-_OF_A_DATABASE: Final = ("database", "stack", "region", "profile")
-
-type Command = Callable[..., Any]
 
 # Who somebody is in a workflow, before the name of the machine's user.
 _ACTOR_VARIABLES: Final = ("TAXIWAY_ACTOR", "GITHUB_ACTOR", "GITLAB_USER_LOGIN")
 
-
-def target_options(command: Command) -> Command:
-    """Give a command every key of ``[task]``, ``--env``, ``--config``, and the options of how the call answers."""
-    return _options_of(KEYS, command)
-
-
-def database_options(command: Command) -> Command:
-    """The same with those keys only that say where the database is."""
-    return _options_of([key for key in KEYS if key.name in _OF_A_DATABASE], command)
-
-
-def _options_of(keys: Sequence[TaskKey], command: Command) -> Command:
-    for key in reversed(keys):
-        command = _option(key)(command)
-    return call_options(_env_option(_config_option(command)))
-
-
-_env_option = click.option(
-    "--env", "environment", metavar="NAME", help="Let [environments.NAME.task] win over [task]."
-)
-_config_option = click.option(
-    "--config",
-    "config_file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Configuration file instead of ./taxiway.toml.",
-)
-
-
-def _option(key: TaskKey) -> Callable[[Command], Command]:
-    match key.kind:
-        case ValueKind.BOOLEAN:
-            negative = f"--no-{key.flag.removeprefix('--')}"
-            return click.option(f"{key.flag}/{negative}", key.name, default=None, help=key.help)
-        case ValueKind.LIST:
-            more = " May be given several times."
-            return click.option(key.flag, key.name, multiple=True, metavar="NAME", help=key.help + more)
-        case _:
-            return click.option(key.flag, key.name, metavar="NAME", help=key.help)
+target_options = table_options(TABLE)
+# Those only that say where the database is.
+database_options = table_options(TABLE, only=("database", "stack", "region", "profile"))
 
 
 def read_settings(options: Mapping[str, object]) -> TaskSettings:
@@ -66,15 +23,7 @@ def read_settings(options: Mapping[str, object]) -> TaskSettings:
     Raises:
         ConfigError: The file cannot be used.
     """
-    environment, config_file = options["environment"], options["config_file"]
-    settings = load_task(
-        environ=os.environ,
-        directory=Path.cwd(),
-        file=config_file if isinstance(config_file, Path) else None,
-        environment=environment if isinstance(environment, str) else None,
-    )
-    given: dict[str, Any] = {key.name: options.get(key.name) for key in KEYS}
-    return replace(settings, **{name: value for name, value in given.items() if value not in (None, ())})
+    return replace(load_task(**place_of_file(options)), **given_values(TABLE, options))
 
 
 def find_actor() -> str:

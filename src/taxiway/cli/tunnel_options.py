@@ -1,53 +1,17 @@
 """What ``taxiway tunnel`` accepts: the keys of ``[tunnel]`` as options."""
 
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
+from typing import Final
 
-import click
-
-from taxiway.cli.commands.options import call_options
-from taxiway.config.table import ValueKind
-from taxiway.config.tunnel import KEYS, TunnelKey, load_tunnel
+from taxiway.cli.table_options import given_values, place_of_file, table_options
+from taxiway.config.tunnel import TABLE, load_tunnel
 from taxiway.errors import InvalidOption
 from taxiway.model.tunnel import TunnelSettings
 
-type Command = Callable[..., Any]
+_MOST_PORT: Final = 65535
 
-_MOST_PORT = 65535
-
-
-def tunnel_options(command: Command) -> Command:
-    """Give a command every key of ``[tunnel]``, ``--env``, ``--config``, and how the call answers."""
-    for key in reversed(KEYS):
-        command = _option(key)(command)
-    return call_options(_env_option(_config_option(command)))
-
-
-_env_option = click.option(
-    "--env", "environment", metavar="NAME", help="Let [environments.NAME.tunnel] win over [tunnel]."
-)
-_config_option = click.option(
-    "--config",
-    "config_file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Configuration file instead of ./taxiway.toml.",
-)
-
-
-def _option(key: TunnelKey) -> Callable[[Command], Command]:
-    match key.kind:
-        case ValueKind.BOOLEAN:
-            return click.option(f"{key.flag}/--no-{key.name}", key.attribute, default=None, help=key.help)
-        case ValueKind.LIST:
-            more = " May be given several times."
-            return click.option(key.flag, key.attribute, multiple=True, metavar=key.metavar, help=key.help + more)
-        case ValueKind.INTEGER:
-            return click.option(key.flag, key.attribute, type=int, metavar=key.metavar, help=key.help)
-        case _:
-            return click.option(key.flag, key.attribute, metavar=key.metavar, help=key.help)
+tunnel_options = table_options(TABLE)
 
 
 def read_settings(options: Mapping[str, object]) -> TunnelSettings:
@@ -58,16 +22,7 @@ def read_settings(options: Mapping[str, object]) -> TunnelSettings:
     Raises:
         ConfigError: The file cannot be used, or a port is none.
     """
-    environment, config_file = options["environment"], options["config_file"]
-    settings = load_tunnel(
-        environ=os.environ,
-        directory=Path.cwd(),
-        file=config_file if isinstance(config_file, Path) else None,
-        environment=environment if isinstance(environment, str) else None,
-    )
-    given: dict[str, Any] = {
-        key.attribute: options[key.attribute] for key in KEYS if options[key.attribute] not in (None, ())
-    }
+    settings, given = load_tunnel(**place_of_file(options)), given_values(TABLE, options)
     if "cluster" in given and "endpoint" not in given:
         settings = replace(settings, endpoint=None, endpoint_port=None)
     settings = replace(settings, **given)

@@ -4,60 +4,33 @@ The secrets of database users are named where they are used: in ``[roles]`` and 
 (:mod:`taxiway.config.secret_uses`). The variables of the job name its secrets, too, and win over the table.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
+from typing import Final, Unpack
 
 from taxiway.config.infra import TABLE as INFRA
-from taxiway.config.keys import KeyCheck
-from taxiway.config.table import Table, ValueKind, check_tables, load_table
+from taxiway.config.table import ACCOUNT_KEYS, FilePlace, Key, Table, ValueKind, load_table
 from taxiway.config.task import load_task
 from taxiway.model.stored_secret import SecretsSettings
-
-
-@dataclass(frozen=True, slots=True)
-class SecretsKey:
-    """A key of the table, for the code and for the reference page; a field of :class:`SecretsSettings`.
-
-    ``variable`` is that of the job, which wins; empty if it has none.
-    """
-
-    name: str
-    kind: ValueKind
-    variable: str
-    help: str
-
 
 _TEXT: Final = ValueKind.TEXT
 
 KEYS: Final = (
-    SecretsKey(
+    Key(
         "deploy_key_secret",
         _TEXT,
-        "REPOSITORY_DEPLOY_KEY_SECRET",
         "Name or ARN of the secret with the private deploy key. Else, as with the next four, that of `[infra]`.",
+        variable="REPOSITORY_DEPLOY_KEY_SECRET",
     ),
-    SecretsKey(
-        "registry_secret", _TEXT, "", "Name or ARN of the secret with user name and password of an image registry."
-    ),
-    SecretsKey(
-        "repository_owner", _TEXT, "REPOSITORY_OWNER", "Owner of the GitHub repository with the migrations."
-    ),
-    SecretsKey("repository_path", _TEXT, "REPOSITORY_PATH", "Name of that repository."),
-    SecretsKey(
-        "kms_key", _TEXT, "", "ARN or alias of the KMS key for new secrets. Default: that of the account, of AWS."
-    ),
-    SecretsKey("tags", ValueKind.MAP, "", "Tags of new secrets."),
-    SecretsKey(
-        "region", _TEXT, "", "AWS region; without it, that of `[task]`, of the environment or of the profile."
-    ),
-    SecretsKey(
-        "profile",
+    Key("registry_secret", _TEXT, "Name or ARN of the secret with user name and password of an image registry."),
+    Key(
+        "repository_owner",
         _TEXT,
-        "",
-        "Profile of the AWS configuration; without it, that of `[task]`, or AWS_PROFILE.",
+        "Owner of the GitHub repository with the migrations.",
+        variable="REPOSITORY_OWNER",
     ),
+    Key("repository_path", _TEXT, "Name of that repository.", variable="REPOSITORY_PATH"),
+    Key("kms_key", _TEXT, "ARN or alias of the KMS key for new secrets. Default: that of the account, of AWS."),
+    Key("tags", ValueKind.MAP, "Tags of new secrets."),
+    *ACCOUNT_KEYS,
 )
 TABLE: Final = Table("secrets", KEYS)
 # What [infra] says of the same things, where this table has nothing: nobody has to write it twice.
@@ -72,14 +45,7 @@ _SHARED: Final = (
 )
 
 
-def check_secrets_tables(document: Mapping[str, Any], check: KeyCheck) -> None:
-    """Note what is wrong with the keys of every such table."""
-    check_tables(document, TABLE, check)
-
-
-def load_secrets(
-    *, environ: Mapping[str, str], directory: Path, file: Path | None, environment: str | None
-) -> SecretsSettings:
+def load_secrets(**place: Unpack[FilePlace]) -> SecretsSettings:
     """The table of ``taxiway.toml`` in the directory, or of ``file``, with that of the environment over it.
 
     What it does not have is that of ``[infra]``, where that has the same key; then region and profile are those of
@@ -89,12 +55,12 @@ def load_secrets(
         UnknownEnvironment: The file has no such environment.
         ConfigError: The file cannot be used, in this part or another one.
     """
-    values = load_table(TABLE, environ=environ, directory=directory, file=file, environment=environment)
-    task = load_task(environ=environ, directory=directory, file=file, environment=environment)
-    infra = load_table(INFRA, environ=environ, directory=directory, file=file, environment=environment)
+    values = load_table(TABLE, **place)
+    task = load_task(**place)
+    infra = load_table(INFRA, **place)
     shared = {"region": task.region, "profile": task.profile} | {
         name: infra[name] for name in _SHARED if name in infra
     }
-    variables = {key.name: environ.get(key.variable, "").strip() for key in KEYS if key.variable}
+    variables = {key.name: place["environ"].get(key.variable, "").strip() for key in KEYS if key.variable}
     given = {name: text for name, text in variables.items() if text}
     return SecretsSettings(**{**shared, **values, **given})

@@ -1,4 +1,4 @@
-"""Tables of ``taxiway.toml`` that are for whoever works with AWS: ``[task]`` and ``[infra]``.
+"""Tables of ``taxiway.toml`` that are for whoever works with AWS: ``[task]``, ``[infra]`` and others.
 
 Each may stand in an environment too, ``[environments.<name>.task]``, where it wins key by key. They mean nothing
 to the commands on a database. Texts may refer to environment variables, ``${env:NAME}``, and to nothing else: what
@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, TypedDict
 
 from taxiway import errors
 from taxiway.config.files import FILE_NAME, FileReader
@@ -36,18 +36,47 @@ class ValueKind(Enum):
     MAP = "table of texts"
 
 
-class Key(Protocol):
-    """A key of a table, for the code and for the reference page."""
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key of a table: for the code, the command line and the reference page.
+
+    Attributes:
+        name: As it is written; that of an inner table with the table's name before it.
+        flag: The option that wins over it; empty if it has none.
+        metavar: What the value of that option is called.
+        field: The field of the settings, where it has another name.
+        variable: The variable of the job that wins over it; empty if there is none.
+    """
+
+    name: str
+    kind: ValueKind
+    help: str
+    flag: str = ""
+    metavar: str = "NAME"
+    field: str = ""
+    variable: str = ""
 
     @property
-    def name(self) -> str:
-        """As it is written; that of an inner table with the table's name before it."""
-        ...
+    def attribute(self) -> str:
+        """The field of the settings."""
+        return self.field or self.name
 
-    @property
-    def kind(self) -> ValueKind:
-        """What its value is."""
-        ...
+
+# Of the tables that fall back to [task].
+ACCOUNT_KEYS: Final = (
+    Key(
+        "region",
+        ValueKind.TEXT,
+        "AWS region; without it, that of `[task]`, of the environment or of the profile.",
+        flag="--region",
+    ),
+    Key(
+        "profile",
+        ValueKind.TEXT,
+        "Profile of the AWS configuration; without it, that of `[task]`, or AWS_PROFILE.",
+        flag="--profile",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +95,15 @@ class Table:
     def inner(self) -> frozenset[str]:
         """The names of the inner tables, those of texts left out."""
         return frozenset(key.name.partition(".")[0] for key in self.keys if "." in key.name)
+
+
+class FilePlace(TypedDict):
+    """Where a table is read from, as :func:`load_table` takes it."""
+
+    environ: Mapping[str, str]
+    directory: Path
+    file: Path | None
+    environment: str | None
 
 
 def check_tables(document: Mapping[str, Any], table: Table, check: KeyCheck) -> None:

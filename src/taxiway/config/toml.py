@@ -21,6 +21,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from typing import Any, Final
 
 from taxiway import errors
@@ -40,13 +41,8 @@ _ROLES: Final = "roles"
 type Way = tuple[str, ...]
 type Names = Mapping[str, Option]
 
-# Where tasks run (taxiway.config.task), and what is built for them (taxiway.config.infra)
-_TASK: Final = "task"
-# Where tunnels lead (taxiway.config.tunnel)
-_TUNNEL: Final = "tunnel"
-_INFRA: Final = "infra"
-# Which secrets there are for the job (taxiway.config.secrets)
-_SECRETS: Final = "secrets"
+# Tables for whoever works with AWS. Each has a module of its name here, which has its keys.
+_OPERATOR_TABLES: Final = ("task", "tunnel", "infra", "secrets")
 _BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
 # Python's parser takes the square of the number of a key's parts: hours for the longest that a file has room for.
 _MOST_PARTS: Final = 64
@@ -151,22 +147,8 @@ def parse_toml(text: str, *, name: str = "taxiway.toml", dialect: Dialect = TAXI
     leaves = tuple(leaf for section in sections for leaf in _leaves(section))
     check = KeyCheck(name)
     _check_roots(document, dialect, check)
-    if _TASK in text and not dialect.is_flyways:
-        from taxiway.config.task import check_task_tables
-
-        check_task_tables(document, check)
-    if _TUNNEL in text and not dialect.is_flyways:
-        from taxiway.config.tunnel import check_tunnel_tables
-
-        check_tunnel_tables(document, check)
-    if _INFRA in text and not dialect.is_flyways:
-        from taxiway.config.infra import check_infra_tables
-
-        check_infra_tables(document, check)
-    if _SECRETS in text and not dialect.is_flyways:
-        from taxiway.config.secrets import check_secrets_tables
-
-        check_secrets_tables(document, check)
+    if not dialect.is_flyways:
+        _check_operator_tables(document, text, check)
     for leaf in leaves:
         _check_key(leaf, sections, dialect, check)
     has_roles = dialect.has_roles and _ROLES in document
@@ -221,10 +203,8 @@ def _sections(document: Mapping[str, object], name: str, dialect: Dialect) -> It
         overrides = _table(table, (*way, "flyway"), name)
         table.pop("flyway", None)
         if not dialect.is_flyways:
-            table.pop(_TASK, None)
-            table.pop(_TUNNEL, None)
-            table.pop(_INFRA, None)
-            table.pop(_SECRETS, None)
+            for operator_table in _OPERATOR_TABLES:
+                table.pop(operator_table, None)
         yield _Section(way, table, dialect.of_environment, Scope(environment))
         yield _Section((*way, "flyway"), overrides, OVERRIDE_NAMES, Scope(environment, overrides=True))
 
@@ -262,7 +242,7 @@ def _beginnings(way: Way) -> Iterator[Way]:
 
 
 def _check_roots(document: Mapping[str, object], dialect: Dialect, check: KeyCheck) -> None:
-    ours = () if dialect.is_flyways else (_TASK, _TUNNEL, _INFRA, _SECRETS)
+    ours = () if dialect.is_flyways else _OPERATOR_TABLES
     known = (*dialect.sections, "environments", *ours, *((_ROLES,) if dialect.has_roles else ()))
     for root in document:
         if dialect.is_flyways and root == "database":
@@ -272,6 +252,15 @@ def _check_roots(document: Mapping[str, object], dialect: Dialect, check: KeyChe
         if root not in known and not is_others:
             nearest = check.suggest(partial(_nearest, (root,), (), dialect))
             check.unknown(_dotted((root,)), _dotted(nearest) if nearest else None)
+
+
+def _check_operator_tables(document: Mapping[str, object], text: str, check: KeyCheck) -> None:
+    """Only of tables that the text names: no other module is loaded."""
+    for name in _OPERATOR_TABLES:
+        if name in text:
+            from taxiway.config.table import check_tables
+
+            check_tables(document, import_module(f"taxiway.config.{name}").TABLE, check)
 
 
 def _check_key(leaf: _Leaf, sections: tuple[_Section, ...], dialect: Dialect, check: KeyCheck) -> None:
@@ -308,10 +297,7 @@ def _known_ways(way: Way, sections: tuple[_Section, ...], dialect: Dialect) -> I
     """Of all tables, the most likely last; of environments the one that the key stands in."""
     yield ("environments",)
     if not dialect.is_flyways:
-        yield (_TASK,)
-        yield (_TUNNEL,)
-        yield (_INFRA,)
-        yield (_SECRETS,)
+        yield from ((name,) for name in _OPERATOR_TABLES)
     if dialect.has_roles:
         yield (_ROLES,)
     in_environment = way[0] == "environments"

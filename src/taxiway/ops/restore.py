@@ -33,8 +33,10 @@ from taxiway.ops.patience import Patience, Waiting
 from taxiway.ops.seams import Clock, Databases, Progress
 from taxiway.ops.snapshots import find_database, get_database, get_snapshot, keep_settings, list_snapshots
 from taxiway.planning import restore as plan
+from taxiway.planning import restore_steps as steps
 from taxiway.planning.rds_names import stamp_of
-from taxiway.planning.restore import Scene, Step, remaining
+from taxiway.planning.restore import Scene, remaining
+from taxiway.planning.restore_steps import Step, words_of
 from taxiway.planning.settings import compare
 
 _ITSELF: Final = "itself"
@@ -301,14 +303,14 @@ class Restorer:
             step = next(iter(_of_this_phase(scene)), None)
             if step is None:
                 return scene
-            if isinstance(step, plan.Wait):
+            if isinstance(step, steps.Wait):
                 _check_shown(step, waiting)
-                waiting.wait(step.words)
+                waiting.wait(words_of(step))
                 self.lease.renew()
                 continue
             try:
                 self.lease.renew()
-                self.progress.on_step(step.words)
+                self.progress.on_step(words_of(step))
                 self._do(step, scene)
             except (errors.AwsBusy, errors.AwsNotFound, errors.AwsThrottled, errors.AwsUnreachable) as error:
                 patience.bear(error)
@@ -336,30 +338,30 @@ class Restorer:
     def _do(self, step: Step, scene: Scene) -> None:
         rds = self.databases
         match step:
-            case plan.Restore():
+            case steps.Restore():
                 self._begin(step, scene)
-            case plan.CreateInstance():
+            case steps.CreateInstance():
                 rds.create_instance(step.cluster, step.target, step.instance, {INSTANCE_TAG: step.instance.name})
-            case plan.Change():
+            case steps.Change():
                 rds.change(step.target, step.wanted)
                 self._tried[step.key] = self.clock.monotonic()
-            case plan.Compare():
+            case steps.Compare():
                 self._compare(scene)
-            case plan.Tag():
+            case steps.Tag():
                 rds.add_tags(step.target.arn, step.tags)
-            case plan.Rename():
+            case steps.Rename():
                 rds.rename(step.target, step.becomes)
-            case plan.Unprotect():
+            case steps.Unprotect():
                 rds.unprotect(step.target)
-            case plan.DeleteInstance():
+            case steps.DeleteInstance():
                 rds.delete_instance(step.target)
-            case plan.Delete():
+            case steps.Delete():
                 rds.delete(step.target, step.snapshot)
                 keep_settings(rds, step.target, step.snapshot, database_name=self.name, clock=self.clock)
-            case plan.Untag():
+            case steps.Untag():
                 rds.remove_tags(step.target.arn, [*RESTORE_TAGS])
 
-    def _begin(self, step: plan.Restore, scene: Scene) -> None:
+    def _begin(self, step: steps.Restore, scene: Scene) -> None:
         assert self._found is not None  # looked at before any work
         assert self._snapshot is not None  # a restore begins with one
         tags = {
@@ -384,14 +386,14 @@ class Restorer:
 
 def _of_this_phase(scene: Scene) -> list[Step]:
     """Without what a plan shows of the next phase."""
-    steps = remaining(scene)
+    left = remaining(scene)
     if scene.phase is not Phase.BUILD:
-        return [*steps]
-    return [one for one in steps if not isinstance(one, plan.Rename | plan.RenameLater)]
+        return [*left]
+    return [one for one in left if not isinstance(one, steps.Rename | steps.RenameLater)]
 
 
-def _check_shown(step: plan.Wait, waiting: Waiting) -> None:
-    if step.status != plan.HIDDEN or waiting.seconds_of(step.words) < _APPEAR_SECONDS:
+def _check_shown(step: steps.Wait, waiting: Waiting) -> None:
+    if step.status != plan.HIDDEN or waiting.seconds_of(words_of(step)) < _APPEAR_SECONDS:
         return
     raise errors.RestoreStuck(
         f"RDS has not shown {step.target} for {_APPEAR_SECONDS / 60:.0f} minutes.",

@@ -19,14 +19,13 @@ from taxiway.model.snapshot import (
     Snapshot,
     is_broken,
 )
-from taxiway.nearest import find_nearest
+from taxiway.nearest import find_nearest, hint_of_names
 from taxiway.ops.patience import Patience, Waiting
 from taxiway.ops.seams import Clock, Databases, Progress
 from taxiway.planning.manifest import encode_manifest
 from taxiway.planning.rds_names import snapshot_name
 
 _EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
-_NAMES_SHOWN: Final = 10
 # How long RDS may not show a snapshot that it has just been asked for.
 _APPEAR_SECONDS: Final = 120.0
 # "Tag naming limits" (AWS manual): letters, numbers, spaces and these, up to 256 characters.
@@ -44,17 +43,12 @@ def get_database(databases: Sequence[Database], name: str, *, region: str) -> Da
     found = find_database(databases, wanted)
     if found:
         return found
-    names = [one.name for one in databases]
-    near = find_nearest(wanted, names)
     member = next((one for one in databases if any(wanted == part.name for part in one.instances)), None)
     if member:
         hint = f"'{name}' is an instance of the cluster '{member.name}': name the cluster."
-    elif near:
-        hint = f"Did you mean '{near}'?"
-    elif names:
-        hint = f"There are: {', '.join(sorted(names)[:_NAMES_SHOWN])}."
     else:
-        hint = "Check the name, the region and the account."
+        names = [one.name for one in databases]
+        hint = hint_of_names(wanted, names, otherwise="Check the name, the region and the account.")
     raise errors.AwsNotFound(
         f"There is no database '{name}' in region {region}.", kind="database", name=name, hint=hint
     )

@@ -25,6 +25,24 @@ from taxiway.model.snapshot import (
     is_ready,
 )
 from taxiway.planning.rds_names import final_name, new_name, old_name
+from taxiway.planning.restore_steps import (
+    Change,
+    Compare,
+    CreateInstance,
+    Delete,
+    DeleteInstance,
+    Rename,
+    RenameLater,
+    Restore,
+    Step,
+    Tag,
+    Unprotect,
+    Untag,
+    Wait,
+)
+
+# From a live name and the stamp of the restore to the name of what is not live.
+type NameMaker = Callable[[str, str], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,179 +71,6 @@ class Scene:
         is_replaced = self.restored is not None and self.restored.tags.get(REPLACES_TAG) != NOTHING
         return is_replaced and self.original is None
 
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """Nothing can be done until RDS is done with it."""
-
-    target: str
-    status: str
-
-    @property
-    def words(self) -> str:
-        """For people."""
-        return f"wait for {self.target} ({self.status})"
-
-
-@dataclass(frozen=True, slots=True)
-class Restore:
-    """Make a database of the snapshot."""
-
-    target: str
-
-    @property
-    def words(self) -> str:
-        """For people."""
-        return f"restore the snapshot as {self.target}, beside the live database and with its settings"
-
-
-@dataclass(frozen=True, slots=True)
-class CreateInstance:
-    """Give the restored cluster an instance."""
-
-    target: str
-    cluster: str
-    instance: InstanceConfiguration
-
-    @property
-    def words(self) -> str:
-        """For people."""
-        role = "writer" if self.instance.is_writer else "reader"
-        return f"create instance {self.target} ({self.instance.settings.get('DBInstanceClass')}, {role})"
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """Set what a restore cannot be given, or has not taken."""
-
-    target: Database | Instance
-    wanted: Configuration | InstanceConfiguration
-
-    @property
-    def key(self) -> str:
-        """The same for the same change of the same thing."""
-        return self.target.arn
-
-    @property
-    def words(self) -> str:
-        """For people."""
-        return f"set what {self.target.name} has not got from the snapshot"
-
-
-@dataclass(frozen=True, slots=True)
-class Compare:
-    """Compare every setting; who wants the restore decides about differences."""
-
-    target: str
-
-    @property
-    def words(self) -> str:
-        """For people."""
-        return f"compare every setting of {self.target}"
-
-
-@dataclass(frozen=True, slots=True)
-class Tag:
-    """Write down how far it is."""
-
-    target: Database | Instance
-    tags: Mapping[str, str]
-
-    @property
-    def words(self) -> str:
-        """For people."""
-        return f"note in the tags of {self.target.name} what it is"
-
-
-@dataclass(frozen=True, slots=True)
-class Rename:
-    """Give a database or an instance another name."""
-
-    target: Database | Instance
-    becomes: str
-
-    @property
-    def words(self) -> str:
-        """For people."""
-        return f"rename {self.target.name} to {self.becomes}"
-
-
-@dataclass(frozen=True, slots=True)
-class RenameLater:
-    """A renaming of something that is not there yet: part of a plan, and never the next step."""
-
-    target: str
-    becomes: str
-
-    @property
-    def words(self) -> str:
-        """For people."""
-        return f"rename {self.target} to {self.becomes}"
-
-
-@dataclass(frozen=True, slots=True)
-class Unprotect:
-    """Allow the deletion of a database."""
-
-    target: Database
-
-    @property
-    def words(self) -> str:
-        """For people."""
-        return f"switch off the deletion protection of {self.target.name}"
-
-
-@dataclass(frozen=True, slots=True)
-class DeleteInstance:
-    """Delete an instance of a cluster: no data is on it."""
-
-    target: Instance
-
-    @property
-    def words(self) -> str:
-        """For people."""
-        return f"delete instance {self.target.name}"
-
-
-@dataclass(frozen=True, slots=True)
-class Delete:
-    """Delete a database, with a last snapshot of it."""
-
-    target: Database
-    snapshot: str
-
-    @property
-    def words(self) -> str:
-        """For people."""
-        return f"delete {self.target.name}, keeping the snapshot {self.snapshot}"
-
-
-@dataclass(frozen=True, slots=True)
-class Untag:
-    """The restore is over: nothing says any more that there is one."""
-
-    target: Database | Instance
-
-    @property
-    def words(self) -> str:
-        """For people."""
-        return f"remove the tags of the restore from {self.target.name}"
-
-
-type Step = (
-    Wait
-    | Restore
-    | CreateInstance
-    | Change
-    | Compare
-    | Tag
-    | Rename
-    | RenameLater
-    | Unprotect
-    | DeleteInstance
-    | Delete
-    | Untag
-)
 
 # How long RDS may show the old value of a setting after it has taken the new one, in seconds.
 _SETTLE_SECONDS: Final = 60.0
@@ -257,29 +102,26 @@ def with_phase(scene: Scene, phase: Phase) -> Scene:
 
 def is_swapped(scene: Scene) -> bool:
     """Whether the restored database has the live name, and all names are where they belong."""
-    restored, original, stamp = scene.restored, scene.original, scene.stamp
-    if restored is None or restored.name != scene.name or scene.lacks_original:
+    if scene.restored is None or scene.lacks_original:
         return False
-    aside = original is None or original.name == old_name(scene.name, stamp)
-    others = original.instances if original else ()
-    return (
-        aside
-        and all(one.name == old_name(one.live_name, stamp) for one in others)
-        and all(one.name == one.live_name for one in restored.instances)
-    )
+    is_aside = scene.original is None or _is_aside(scene, scene.original, old_name)
+    return is_aside and _is_live(scene, scene.restored)
 
 
 def is_back(scene: Scene) -> bool:
     """Whether the original has the live name, and all names are where they belong."""
-    original, restored, stamp = scene.original, scene.restored, scene.stamp
-    if original is None or original.name != scene.name:
+    if scene.original is None or scene.restored is None:
         return False
-    aside = restored is not None and restored.name == new_name(scene.name, stamp)
-    others = restored.instances if restored else ()
-    return (
-        aside
-        and all(one.name == new_name(one.live_name, stamp) for one in others)
-        and all(one.name == one.live_name for one in original.instances)
+    return _is_aside(scene, scene.restored, new_name) and _is_live(scene, scene.original)
+
+
+def _is_live(scene: Scene, database: Database) -> bool:
+    return database.name == scene.name and all(one.name == one.live_name for one in database.instances)
+
+
+def _is_aside(scene: Scene, database: Database, name_of: NameMaker) -> bool:
+    return database.name == name_of(scene.name, scene.stamp) and all(
+        one.name == name_of(one.live_name, scene.stamp) for one in database.instances
     )
 
 
@@ -363,36 +205,34 @@ def _swap_later(scene: Scene) -> Iterator[Step]:
 
 
 def _swap(scene: Scene) -> Iterator[Step]:
-    restored, stamp = scene.restored, scene.stamp
     if scene.lacks_original:
         yield _hidden_original(scene)
-    if restored is None:
-        yield Wait(f"the restored {scene.name}", HIDDEN)
+    if scene.restored is None:
+        yield _hidden_restored(scene)
         return
     if scene.original:
         yield from _marks(scene, scene.original)
-        yield from _renames([scene.original], lambda _: old_name(scene.name, stamp))
-        yield from _renames(scene.original.instances, lambda one: old_name(one.live_name, stamp))
-    yield from _renames(restored.instances, lambda one: one.live_name)
-    yield from _renames([restored], lambda _: scene.name)
+        yield from _put_aside(scene, scene.original, old_name)
+    yield from _make_live(scene, scene.restored)
 
 
 def _back(scene: Scene) -> Iterator[Step]:
-    restored, stamp = scene.restored, scene.stamp
-    if restored is None:
-        yield Wait(f"the restored {scene.name}", HIDDEN)
+    if scene.restored is None:
+        yield _hidden_restored(scene)
     else:
-        yield from _renames([restored], lambda _: new_name(scene.name, stamp))
-        yield from _renames(restored.instances, lambda one: new_name(one.live_name, stamp))
+        yield from _put_aside(scene, scene.restored, new_name)
     if scene.original is None:
         yield _hidden_original(scene)
     else:
-        yield from _renames(scene.original.instances, lambda one: one.live_name)
-        yield from _renames([scene.original], lambda _: scene.name)
+        yield from _make_live(scene, scene.original)
 
 
 def _hidden_original(scene: Scene) -> Wait:
     return Wait(f"the original of {scene.name}", HIDDEN)
+
+
+def _hidden_restored(scene: Scene) -> Wait:
+    return Wait(f"the restored {scene.name}", HIDDEN)
 
 
 def _marks(scene: Scene, original: Database) -> Iterator[Tag]:
@@ -402,6 +242,18 @@ def _marks(scene: Scene, original: Database) -> Iterator[Tag]:
     for one in original.instances:
         if INSTANCE_TAG not in one.tags:
             yield Tag(one, {INSTANCE_TAG: one.name})
+
+
+def _put_aside(scene: Scene, database: Database, name_of: NameMaker) -> Iterator[Step]:
+    """The live name first: from then on nobody connects."""
+    yield from _renames([database], lambda _: name_of(scene.name, scene.stamp))
+    yield from _renames(database.instances, lambda one: name_of(one.live_name, scene.stamp))
+
+
+def _make_live(scene: Scene, database: Database) -> Iterator[Step]:
+    """The live name last: whoever connects finds everything in its place."""
+    yield from _renames(database.instances, lambda one: one.live_name)
+    yield from _renames([database], lambda _: scene.name)
 
 
 def _renames[T: (Database, Instance)](targets: Sequence[T], name_of: Callable[[T], str]) -> Iterator[Step]:

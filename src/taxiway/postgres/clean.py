@@ -10,20 +10,31 @@ member
     An object that an extension has brought along. It goes with its extension, and not alone.
 """
 
-from typing import Final
+from __future__ import annotations
 
-from taxiway.postgres.sql import Sql, fill, identifier, literal
+from itertools import batched
+from typing import TYPE_CHECKING, Final
 
-OUT_OF_LOCKS: Final = "53200"
-"""What the server answers when it has no room for another lock."""
+from taxiway.errors import DatabaseError
+from taxiway.model.identifier import quote_identifier
+from taxiway.postgres.sql import Sql, fill, identifier, join, literal
 
-MORE_LOCKS: Final = "Raise max_locks_per_transaction of the server (its default is 64), restart it, and run again."
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-BATCH: Final = 50
-"""Objects dropped in one transaction where one for all is too much. A table with a key is some ten locks."""
+    from taxiway.engine.ports import HistoryTable
+    from taxiway.postgres.exchange import Exchange
+
+# What the server answers when it has no room for another lock
+_OUT_OF_LOCKS: Final = "53200"
+_MORE_LOCKS: Final = (
+    "Raise max_locks_per_transaction of the server (its default is 64), restart it, and run again."
+)
+# Objects dropped in one transaction where one for all is too much. A table with a key is some ten locks.
+_BATCH: Final = 50
 
 # Every notice of CASCADE and of IF EXISTS would be told to the user, who has asked for all of it to go.
-QUIETLY: Final = Sql("SET LOCAL client_min_messages = warning;")
+_QUIETLY: Final = Sql("SET LOCAL client_min_messages = warning;")
 
 # The server's own record of what depends on what (PostgreSQL manual, pg_depend) says what there is to drop.
 # deptype 'i' is internal to another object and goes with it (the sequence of an identity column, a multirange
@@ -69,14 +80,46 @@ ORDER BY EXISTS (SELECT FROM pg_catalog.pg_event_trigger t WHERE t.evtfoid = p.o
 """
 
 
-def list_drops(schema: str) -> Sql:
-    """The query for the statements that drop what a schema holds, one in each row.
+def clean_schema(exchange: Exchange, schema: str, table: HistoryTable) -> None:
+    """Drop what a schema holds, all at once if the server has room for so many locks, else by and by."""
+    doing = f"Cleaning schema {quote_identifier(schema)}"
+    drops = _list_drops(exchange, schema, doing=doing)
+    if not _drop_at_once(exchange, table, drops, doing=doing):
+        for batch in batched(drops, _BATCH):
+            _drop(exchange, table, batch, doing=doing)
 
-    With an empty search path every name in them is qualified.
-    """
-    return fill(_LIST, schema=literal(schema))
+
+def drop_schema(exchange: Exchange, schema: str, table: HistoryTable) -> None:
+    """Drop a schema with all that is in it; does nothing if there is none."""
+    statement = fill("DROP SCHEMA IF EXISTS {schema} CASCADE;", schema=identifier(schema))
+    _drop(exchange, table, [statement], doing=f"Dropping schema {quote_identifier(schema)}")
 
 
-def drop_schema(schema: str) -> Sql:
-    """The statement that drops a schema, with all that is in it."""
-    return fill("DROP SCHEMA IF EXISTS {schema} CASCADE;", schema=identifier(schema))
+def _list_drops(exchange: Exchange, schema: str, *, doing: str) -> list[Sql]:
+    """The statements that drop what it holds. With an empty search path every name in them is qualified."""
+    statements = fill(
+        "BEGIN; {reset} SET LOCAL search_path = ''; {list} COMMIT",
+        reset=exchange.ours.reset_role(),
+        list=fill(_LIST, schema=literal(schema)),
+    )
+    return [Sql(drop or "") for (drop,) in exchange.ask_or_roll_back(statements, doing=doing)]
+
+
+def _drop_at_once(exchange: Exchange, table: HistoryTable, drops: Sequence[Sql], *, doing: str) -> bool:
+    """Drop them all, or none if the server has too little room for so many locks."""
+    try:
+        _drop(exchange, table, drops, doing=doing)
+    except DatabaseError as error:
+        if error.sqlstate == _OUT_OF_LOCKS:
+            return False
+        raise
+    return True
+
+
+def _drop(exchange: Exchange, table: HistoryTable, drops: Sequence[Sql], *, doing: str) -> None:
+    try:
+        exchange.change(table, join([_QUIETLY, *drops]), doing=doing)
+    except DatabaseError as error:
+        if error.sqlstate == _OUT_OF_LOCKS:
+            error.hint = _MORE_LOCKS
+        raise

@@ -26,14 +26,15 @@ from taxiway.model.role import (
     RoleCreated,
     RolesFound,
 )
+from taxiway.postgres.exchange import is_true, texts
 from taxiway.postgres.sql import Sql, array, fill, identifier, join, literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from taxiway.engine.ports import HistoryTable
+    from taxiway.postgres.exchange import Exchange, Row
     from taxiway.secret import Secret
-
-type Row = tuple[str | None, ...]
 
 # Moments that Python has no name for are as good as never, or as long ago as any.
 # Since PostgreSQL 16, CREATEROLE reaches only the roles that one has the ADMIN OPTION for (manual, CREATE ROLE).
@@ -105,25 +106,27 @@ _KINDS: Final = {"r": ObjectKind.TABLE, "S": ObjectKind.SEQUENCE, "f": ObjectKin
 _QUALIFIED: Final = Sql("SELECT pg_catalog.set_config('search_path', '', true);")
 
 
-def find_roles(roles: Iterable[str], schemas: Iterable[str]) -> Sql:
-    """Three queries: for the roles, for the objects of the schemas, for default privileges."""
+def read_roles(exchange: Exchange, roles: Iterable[str], schemas: Iterable[str]) -> RolesFound:
+    """What there is of the roles, of the objects of the schemas, and of default privileges, in one round trip."""
     names = array(roles)
-    return join(
+    statements = join(
         [
+            exchange.ours.reset_role(),
             _QUALIFIED,
             fill(_ROLES, roles=names),
             fill(_OBJECTS, roles=names, schemas=array(schemas), me=_ME),
             fill(_DEFAULTS, roles=names, me=_ME),
         ]
     )
+    results = exchange.ask(lambda: exchange.results(statements), doing="Looking at the roles")
+    return _roles_found(exchange.facts.user, *map(texts, results[-3:]))
 
 
-def roles_found(user: str, roles: Sequence[Row], objects: Iterable[Row], defaults: Iterable[Row]) -> RolesFound:
-    """What the queries have found."""
+def _roles_found(user: str, roles: Sequence[Row], objects: Iterable[Row], defaults: Iterable[Row]) -> RolesFound:
     there = [_role(row[1:]) for row in roles if row[1] is not None]
     return RolesFound(
         user=user,
-        may_create_roles=_is_true(roles[0][0]),
+        may_create_roles=is_true(roles[0][0]),
         roles={role.name: role for role in there},
         objects=tuple(map(_object, objects)),
         defaults=dict(map(_default, defaults)),
@@ -134,13 +137,13 @@ def _role(row: Row) -> FoundRole:
     name, is_superuser, is_ours, login, connection_limit, valid_until, groups, is_administered = row
     return FoundRole(
         name=name or "",
-        is_superuser=_is_true(is_superuser),
-        is_ours=_is_true(is_ours),
-        login=_is_true(login),
+        is_superuser=is_true(is_superuser),
+        is_ours=is_true(is_ours),
+        login=is_true(login),
         connection_limit=int(connection_limit or -1),
         valid_until=datetime.fromtimestamp(float(valid_until), UTC) if valid_until else None,
         member_of=frozenset(json.loads(groups or "[]")),
-        is_administered=_is_true(is_administered),
+        is_administered=is_true(is_administered),
     )
 
 
@@ -152,7 +155,7 @@ def _object(row: Row) -> FoundObject:
         name=name,
         arguments=arguments,
         owner=owner,
-        is_ours=_is_true(is_ours),
+        is_ours=is_true(is_ours),
         held={role: frozenset(privileges) for role, privileges in json.loads(held or "{}").items()},
     )
 
@@ -162,16 +165,33 @@ def _default(row: Row) -> tuple[DefaultsOf, Privileges]:
     return DefaultsOf(role, schema, _KINDS[kind]), frozenset(json.loads(privileges))
 
 
-def _is_true(value: str | None) -> bool:
-    return value == "t"
-
-
 # --- changes
 
 
-def change_statements(changes: Iterable[RoleChange], encrypt: Callable[[str, Secret], str]) -> Sql:
-    """The statements of these changes. ``encrypt`` makes the verifier of a role's password, to be sent instead."""
-    return join([_statement(change, encrypt) for change in changes])
+def change_roles(
+    exchange: Exchange,
+    table: HistoryTable,
+    changes: Iterable[RoleChange],
+    *,
+    before_commit: Callable[[], None] | None = None,
+) -> None:
+    """Carry out the changes in one transaction. Instead of a password its verifier is sent."""
+    doing = "Changing roles"
+
+    def encrypt(role: str, password: Secret) -> str:
+        return exchange.connection.encrypt_password(password.reveal().encode(), role.encode()).decode()
+
+    statements = exchange.ask(lambda: join([_statement(change, encrypt) for change in changes]))
+    if before_commit is None:
+        exchange.change(table, statements, doing=doing)
+        return
+    exchange.begin_change(table, statements, doing=doing)
+    try:
+        before_commit()
+        exchange.ask(lambda: exchange.in_utf8(Sql("COMMIT")), doing=doing)
+    except BaseException:
+        exchange.rollback()
+        raise
 
 
 def _statement(change: RoleChange, encrypt: Callable[[str, Secret], str]) -> Sql:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import time
-from itertools import batched
 from typing import TYPE_CHECKING, Final
 
 from taxiway import errors
@@ -26,12 +25,10 @@ from taxiway.engine.ports import (
     Step,
     StepOutcome,
 )
-from taxiway.model.identifier import quote_identifier
-from taxiway.postgres import clean, history
-from taxiway.postgres.errors import error_of_ours, permission_error, translate_error
+from taxiway.postgres import history
+from taxiway.postgres.errors import translate_error
+from taxiway.postgres.exchange import Exchange, is_true, texts
 from taxiway.postgres.libpq.result import ConnectionBroken, Result, ServerError
-from taxiway.postgres.lock import lock_number
-from taxiway.postgres.own_statements import OwnStatements
 from taxiway.postgres.sql import Sql, array, fill, identifier, join, literal
 
 if TYPE_CHECKING:
@@ -43,12 +40,10 @@ if TYPE_CHECKING:
     from taxiway.model.plan import RepairPlan
     from taxiway.model.role import PasswordCheck, RoleChange, RolesFound
     from taxiway.model.script import Statement
+    from taxiway.postgres.exchange import Row
     from taxiway.postgres.libpq.connection import Connection
+    from taxiway.postgres.own_statements import OwnStatements
     from taxiway.secret import Secret
-
-type Row = tuple[str | None, ...]
-
-_ENCODING: Final = "UTF8"
 
 # What makes a schema non-empty is Flyway's test (PostgreSQLSchema, 13.0): a table, view, sequence or toast table;
 # a type that is neither an array nor composite; a routine. What belongs to an extension does not count.
@@ -69,20 +64,6 @@ SELECT n.nspname,
                  AND n.nspname = {schema} AND c.relname = {table})
 FROM pg_catalog.pg_namespace n
 WHERE n.nspname = ANY({schemas})
-"""
-
-# The two halves of a 64-bit advisory key as pg_locks shows them (PostgreSQL manual, pg_locks).
-_IS_THE_LOCK: Final = """
-l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
-  AND l.classid::bigint = ({number}::bigint >> 32) & 4294967295
-  AND l.objid::bigint = {number}::bigint & 4294967295
-"""
-_LOCK_HOLDER: Final = """
-SELECT a.pid, a.usename, a.application_name, a.client_addr::text, a.backend_start::timestamptz(0)::text
-FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
-WHERE {is_the_lock}
-  AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
-LIMIT 1
 """
 
 # The process of the session that is to end; nothing when it is gone. A user may end sessions of their own.
@@ -114,10 +95,8 @@ class PostgresSession:
 
         ``try_password`` logs in to the server of a connection as another role.
         """
-        self._connection = connection
-        self._facts = facts
+        self._exchange = Exchange(connection, facts)
         self._reopen = reopen
-        self._ours = OwnStatements(facts)
         self._try_password = try_password
         self._has_seen_history = False
 
@@ -139,7 +118,15 @@ class PostgresSession:
     @property
     def facts(self) -> SessionFacts:
         """What was asked at connect time."""
-        return self._facts
+        return self._exchange.facts
+
+    @property
+    def _connection(self) -> Connection:
+        return self._exchange.connection
+
+    @property
+    def _ours(self) -> OwnStatements:
+        return self._exchange.ours
 
     @property
     def in_transaction(self) -> bool:
@@ -155,11 +142,10 @@ class PostgresSession:
         Raises:
             DatabaseError: There is no other connection, or the server is not rid of the lost session in time.
         """
-        lost = self._facts
+        lost = self.facts
         for attempts_left in reversed(range(_ATTEMPTS_TO_RECONNECT)):
             self._connection.close()
-            self._connection, self._facts = self._reopen()
-            self._ours = OwnStatements(self._facts)
+            self._exchange = Exchange(*self._reopen())
             try:
                 self._end_session(lost)
             except errors.ConnectionLost:
@@ -172,7 +158,7 @@ class PostgresSession:
     def _end_session(self, lost: SessionFacts) -> None:
         query = fill(_END_SESSION, process_id=literal(lost.process_id), started=literal(lost.process_started))
         for seconds in _WAITS_FOR_END:
-            if not self._rows(query, doing="Ending the lost session"):
+            if not self._exchange.rows(query, doing="Ending the lost session"):
                 return
             time.sleep(seconds)
         message = f"The server has not ended the lost session (process {lost.process_id})."
@@ -180,13 +166,13 @@ class PostgresSession:
 
     def look(self, schemas: Sequence[str], table: HistoryTable) -> SchemaFacts:
         """Look at the schemas and the history table, in one round trip."""
-        facts = _schema_facts(self._read(_look(schemas, table), doing="Looking at the schemas"))
+        facts = _schema_facts(self._exchange.read(_look(schemas, table), doing="Looking at the schemas"))
         self._has_seen_history = facts.history_exists
         return facts
 
     def history_rows(self, table: HistoryTable) -> list[AppliedMigration]:
         """All rows of the history table, by rank."""
-        rows = self._read(history.select_rows(table), doing=f"Reading the schema history {table}")
+        rows = self._exchange.read(history.select_rows(table), doing=f"Reading the schema history {table}")
         return [history.applied_migration(row) for row in rows]
 
     def look_and_read(self, schemas: Sequence[str], table: HistoryTable) -> Seen:
@@ -205,14 +191,16 @@ class PostgresSession:
 
     def _look_and_read(self, schemas: Sequence[str], table: HistoryTable) -> Seen:
         statements = join([self._ours.reset_role(), _look(schemas, table), Sql(";"), history.select_rows(table)])
-        _, look, rows = self._asked(lambda: self._results(statements), doing=f"Reading the schema history {table}")
-        return _schema_facts(_texts(look)), [history.applied_migration(row) for row in _texts(rows)]
+        _, look, rows = self._exchange.ask(
+            lambda: self._exchange.results(statements), doing=f"Reading the schema history {table}"
+        )
+        return _schema_facts(texts(look)), [history.applied_migration(row) for row in texts(rows)]
 
     def try_lock(self, table: HistoryTable) -> bool:
         """Take the lock if it is free. Never waits: a waiting request would hold a snapshot."""
         query = fill("SELECT {take_lock}", take_lock=self._ours.take_lock(table))
-        [(taken,)] = self._rows(query, doing=f"Taking the migration lock of {table}")
-        return _is_true(taken)
+        [(taken,)] = self._exchange.rows(query, doing=f"Taking the migration lock of {table}")
+        return is_true(taken)
 
     def lock_and_look(self, schemas: Sequence[str], table: HistoryTable) -> Seen | None:
         """Take the lock if it is free, and see under it what :meth:`look_and_read` sees; one round trip less."""
@@ -239,14 +227,14 @@ class PostgresSession:
             rows=history.select_rows(table) if with_history else Sql(""),
         )
         doing = f"Reading the schema history {table}" if with_history else "Looking at the schemas"
-        _, lock, _, _, look, *read = self._asked(lambda: self._results(statements), doing=doing)
-        [(taken,)] = _texts(lock)
-        if not _is_true(taken):
+        _, lock, _, _, look, *read = self._exchange.ask(lambda: self._exchange.results(statements), doing=doing)
+        [(taken,)] = texts(lock)
+        if not is_true(taken):
             return None
-        facts = _schema_facts(_texts(look))
+        facts = _schema_facts(texts(look))
         self._has_seen_history = facts.history_exists
         if read and facts.history_exists:
-            return facts, [history.applied_migration(row) for row in _texts(read[0])]
+            return facts, [history.applied_migration(row) for row in texts(read[0])]
         return facts, self.history_rows(table) if facts.history_exists else []
 
     def unlock(self, table: HistoryTable) -> None:
@@ -260,9 +248,7 @@ class PostgresSession:
 
     def lock_holder(self, table: HistoryTable) -> str | None:
         """Who holds the lock: process, user, program, address, since when; less if the server hides it from us."""
-        query = fill(_LOCK_HOLDER, is_the_lock=_is_the_lock(table))
-        rows = self._read(query, doing=f"Asking who holds the migration lock of {table}")
-        return _holder_in_words(*rows[0]) if rows else None
+        return self._exchange.lock_holder(table)
 
     def create_schemas_and_history(
         self,
@@ -282,7 +268,7 @@ class PostgresSession:
         if create_table:
             parts.append(history.create_table(table, tablespace=tablespace))
         parts += [history.insert_row(table, row) for row in rows]
-        self._in_one_transaction(table, join(parts), doing=f"Creating the schema history {table}")
+        self._exchange.change(table, join(parts), doing=f"Creating the schema history {table}")
         self._has_seen_history = True
 
     def begin_script(
@@ -300,8 +286,8 @@ class PostgresSession:
             ready += [self._ours.set_zone(), history.insert_row(table, begun)]
         if not self.in_transaction:
             ready = [Sql("BEGIN;"), *ready, Sql("COMMIT;"), Sql("BEGIN" if transactional else "")]
-        with self._minding_the_lock(table):
-            self._or_roll_back(join(ready), doing="Beginning a script")
+        with self._exchange.minding_the_lock(table):
+            self._exchange.ask_or_roll_back(join(ready), doing="Beginning a script")
 
     def end_begun(self, table: HistoryTable, row: HistoryRow) -> None:
         """Write how a migration has ended, with the lock or without it: it is done."""
@@ -313,7 +299,7 @@ class PostgresSession:
 
     def begin(self) -> None:
         """Open a transaction, and change nothing else."""
-        self._rows(Sql("BEGIN"), doing="Beginning a transaction")
+        self._exchange.rows(Sql("BEGIN"), doing="Beginning a transaction")
 
     def commit(self) -> None:
         """Commit an open transaction; does nothing without one.
@@ -323,7 +309,7 @@ class PostgresSession:
         """
         if not self.in_transaction:
             return
-        [result] = self._asked(lambda: self._connection.execute(b"COMMIT"))
+        [result] = self._exchange.ask(lambda: self._connection.execute(b"COMMIT"))
         if result.tag == _ROLLED_BACK:
             # What the server answers to COMMIT when a statement has failed; it is no error to it.
             raise errors.StatementFailed(
@@ -348,7 +334,7 @@ class PostgresSession:
         from taxiway.postgres.ahead import StepsAhead
 
         ahead = StepsAhead(self._ours, table, keep_rows=keep_rows)
-        self._speak_utf8()
+        self._exchange.speak_utf8()
         with contextlib.closing(self._connection.pipeline(ahead.messages(steps))) as results:
             while (result := self._next_result(table, results, ahead.first)) is not None:
                 if (outcome := ahead.take(result)) is not None:
@@ -360,14 +346,16 @@ class PostgresSession:
         except (ServerError, ConnectionBroken) as error:
             match step:
                 case RecordStep():
-                    ours = self._ours_of(error, doing=f"Writing to the schema history {table}", of_a_script=True)
+                    ours = self._exchange.error_of(
+                        error, doing=f"Writing to the schema history {table}", of_a_script=True
+                    )
                     ours = self._ours.explain(ours)
                 case BeginStep():
-                    ours = self._ours_of(error, doing="Beginning a script")
+                    ours = self._exchange.error_of(error, doing="Beginning a script")
                 case _:
                     ours = translate_error(error)
         # Raised here and not above, where the server's own words would go along as the context.
-        with self._minding_the_lock(table):
+        with self._exchange.minding_the_lock(table):
             raise ours
 
     def record(self, table: HistoryTable, row: HistoryRow, *, only_with_lock: bool, commit: bool = True) -> None:
@@ -377,19 +365,16 @@ class PostgresSession:
 
     def _write(self, table: HistoryTable, statements: Sql, *, only_with_lock: bool) -> None:
         ready = self._ours.ready_for_row(table, only_with_lock=only_with_lock)
-        with self._minding_the_lock(table):
-            self._asked(
-                lambda: self._in_utf8(join([ready, Sql(";"), statements])),
+        with self._exchange.minding_the_lock(table):
+            self._exchange.ask(
+                lambda: self._exchange.in_utf8(join([ready, Sql(";"), statements])),
                 doing=f"Writing to the schema history {table}",
                 of_a_script=True,
             )
 
     def rollback(self) -> None:
         """Roll back an open transaction; does nothing without one or on a broken connection."""
-        if not self._connection.is_usable or not self.in_transaction:
-            return
-        with contextlib.suppress(ServerError, ConnectionBroken):
-            self._connection.execute(b"ROLLBACK")
+        self._exchange.rollback()
 
     def repair_history(self, table: HistoryTable, plan: RepairPlan) -> None:
         """Carry out a plan as the connect-time role, in one transaction and one round trip.
@@ -398,7 +383,7 @@ class PostgresSession:
             LockNotAcquired: Somebody else has the lock; nothing was changed.
         """
         statements = join([self._ours.set_zone(), history.repair(table, plan)])
-        self._in_one_transaction(table, statements, doing=f"Repairing the schema history {table}")
+        self._exchange.change(table, statements, doing=f"Repairing the schema history {table}")
 
     def do_beside(self, statements: Sql, *, doing: str) -> list[Row]:
         """Do something beside the migrations, as the connect-time role, in one transaction and one round trip.
@@ -410,7 +395,7 @@ class PostgresSession:
         """
         self.rollback()
         mine = fill("BEGIN; {role} {statements} COMMIT", role=self._ours.reset_role(), statements=statements)
-        return self._or_roll_back(mine, doing=doing)
+        return self._exchange.ask_or_roll_back(mine, doing=doing)
 
     def clean_schema(self, schema: str, table: HistoryTable) -> None:
         """Drop every object of a schema and keep the schema (docs/adr/0016-clean.md).
@@ -422,50 +407,23 @@ class PostgresSession:
             DatabaseError: The server refused; nothing of the transaction in question is dropped.
             LockNotAcquired: Somebody else has the lock; the same holds.
         """
-        doing = f"Cleaning schema {quote_identifier(schema)}"
-        drops = self._list_drops(schema, doing=doing)
-        if not self._drop_at_once(table, drops, doing=doing):
-            for batch in batched(drops, clean.BATCH):
-                self._drop(table, batch, doing=doing)
+        from taxiway.postgres import clean
+
+        self._has_seen_history = False
+        clean.clean_schema(self._exchange, schema, table)
 
     def drop_schema(self, schema: str, table: HistoryTable) -> None:
         """Drop a schema with all that is in it; does nothing if there is none. Raises as :meth:`clean_schema`."""
-        self._drop(table, [clean.drop_schema(schema)], doing=f"Dropping schema {quote_identifier(schema)}")
+        from taxiway.postgres import clean
 
-    def _list_drops(self, schema: str, *, doing: str) -> list[Sql]:
-        statements = fill(
-            "BEGIN; {reset} SET LOCAL search_path = ''; {list} COMMIT",
-            reset=self._ours.reset_role(),
-            list=clean.list_drops(schema),
-        )
-        return [Sql(drop or "") for (drop,) in self._or_roll_back(statements, doing=doing)]
-
-    def _drop_at_once(self, table: HistoryTable, drops: Sequence[Sql], *, doing: str) -> bool:
-        """Drop them all, or none if the server has too little room for so many locks."""
-        try:
-            self._drop(table, drops, doing=doing)
-        except errors.DatabaseError as error:
-            if error.sqlstate == clean.OUT_OF_LOCKS:
-                return False
-            raise
-        return True
-
-    def _drop(self, table: HistoryTable, drops: Sequence[Sql], *, doing: str) -> None:
         self._has_seen_history = False
-        try:
-            self._in_one_transaction(table, join([clean.QUIETLY, *drops]), doing=doing)
-        except errors.DatabaseError as error:
-            if error.sqlstate == clean.OUT_OF_LOCKS:
-                error.hint = clean.MORE_LOCKS
-            raise
+        clean.drop_schema(self._exchange, schema, table)
 
     def find_roles(self, names: Sequence[str], schemas: Sequence[str]) -> RolesFound:
         """Look at roles and at what they may do, as the connect-time role, in one round trip."""
         from taxiway.postgres import roles
 
-        statements = join([self._ours.reset_role(), roles.find_roles(names, schemas)])
-        results = self._asked(lambda: self._results(statements), doing="Looking at the roles")
-        return roles.roles_found(self._facts.user, *map(_texts, results[-3:]))
+        return roles.read_roles(self._exchange, names, schemas)
 
     def check_password(self, role: str, password: Secret) -> PasswordCheck:
         """Whether the server has that password for a role."""
@@ -489,115 +447,7 @@ class PostgresSession:
         """
         from taxiway.postgres import roles
 
-        def encrypt(role: str, password: Secret) -> str:
-            return self._connection.encrypt_password(password.reveal().encode(), role.encode()).decode()
-
-        statements = self._asked(lambda: roles.change_statements(changes, encrypt))
-        if before_commit is None:
-            self._in_one_transaction(table, statements, doing="Changing roles")
-            return
-        self._begin_with_lock(table, statements, doing="Changing roles")
-        try:
-            before_commit()
-            self._asked(lambda: self._in_utf8(Sql("COMMIT")), doing="Changing roles")
-        except BaseException:
-            self.rollback()
-            raise
-
-    def _begin_with_lock(self, table: HistoryTable, statements: Sql, *, doing: str) -> None:
-        """As :meth:`_in_one_transaction`, which stays open."""
-        with self._minding_the_lock(table):
-            self._or_roll_back(self._guarded(table, statements), doing=doing)
-
-    @contextlib.contextmanager
-    def _minding_the_lock(self, table: HistoryTable) -> Iterator[None]:
-        """For statements that refuse to be carried out without the lock: makes LockNotAcquired of the refusal."""
-        try:
-            yield
-        except errors.DatabaseError as error:
-            if not self._ours.is_refusal(error):
-                raise
-        else:
-            return
-        raise self._lock_lost(table)
-
-    def _lock_lost(self, table: HistoryTable) -> errors.LockNotAcquired:
-        self.rollback()
-        return errors.LockNotAcquired(str(table), waited_seconds=0, holder=self.lock_holder(table))
-
-    def _asked[T](self, ask: Callable[[], T], *, doing: str | None = None, of_a_script: bool = False) -> T:
-        """What the server answers, with libpq's errors turned into ours.
-
-        ``doing`` names what we were doing, if no script made us do it.
-        """
-        try:
-            return ask()
-        except (ServerError, ConnectionBroken) as error:
-            ours = self._ours_of(error, doing=doing, of_a_script=of_a_script) if doing else translate_error(error)
-        # Raised here and not above, where the server's own words would go along as the context.
-        raise ours
-
-    def _ours_of(
-        self, error: ServerError | ConnectionBroken, *, doing: str, of_a_script: bool = False
-    ) -> errors.TaxiwayError:
-        """Our error for one of libpq's, which says what we were doing.
-
-        ``of_a_script`` says that it was part of a migration: the error stays one of those that the engine knows
-        how to make a failed migration of.
-        """
-        kind = permission_error if of_a_script else error_of_ours
-        return kind(translate_error(error), doing=doing, user=self._facts.user)
-
-    def _rows(self, query: Sql, *, doing: str) -> list[Row]:
-        return self._asked(lambda: _last_rows(self._connection.execute(query.encode())), doing=doing)
-
-    def _read(self, query: Sql, *, doing: str) -> list[Row]:
-        """Ask as the connect-time role: a callback may have changed it."""
-        statements = join([self._ours.reset_role(), query])
-        return self._asked(lambda: self._in_utf8(statements), doing=doing)
-
-    def _in_one_transaction(self, table: HistoryTable, statements: Sql, *, doing: str) -> None:
-        """Change something as the connect-time role, and only with the lock: a callback may have given it back."""
-        with self._minding_the_lock(table):
-            self._or_roll_back(join([self._guarded(table, statements), Sql("COMMIT")]), doing=doing)
-
-    def _guarded(self, table: HistoryTable, statements: Sql) -> Sql:
-        return fill(
-            "BEGIN; {role} SELECT {lock}; {statements}",
-            role=self._ours.reset_role(),
-            lock=self._ours.unless_locked(table),
-            statements=statements,
-        )
-
-    def _or_roll_back(self, statements: Sql, *, doing: str) -> list[Row]:
-        """Ask with statements that begin a transaction, which does not stay open if one of them fails."""
-        try:
-            return self._asked(lambda: self._in_utf8(statements), doing=doing)
-        except BaseException:
-            self.rollback()
-            raise
-
-    def _speak_utf8(self) -> None:
-        if self._connection.parameter("client_encoding") != _ENCODING:
-            self._connection.execute(f"SET client_encoding = '{_ENCODING}'".encode())
-
-    def _in_utf8(self, statements: Sql) -> list[Row]:
-        """Send statements of ours in our encoding: a script may have set another one."""
-        return _last_rows(self._results(statements))
-
-    def _results(self, statements: Sql) -> list[Result]:
-        self._speak_utf8()
-        return list(self._connection.execute(statements.encode()))
-
-
-def _last_rows(results: Sequence[Result]) -> list[Row]:
-    """The rows of the last result that may have some."""
-    last = next((result for result in reversed(results) if result.columns is not None), None)
-    return _texts(last) if last else []
-
-
-def _texts(result: Result) -> list[Row]:
-    return [tuple(None if value is None else value.decode() for value in row) for row in result.rows]
+        roles.change_roles(self._exchange, table, changes, before_commit=before_commit)
 
 
 def _look(schemas: Sequence[str], table: HistoryTable) -> Sql:
@@ -612,24 +462,6 @@ def _look(schemas: Sequence[str], table: HistoryTable) -> Sql:
 def _schema_facts(rows: Sequence[Row]) -> SchemaFacts:
     return SchemaFacts(
         existing=frozenset(name for name, _, _ in rows if name is not None),
-        non_empty=frozenset(name for name, non_empty, _ in rows if name is not None and _is_true(non_empty)),
-        history_exists=any(_is_true(exists) for _, _, exists in rows),
+        non_empty=frozenset(name for name, non_empty, _ in rows if name is not None and is_true(non_empty)),
+        history_exists=any(is_true(exists) for _, _, exists in rows),
     )
-
-
-def _is_true(value: str | None) -> bool:
-    return value == "t"
-
-
-def _holder_in_words(
-    pid: str | None, user: str | None, program: str | None, address: str | None, since: str | None
-) -> str:
-    # Without a time, the server hides the rest from us too (PostgreSQL manual, pg_stat_activity).
-    if since is None:
-        known = f"user {user}; " if user else ""
-        return f"process {pid} ({known}a member of pg_read_all_stats would see more)"
-    return f"process {pid} (user {user}, program '{program}', from {address or 'a local socket'}, since {since})"
-
-
-def _is_the_lock(table: HistoryTable) -> Sql:
-    return fill(_IS_THE_LOCK, number=literal(lock_number(table)))

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from taxiway.engine.ports import HistoryTable
-    from taxiway.postgres.session import PostgresSession, Row
+    from taxiway.postgres.exchange import Row
+    from taxiway.postgres.session import PostgresSession
 
 _DOING: Final = "Asking where an object comes from"
 _SORTS: Final = {

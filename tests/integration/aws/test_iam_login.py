@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.directory import temporary_directory
 from sandbox.iam_front import IamFront
 from sandbox.postgres import PostgresServer
 from sandbox.tls import make_server_certificate
@@ -21,6 +20,7 @@ from taxiway.postgres.session import PostgresSession
 from taxiway.postgres.url import parse_url
 from taxiway.secret import Redactor, Secret
 from tests.support.command import complaint, run_command
+from tests.support.servers import trusting_server
 
 REGION = "eu-west-1"
 NAME = f"shop.cluster-abc123.{REGION}.rds.amazonaws.com"
@@ -68,13 +68,8 @@ class Rds:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[PostgresServer]:
-    with temporary_directory() as directory:
-        rules = directory / "hba.conf"
-        rules.write_text(f"host all {USER} 127.0.0.1/32 trust\nhostssl all all 127.0.0.1/32 scram-sha-256\n")
-        rules.chmod(0o644)
-        with PostgresServer(directory / "postgres", settings={"hba_file": str(rules)}) as server:
-            server.create_user(USER, "no password is ever asked for")
-            yield server
+    with trusting_server(USER) as server:
+        yield server
 
 
 @pytest.fixture

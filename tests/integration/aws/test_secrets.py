@@ -5,7 +5,6 @@ import socket
 from collections.abc import Callable
 from itertools import count
 
-import boto3
 import pytest
 from types_boto3_secretsmanager import SecretsManagerClient
 
@@ -14,32 +13,20 @@ from taxiway import errors
 from taxiway.aws.secrets import SecretsManager
 from taxiway.secret import Secret
 
+pytestmark = pytest.mark.usefixtures("aws_environment")
 numbers = count(1)
 
 
-@pytest.fixture(autouse=True)
-def environment(aws_endpoint: AwsEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in aws_endpoint.environment.items():
-        monkeypatch.setenv(name, value)
-
-
 @pytest.fixture
-def account(environment: None, aws_endpoint: AwsEndpoint) -> SecretsManagerClient:
-    """The account as its owner sees it."""
-    made: SecretsManagerClient = boto3.client("secretsmanager", region_name=aws_endpoint.region)
-    return made
-
-
-@pytest.fixture
-def store(account: SecretsManagerClient) -> Callable[[str | bytes], str]:
+def store(owner: SecretsManagerClient) -> Callable[[str | bytes], str]:
     """Stores a new secret and gives its name."""
 
     def create(content: str | bytes) -> str:
         name = f"postgresql@auroradb@sample/{next(numbers)}"
         if isinstance(content, bytes):
-            account.create_secret(Name=name, SecretBinary=content)
+            owner.create_secret(Name=name, SecretBinary=content)
         else:
-            account.create_secret(Name=name, SecretString=content)
+            owner.create_secret(Name=name, SecretString=content)
         return name
 
     return create
@@ -143,15 +130,15 @@ def test_a_short_value_is_told_when_it_is_asked_for(
     assert [secret.reveal() for secret in told[1:]] == ["12345"]
 
 
-def test_a_secret_is_fetched_once(store: Store, secrets: SecretsManager, account: SecretsManagerClient) -> None:
+def test_a_secret_is_fetched_once(store: Store, secrets: SecretsManager, owner: SecretsManagerClient) -> None:
     name = store(DATABASE_USER)
     secrets.get(name, "password")
-    account.put_secret_value(SecretId=name, SecretString='{"password": "changed"}')
+    owner.put_secret_value(SecretId=name, SecretString='{"password": "changed"}')
     assert secrets.get(name, "password") == Secret("hunter2 é")
 
 
-def test_an_arn_is_as_good_as_a_name(store: Store, secrets: SecretsManager, account: SecretsManagerClient) -> None:
-    arn = account.describe_secret(SecretId=store(DATABASE_USER))["ARN"]
+def test_an_arn_is_as_good_as_a_name(store: Store, secrets: SecretsManager, owner: SecretsManagerClient) -> None:
+    arn = owner.describe_secret(SecretId=store(DATABASE_USER))["ARN"]
     assert secrets.get(arn, "username") == "reader"
 
 
@@ -171,10 +158,10 @@ def test_the_region_can_be_given(store: Store, told: list[Secret]) -> None:
 
 
 def test_a_deleted_secret_can_be_restored(
-    store: Store, secrets: SecretsManager, account: SecretsManagerClient
+    store: Store, secrets: SecretsManager, owner: SecretsManagerClient
 ) -> None:
     name = store("text")
-    account.delete_secret(SecretId=name)
+    owner.delete_secret(SecretId=name)
     with pytest.raises(errors.SecretNotFound) as caught:
         secrets.text(name)
     assert f"restore-secret --secret-id '{name}'" in str(caught.value.hint)

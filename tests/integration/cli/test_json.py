@@ -3,7 +3,6 @@
 import json
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
@@ -13,18 +12,10 @@ SCRIPTS = {"V01_1__First_table.sql": "CREATE TABLE a (i int);", "R__View.sql": "
 OURS = {"taxiwayVersion"}
 
 
-def answer(workspace: Workspace, *arguments: str, exit_code: int = 0, **environment: str) -> dict[str, Any]:
-    result = workspace.run(*arguments, "--output", "json", environment=environment)
-    assert (result.returncode, result.stderr) == (exit_code, "")
-    parsed = json.loads(result.stdout)
-    assert isinstance(parsed, dict)
-    return parsed
-
-
 def test_migrate_has_flyways_fields(workspace: Workspace) -> None:
     workspace.write(SCRIPTS)
 
-    value = answer(workspace, "migrate", TZ="Asia/Tokyo")
+    value = workspace.answer("migrate", TZ="Asia/Tokyo")
 
     local = datetime.fromisoformat(value.pop("timestamp"))
     assert abs(datetime.now(UTC).replace(tzinfo=None) + timedelta(hours=9) - local) < timedelta(minutes=1)
@@ -65,8 +56,8 @@ def test_migrate_has_flyways_fields(workspace: Workspace) -> None:
 
 def test_a_second_migrate_has_applied_nothing(workspace: Workspace) -> None:
     workspace.write(SCRIPTS)
-    answer(workspace, "migrate")
-    value = answer(workspace, "migrate")
+    workspace.answer("migrate")
+    value = workspace.answer("migrate")
     assert (value["migrationsExecuted"], value["initialSchemaVersion"], value["targetSchemaVersion"]) == (
         0,
         "01.1",
@@ -76,9 +67,9 @@ def test_a_second_migrate_has_applied_nothing(workspace: Workspace) -> None:
 
 def test_info_has_flyways_fields(workspace: Workspace) -> None:
     workspace.write(SCRIPTS)
-    answer(workspace, "migrate", "--schemas", "s1,public", "--target", "current")
+    workspace.answer("migrate", "--schemas", "s1,public", "--target", "current")
 
-    value = answer(workspace, "info", "--schemas", "s1,public", TZ="Asia/Tokyo")
+    value = workspace.answer("info", "--schemas", "s1,public", TZ="Asia/Tokyo")
 
     marker, repeatable, pending = value.pop("migrations")
     assert value.pop("timestamp")
@@ -120,8 +111,8 @@ def test_info_has_flyways_fields(workspace: Workspace) -> None:
 
 def test_installed_on_is_the_same_moment_in_utc(workspace: Workspace) -> None:
     workspace.write(SCRIPTS)
-    answer(workspace, "migrate", TZ="Asia/Tokyo")
-    [row, _] = answer(workspace, "info", TZ="Asia/Tokyo")["migrations"]
+    workspace.answer("migrate", TZ="Asia/Tokyo")
+    [row, _] = workspace.answer("info", TZ="Asia/Tokyo")["migrations"]
     age = datetime.now(UTC) - datetime.fromisoformat(row["installedOnUTC"])
     assert timedelta(0) <= age < timedelta(minutes=1)
 
@@ -130,7 +121,7 @@ def test_validate_has_flyways_fields_and_an_exit_code(workspace: Workspace) -> N
     """Flyway ends with 0 here even if validation fails."""
     workspace.write(SCRIPTS)
 
-    value = answer(workspace, "validate", exit_code=1)
+    value = workspace.answer("validate", exit_code=1)
 
     messages = [item["errorDetails"]["errorMessage"] for item in value["invalidMigrations"]]
     assert value["allErrorMessages"] == "\n".join(messages)
@@ -142,8 +133,8 @@ def test_validate_has_flyways_fields_and_an_exit_code(workspace: Workspace) -> N
         "errorDetails": {"errorCode": "RESOLVED_VERSIONED_MIGRATION_NOT_APPLIED", "errorMessage": messages[0]},
     }
     assert (value["validationSuccessful"], value["validateCount"]) == (False, 0)
-    answer(workspace, "migrate")
-    value = answer(workspace, "validate")
+    workspace.answer("migrate")
+    value = workspace.answer("validate")
     assert value.keys() - OURS == {
         "operation", "flywayVersion", "database", "warnings", "validationSuccessful", "validateCount",
         "errorDetails", "invalidMigrations", "allErrorMessages",
@@ -154,7 +145,7 @@ def test_validate_has_flyways_fields_and_an_exit_code(workspace: Workspace) -> N
 def test_a_failed_migration_is_inside_the_result_of_migrate(workspace: Workspace) -> None:
     workspace.write({"V1__a.sql": "SELECT 1;", "V2__b.sql": "SELECT 1;\n SELECT oops;"})
 
-    value = answer(workspace, "migrate", exit_code=1)
+    value = workspace.answer("migrate", exit_code=1)
 
     assert (value["success"], value["migrationsExecuted"], value["targetSchemaVersion"]) == (False, 1, None)
     assert value["exception"] == value["error"]["message"]
@@ -170,7 +161,7 @@ def test_a_failed_migration_is_inside_the_result_of_migrate(workspace: Workspace
 
 def test_a_failed_repeatable_has_a_code_of_its_own(workspace: Workspace) -> None:
     workspace.write({"R__a.sql": "SELECT oops;"})
-    assert answer(workspace, "migrate", exit_code=1)["error"]["errorCode"] == "FAILED_REPEATABLE_MIGRATION"
+    assert workspace.answer("migrate", exit_code=1)["error"]["errorCode"] == "FAILED_REPEATABLE_MIGRATION"
 
 
 @pytest.mark.parametrize(
@@ -189,7 +180,7 @@ def test_an_error_is_json_too(
     workspace.query("CREATE SCHEMA taken CREATE TABLE t (i int)")
     workspace.write(SCRIPTS)
 
-    error = answer(workspace, "migrate", *arguments, exit_code=exit_code)["error"]
+    error = workspace.answer("migrate", *arguments, exit_code=exit_code)["error"]
 
     assert (error["errorCode"], error["taxiwayCode"], error["cause"]) == (error_code, code, None)
     assert error["message"]
@@ -198,15 +189,15 @@ def test_an_error_is_json_too(
 
 def test_a_failed_validation_within_migrate_is_an_ordinary_error(workspace: Workspace) -> None:
     workspace.write(SCRIPTS)
-    answer(workspace, "migrate")
+    workspace.answer("migrate")
     workspace.write({"V01_1__First_table.sql": "SELECT 2;"})
-    assert answer(workspace, "migrate", exit_code=1)["error"]["errorCode"] == "VALIDATE_ERROR"
+    assert workspace.answer("migrate", exit_code=1)["error"]["errorCode"] == "VALIDATE_ERROR"
 
 
 @pytest.mark.parametrize("port", ["1"])
 def test_an_unreachable_database_is_a_connection_failure(workspace: Workspace, port: str) -> None:
     workspace.write(SCRIPTS)
-    error = answer(workspace, "info", "--port", port, exit_code=4)["error"]
+    error = workspace.answer("info", "--port", port, exit_code=4)["error"]
     assert (error["errorCode"], error["subErrorCode"]) == ("DB_CONNECTION", "CONNECTION_FAILURE")
     assert error.keys() >= {"sqlState", "sqlErrorCode"}
 
@@ -224,7 +215,7 @@ AGAIN = "CREATE TABLE a ();\nCREATE TABLE IF NOT EXISTS a ();\nDO $$ BEGIN RAISE
 def test_warnings_are_in_the_result_of_migrate(workspace: Workspace) -> None:
     workspace.write({"V1__a.sql": AGAIN, "V2_misnamed.sql": "SELECT 1;"})
 
-    misnamed, server = answer(workspace, "migrate", FLYWAY_VALIDATE_MIGRATION_NAMING="false")["warnings"]
+    misnamed, server = workspace.answer("migrate", FLYWAY_VALIDATE_MIGRATION_NAMING="false")["warnings"]
 
     assert misnamed.startswith(f"{workspace.scripts / 'V2_misnamed.sql'} is skipped: ")
     assert server == WARNING
@@ -232,7 +223,7 @@ def test_warnings_are_in_the_result_of_migrate(workspace: Workspace) -> None:
 
 def test_warnings_are_in_the_result_of_a_failed_migrate(workspace: Workspace) -> None:
     workspace.write({"V1__a.sql": AGAIN, "V2__b.sql": "SELECT oops;"})
-    assert answer(workspace, "migrate", exit_code=1)["warnings"] == [WARNING]
+    assert workspace.answer("migrate", exit_code=1)["warnings"] == [WARNING]
 
 
 MISNAMED = {"V2_misnamed.sql": "SELECT 1;"}
@@ -242,20 +233,20 @@ GIVES_WAY = "elsewhere.example"
 
 @pytest.mark.parametrize("command", ["info", "migrate", "validate", "repair", "test-connection"])
 def test_a_warning_of_the_configuration_is_in_every_result(workspace: Workspace, command: str) -> None:
-    [warning] = answer(workspace, command, FLYWAY_FAIL_ON_MISSING_LOCATIONS="false", DB_HOST=GIVES_WAY)["warnings"]
+    [warning] = workspace.answer(command, FLYWAY_FAIL_ON_MISSING_LOCATIONS="false", DB_HOST=GIVES_WAY)["warnings"]
     assert "DB_HOST" in warning
 
 
 def test_a_failed_migrate_has_the_warnings_of_the_configuration_first(workspace: Workspace) -> None:
     workspace.write({"V1__a.sql": AGAIN, "V2__b.sql": "SELECT oops;"})
-    configuration, server = answer(workspace, "migrate", exit_code=1, DB_HOST=GIVES_WAY)["warnings"]
+    configuration, server = workspace.answer("migrate", exit_code=1, DB_HOST=GIVES_WAY)["warnings"]
     assert "DB_HOST" in configuration
     assert server == WARNING
 
 
 def test_each_result_of_a_chain_has_its_own_warnings(workspace: Workspace) -> None:
     workspace.write({"V1__a.sql": AGAIN, **MISNAMED})
-    value = answer(workspace, "info", "migrate", "info", LENIENT, DB_HOST=GIVES_WAY)
+    value = workspace.answer("info", "migrate", "info", LENIENT, DB_HOST=GIVES_WAY)
     before, migrated, after = (result["warnings"] for result in value["individualResults"])
     assert ["DB_HOST" in before[0], "is skipped" in before[1], len(before)] == [True, True, 2]
     assert (migrated, after) == ([WARNING], [])
@@ -263,14 +254,14 @@ def test_each_result_of_a_chain_has_its_own_warnings(workspace: Workspace) -> No
 
 def test_a_failure_in_a_chain_does_not_repeat_the_warnings_of_the_results_before(workspace: Workspace) -> None:
     workspace.write({"V1__a.sql": "SELECT oops;", **MISNAMED})
-    value = answer(workspace, "info", "migrate", LENIENT, exit_code=1, DB_HOST=GIVES_WAY)
+    value = workspace.answer("info", "migrate", LENIENT, exit_code=1, DB_HOST=GIVES_WAY)
     assert [len(result["warnings"]) for result in value["individualResults"]] == [2, 0]
 
 
 def test_a_lost_connection_keeps_what_was_applied_before(workspace: Workspace) -> None:
     workspace.write({"V1__a.sql": AGAIN, "V2__b.sql": "SELECT pg_terminate_backend(pg_backend_pid());"})
 
-    value = answer(workspace, "migrate", exit_code=4)
+    value = workspace.answer("migrate", exit_code=4)
 
     assert (value["success"], value["migrationsExecuted"], value["warnings"]) == (False, 1, [WARNING])
     assert value["exception"] == value["error"]["message"]
@@ -285,7 +276,7 @@ def test_a_machine_without_a_database_of_time_zones_can_tell_the_time(
     workspace: Workspace, time_zone: str
 ) -> None:
     workspace.write(SCRIPTS)
-    answer(workspace, "migrate", TZ=time_zone, PYTHONTZPATH="")
-    [row, _] = answer(workspace, "info", TZ=time_zone, PYTHONTZPATH="")["migrations"]
+    workspace.answer("migrate", TZ=time_zone, PYTHONTZPATH="")
+    [row, _] = workspace.answer("info", TZ=time_zone, PYTHONTZPATH="")["migrations"]
     age = datetime.now(UTC) - datetime.fromisoformat(row["installedOnUTC"])
     assert timedelta(0) <= age < timedelta(minutes=1)

@@ -1,7 +1,6 @@
 """baseline, undo, repair, clean, config, add and init as people and scripts see them; also tried wrongly."""
 
 import json
-from typing import Any
 
 import pytest
 
@@ -12,14 +11,6 @@ OURS = {"taxiwayVersion"}
 PAIR = {"V1__a.sql": "CREATE TABLE a ();", "U1__a.sql": "DROP TABLE a;"}
 
 
-def answer(workspace: Workspace, *arguments: str, exit_code: int = 0, **environment: str) -> dict[str, Any]:
-    result = workspace.run(*arguments, "--output", "json", environment=environment)
-    assert (result.returncode, result.stderr) == (exit_code, "")
-    parsed = json.loads(result.stdout)
-    assert isinstance(parsed, dict)
-    return parsed
-
-
 def said(workspace: Workspace, *arguments: str, **environment: str) -> list[str]:
     result = workspace.run(*arguments, environment=environment)
     assert (result.returncode, result.stderr) == (0, "")
@@ -28,7 +19,7 @@ def said(workspace: Workspace, *arguments: str, **environment: str) -> list[str]
 
 def test_baseline_has_flyways_fields(workspace: Workspace) -> None:
     workspace.query("CREATE TABLE old ()")
-    value = answer(workspace, "baseline", "--baseline-version", "3")
+    value = workspace.answer("baseline", "--baseline-version", "3")
     assert value.keys() - OURS == {
         "operation", "flywayVersion", "database", "warnings", "successfullyBaselined", "baselineVersion"
     }  # fmt: skip
@@ -48,13 +39,13 @@ def test_a_second_baseline_has_nothing_to_do_and_another_one_is_refused(workspac
 
 def test_undo_has_flyways_fields(workspace: Workspace) -> None:
     workspace.write(PAIR)
-    answer(workspace, "migrate")
-    before = answer(workspace, "info")["migrations"]
+    workspace.answer("migrate")
+    before = workspace.answer("info")["migrations"]
     assert [(one["undoable"], one["undoFilepath"]) for one in before] == [
         ("Yes", str(workspace.scripts / "U1__a.sql"))
     ]
 
-    value = answer(workspace, "undo")
+    value = workspace.answer("undo")
 
     [undone] = value["undoneMigrations"]
     assert undone.pop("executionTime") >= 0
@@ -64,13 +55,13 @@ def test_undo_has_flyways_fields(workspace: Workspace) -> None:
         "1",
         None,
     )
-    assert answer(workspace, "undo")["migrationsUndone"] == 0
+    assert workspace.answer("undo")["migrationsUndone"] == 0
 
 
 def test_a_failed_undo_is_inside_its_result(workspace: Workspace) -> None:
     workspace.write(PAIR | {"U1__a.sql": "DROP TABLE nope;"})
-    answer(workspace, "migrate")
-    value = answer(workspace, "undo", exit_code=1)
+    workspace.answer("migrate")
+    value = workspace.answer("undo", exit_code=1)
     assert (value["operation"], value["success"], value["migrationsUndone"]) == ("undo", False, 0)
     assert value["error"]["errorCode"] == "FAILED_UNDO_MIGRATION"
 
@@ -94,7 +85,7 @@ def test_repair_shows_its_plan_and_then_does_it(workspace: Workspace) -> None:
     assert str(before[0]["checksum"]) in planned
     assert workspace.history() == before
 
-    value = answer(workspace, "repair")
+    value = workspace.answer("repair")
     assert value["repairActions"] == ["Aligned applied migration checksums"]
     assert value["migrationsAligned"] == [
         {"version": "1", "description": "a", "filepath": str(workspace.scripts / "V1__a.sql")}
@@ -109,14 +100,14 @@ def test_clean_is_refused_until_it_is_allowed(workspace: Workspace) -> None:
     said(workspace, "migrate")
     assert "--no-clean-disabled" in complaint(workspace.run("clean"), 2, "clean-disabled")
     assert workspace.applied() == ["1"]
-    value = answer(workspace, "clean", "--no-clean-disabled")
+    value = workspace.answer("clean", "--no-clean-disabled")
     assert (value["schemasCleaned"], value["schemasDropped"]) == (["public"], [])
     assert workspace.query("SELECT to_regclass('a')") == [(None,)]
 
 
 def test_config_shows_values_and_origins_and_no_secret(workspace: Workspace) -> None:
     (workspace.directory / "flyway.conf").write_text("flyway.outOfOrder=true\nflyway.password=hunter2\n")
-    value = answer(workspace, "config", FLYWAY_TABLE="history", FLYWAY_PASSWORD="")
+    value = workspace.answer("config", FLYWAY_TABLE="history", FLYWAY_PASSWORD="")
     settings = {one["key"]: one for one in value["settings"]}
     assert (settings["outOfOrder"]["value"], settings["outOfOrder"]["origin"]) == (
         "true",
@@ -178,21 +169,21 @@ def test_init_is_refused_under_the_name_of_a_file_of_flyways(workspace: Workspac
 
 def test_init_tells_of_no_folder_that_it_did_not_make(workspace: Workspace) -> None:
     (workspace.directory / "old.conf").write_text("flyway.locations=filesystem:db\n")
-    assert answer(workspace, "init", "-from=old.conf")["location"] is None
+    assert workspace.answer("init", "-from=old.conf")["location"] is None
 
 
 def test_add_and_migrate(workspace: Workspace) -> None:
     (workspace.directory / "taxiway.toml").write_text('[database]\npassword = "${env:NOT_SET_HERE}"\n')
     [path] = said(workspace, "add", "create person")
     assert path == str(workspace.scripts / "V001__create_person.sql")
-    value = answer(workspace, "add", "-type=undo")
+    value = workspace.answer("add", "-type=undo")
     assert value["path"] == str(workspace.scripts / "U001__create_person.sql")
     said(workspace, "migrate")
     assert workspace.applied() == ["001"]
 
 
 def test_init_and_add(workspace: Workspace) -> None:
-    value = answer(workspace, "init", "-projectName=shop", "-databaseType=PostgreSQL")
+    value = workspace.answer("init", "-projectName=shop", "-databaseType=PostgreSQL")
     assert value.keys() == {"path", "projectId", "location"}
     complaint(workspace.run("init"), 2, "file-already-exists")
 
@@ -202,8 +193,7 @@ def test_init_and_add(workspace: Workspace) -> None:
 )
 def test_a_wrong_password_is_the_same_error_everywhere(workspace: Workspace, command: str) -> None:
     workspace.write(PAIR)
-    error = answer(
-        workspace,
+    error = workspace.answer(
         command,
         "--no-clean-disabled",
         exit_code=2,

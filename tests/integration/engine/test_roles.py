@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import count
 from pathlib import Path
 from typing import Any, Final, LiteralString
 
@@ -15,7 +14,6 @@ import pytest
 
 import taxiway.project
 from sandbox.aws import AwsEndpoint
-from sandbox.directory import temporary_directory
 from sandbox.password import make_password
 from sandbox.postgres import PostgresServer
 from taxiway import errors
@@ -24,10 +22,10 @@ from taxiway.project import open_project
 from taxiway.reports.log import describe
 from taxiway.reports.roles import describe_change
 from taxiway.secret import Redactor
-from tests.support.pytest_sandbox import Database, make_database
+from tests.support.pytest_sandbox import Database, fresh_database
+from tests.support.servers import server_with_rules
 from tests.support.workspace import Workspace
 
-_numbers: Final = count(1)
 # Told apart by SASLprep: a soft hyphen is nothing, a wide space is a space, an ogonek may be written in two ways.
 _PREPARED: Final = "pa\u00adss\u3000wo\u0328rd é 密码"
 # Forbidden by SASLprep, so that it is taken as it is.
@@ -45,17 +43,13 @@ def talkative_server() -> Iterator[PostgresServer]:
         "log_connections": "on",
         "shared_preload_libraries": "pg_stat_statements",
     }
-    with temporary_directory() as directory:
-        rules = directory / "hba.conf"
-        rules.write_text(
-            "hostssl all trusted 127.0.0.1/32 trust\n"
-            "hostssl all refused 127.0.0.1/32 reject\n"
-            "hostssl all all 127.0.0.1/32 scram-sha-256\n"
-        )
-        rules.chmod(0o644)
-        settings["hba_file"] = str(rules)
-        with PostgresServer(directory / "pg", settings=settings) as server:
-            yield server
+    rules = (
+        "hostssl all trusted 127.0.0.1/32 trust",
+        "hostssl all refused 127.0.0.1/32 reject",
+        "hostssl all all 127.0.0.1/32 scram-sha-256",
+    )
+    with server_with_rules(*rules, **settings) as server:
+        yield server
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +120,7 @@ class Project(Workspace):
 
 @pytest.fixture
 def talkative_database(talkative_server: PostgresServer) -> Iterator[Database]:
-    roles = talkative_server.roles()
-    made = make_database(talkative_server, next(_numbers))
-    yield made
-    talkative_server.drop_database(made.name)
-    for role in sorted(talkative_server.roles() - roles, key=lambda role: role == made.user):
-        talkative_server.drop_role(role)
+    yield from fresh_database(talkative_server)
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from taxiway import errors
 from taxiway.exit_codes import exit_code_for
 from taxiway.secret import Secret
 from tests.support.command import complaint
+from tests.support.servers import server_with_rules
 from tests.support.workspace import Workspace
 
 
@@ -176,12 +177,8 @@ def test_a_certificate_for_another_name(ready: Workspace) -> None:
 
 @pytest.fixture(scope="module")
 def server_without_tls() -> Iterator[PostgresServer]:
-    with temporary_directory() as directory:
-        rules = directory / "rules"
-        rules.write_text("host all all 127.0.0.1/32 trust\n")
-        settings = {"ssl": "off", "hba_file": str(rules)}
-        with PostgresServer(directory / "postgres", settings=settings) as server:
-            yield server
+    with server_with_rules("host all all 127.0.0.1/32 trust", ssl="off") as server:
+        yield server
 
 
 @pytest.mark.parametrize("sslmode", ["require", "verify-ca", "verify-full"])

@@ -17,26 +17,21 @@ from taxiway.model.event import Warned
 from taxiway.model.settings import DatabaseSettings
 from tests.integration.postgres.conftest import Heard, Opener
 from tests.support.command import complaint, run_command
+from tests.support.servers import trusting_server
 
 USER = "pooled"
 PROXY = "shop.proxy-abc123.eu-west-1.rds.amazonaws.com"
 
 
 @pytest.fixture(scope="module")
-def trusting_server() -> Iterator[PostgresServer]:
-    """A server that lets a pooler in without a password."""
-    with temporary_directory() as directory:
-        rules = directory / "hba.conf"
-        rules.write_text(f"host all {USER} 127.0.0.1/32 trust\nhostssl all all 127.0.0.1/32 scram-sha-256\n")
-        rules.chmod(0o644)
-        with PostgresServer(directory / "postgres", settings={"hba_file": str(rules)}) as server:
-            server.create_user(USER, "no password is ever asked for")
-            yield server
+def server() -> Iterator[PostgresServer]:
+    with trusting_server(USER) as server:
+        yield server
 
 
 @pytest.fixture(params=[True, False], ids=["per transaction", "per session"])
-def pooler(trusting_server: PostgresServer, request: pytest.FixtureRequest) -> Iterator[Pooler]:
-    with Pooler(trusting_server.host, trusting_server.port, per_transaction=request.param) as pooler:
+def pooler(server: PostgresServer, request: pytest.FixtureRequest) -> Iterator[Pooler]:
+    with Pooler(server.host, server.port, per_transaction=request.param) as pooler:
         yield pooler
 
 
@@ -75,8 +70,8 @@ def test_a_pooler_that_leaves_a_client_its_session_is_none_to_us(
     assert heard == []
 
 
-def test_a_server_is_no_pooler(opened: Opener, trusting_server: PostgresServer, heard: Heard) -> None:
-    opened(settings(trusting_server.host, trusting_server.port, pooler="refuse"))
+def test_a_server_is_no_pooler(opened: Opener, server: PostgresServer, heard: Heard) -> None:
+    opened(settings(server.host, server.port, pooler="refuse"))
     assert heard == []
 
 
@@ -89,8 +84,7 @@ def test_it_can_be_accepted_or_refused(opened: Opener, pooler: Pooler, heard: He
     assert "pooler=warn" in (caught.value.hint or "")
 
 
-def test_rds_proxy_is_known_by_its_name(opened: Opener, trusting_server: PostgresServer, heard: Heard) -> None:
-    server = trusting_server
+def test_rds_proxy_is_known_by_its_name(opened: Opener, server: PostgresServer, heard: Heard) -> None:
     opened(settings(PROXY, server.port, hostaddr=server.host))
     [warned] = heard
     assert isinstance(warned, Warned)
@@ -111,9 +105,7 @@ def test_the_command_refuses_by_name(pooler: Pooler, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not shutil.which("pgbouncer"), reason="PgBouncer is not installed")
 @pytest.mark.parametrize(("mode", "warnings"), [("transaction", 1), ("statement", 1), ("session", 0)])
-def test_pgbouncer(
-    opened: Opener, trusting_server: PostgresServer, heard: Heard, mode: str, warnings: int
-) -> None:
+def test_pgbouncer(opened: Opener, server: PostgresServer, heard: Heard, mode: str, warnings: int) -> None:
     with temporary_directory() as directory:
         directory.chmod(0o755)
         configuration, users = directory / "pgbouncer.ini", directory / "users"
@@ -122,7 +114,7 @@ def test_pgbouncer(
             probe.bind(("127.0.0.1", 0))
             port = int(probe.getsockname()[1])
         configuration.write_text(
-            f"[databases]\n* = host={trusting_server.host} port={trusting_server.port}\n"
+            f"[databases]\n* = host={server.host} port={server.port}\n"
             f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n"
             f"auth_type = trust\nauth_file = {users}\npool_mode = {mode}\nuser = nobody\n"
         )

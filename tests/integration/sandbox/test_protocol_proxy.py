@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import psycopg
 import pytest
 
-from sandbox.directory import temporary_directory
 from sandbox.password import make_password
 from sandbox.postgres import PostgresServer
 from sandbox.protocol_framing import Conversation, Direction
 from sandbox.protocol_proxy import Cut, FaultAt, Message, Moment, Policy, ProtocolProxy
+from tests.support.servers import PASSWORD_NEEDED, server_with_rules
 
 TO_SERVER, TO_CLIENT = Direction.TO_SERVER, Direction.TO_CLIENT
 USER, DATABASE = "owner", "proxied"
@@ -48,15 +48,11 @@ class Origin:
 
 @pytest.fixture(scope="module")
 def origin() -> Iterator[Origin]:
-    with temporary_directory() as directory:
-        rules = directory / "hba.conf"
-        rules.write_text("host all all 127.0.0.1/32 scram-sha-256\n")
-        rules.chmod(0o644)
-        with PostgresServer(directory / "postgres", settings={"hba_file": str(rules)}) as server:
-            password = make_password()
-            server.create_user(USER, password)
-            server.create_database(DATABASE, USER)
-            yield Origin(server, password)
+    with server_with_rules(PASSWORD_NEEDED) as server:
+        password = make_password()
+        server.create_user(USER, password)
+        server.create_database(DATABASE, USER)
+        yield Origin(server, password)
 
 
 def run_script(origin: Origin, proxy: ProtocolProxy) -> None:

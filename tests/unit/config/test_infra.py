@@ -1,14 +1,9 @@
 """``[infra]`` in taxiway.toml: read for whoever builds it, checked for everybody."""
 
-from dataclasses import fields
 from pathlib import Path
 
-import pytest
-
-from taxiway import errors
-from taxiway.config.infra import KEYS, load_infra
-from taxiway.config.toml import parse_toml
-from taxiway.model.infra import BastionWish, DatabaseWish, EndpointsWish, GithubWish, InfraSettings
+from taxiway.config.infra import load_infra
+from taxiway.model.infra import BastionWish, DatabaseWish, InfraSettings
 
 FULL = """
 [task]
@@ -63,49 +58,3 @@ def test_the_tables_of_the_environment_win_key_by_key(tmp_path: Path) -> None:
 
 def test_without_a_table_there_is_nothing(tmp_path: Path) -> None:
     assert load('[task]\ncluster = "x"', tmp_path) is None
-
-
-@pytest.mark.parametrize(
-    ("text", "key", "nearest"),
-    [
-        ('[infra]\nvcp = "x"', "infra.vcp", "infra.vpc"),
-        ("[infra.database]\nmin_capcity = 1", "infra.database.min_capcity", "infra.database.min_capacity"),
-        (
-            "[environments.prod.infra]\nmemry = 1",
-            "environments.prod.infra.memry",
-            "environments.prod.infra.memory",
-        ),
-        ("[infra.databse]\nx = 1", "infra.databse", "infra.database"),
-        ('[infr]\nvpc = "x"', "infr", "infra"),
-    ],
-)
-def test_an_unknown_key_is_an_error_for_every_command(text: str, key: str, nearest: str, tmp_path: Path) -> None:
-    for read in (lambda: load(text, tmp_path), lambda: parse_toml(text)):
-        with pytest.raises(errors.UnknownOption) as caught:
-            read()
-        assert (caught.value.key, caught.value.nearest) == (key, nearest)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "[infra]\nmemory = true",
-        '[infra]\nmemory = "1024"',
-        "[infra]\nmemory = 1.5",
-        "[infra]\ndatabase = 1",
-        "[infra.environment]\nX = 1",
-        '[infra.database]\nmax_capacity = "2"',
-        "infra = 1",
-        "[environments.prod]\ninfra = 1",
-    ],
-)
-def test_a_value_of_the_wrong_kind_is_an_error(text: str, tmp_path: Path) -> None:
-    with pytest.raises(errors.InvalidOption):
-        load(text, tmp_path)
-
-
-def test_every_key_is_a_setting_and_every_setting_has_a_key() -> None:
-    inner = {"database": DatabaseWish, "bastion": BastionWish, "github": GithubWish, "endpoints": EndpointsWish}
-    names = {field.name for field in fields(InfraSettings)} - inner.keys()
-    names |= {f"{table}.{field.name}" for table, wish in inner.items() for field in fields(wish)}
-    assert {key.name for key in KEYS} == names

@@ -6,8 +6,7 @@ import pytest
 
 from taxiway import errors
 from taxiway.config.secret_uses import find_secret_uses
-from taxiway.config.secrets import KEYS, load_secrets
-from taxiway.config.toml import parse_toml
+from taxiway.config.secrets import load_secrets
 from taxiway.model.stored_secret import Purpose, SecretsSettings, SecretUse
 
 FULL = """
@@ -127,20 +126,3 @@ def test_a_name_with_an_unknown_variable_is_an_error(tmp_path: Path) -> None:
 
 def test_nothing_is_referred_to_without_a_file(tmp_path: Path) -> None:
     assert find_secret_uses(SecretsSettings(), environ={}, directory=tmp_path, file=None, environment=None) == ()
-
-
-@pytest.mark.parametrize("table", ["secrets", "environments.prod.secrets"])
-def test_an_unknown_key_is_an_error_with_the_nearest_one(table: str) -> None:
-    with pytest.raises(errors.UnknownOption) as caught:
-        parse_toml(f'[{table}]\ndeploy_key_secert = "x"\n')
-    assert f"{table}.deploy_key_secret" in str(caught.value.hint)
-
-
-def test_a_misspelt_table_is_an_error_with_the_nearest_one() -> None:
-    with pytest.raises(errors.UnknownOption) as caught:
-        parse_toml('[secrts]\ndeploy_key_secret = "x"\n')
-    assert "secrets" in str(caught.value.hint)
-
-
-def test_every_key_is_a_field_of_the_settings() -> None:
-    assert {key.name for key in KEYS} == set(SecretsSettings.__slots__)

@@ -77,10 +77,10 @@ def setting_options(command: Command) -> Command:
     """Give a command every setting that has a flag, ``--config``, and the options of how the call answers."""
     for option in reversed([*SETTINGS.values()]):
         command = _click_option(option, str(option.flag))(command)
-    return call_options(_config_option(command))
+    return call_options(config_option(command))
 
 
-_config_option = click.option(
+config_option = click.option(
     "--config",
     "config_file",
     type=click.Path(path_type=Path, dir_okay=False),

@@ -11,13 +11,14 @@ from taxiway import exit_codes
 from taxiway.cli.confirm import confirm as have_confirmed
 from taxiway.cli.invocation import Invocation
 from taxiway.cli.output import print_aside, print_json, print_result
-from taxiway.cli.snapshot_session import SnapshotSession, find_revision, now, words_of
+from taxiway.cli.snapshot_session import SnapshotSession, find_revision, now
 from taxiway.cli.task_options import database_options, read_settings
 from taxiway.model.snapshot import Database, Phase
 from taxiway.ops.restore import Found, Restorer, RestoreWish
 from taxiway.ops.snapshots import list_snapshots
 from taxiway.planning.rds_names import final_name, old_name
 from taxiway.planning.restore import Scene, is_back, is_swapped, remaining, with_phase
+from taxiway.planning.restore_steps import in_words
 from taxiway.reports.snapshot_json import created_json, plan_json, restore_json, snapshot_list_json
 from taxiway.reports.snapshot_text import render_plan, render_snapshot_list
 from taxiway.runner.signals import Terminated
@@ -138,7 +139,7 @@ def restore(
     if found.scene.phase is Phase.SWAP and is_swapped(found.scene):
         return _tell(session, restorer, found, found.scene)
     phase = Phase.SWAP if found.scene.phase is Phase.BACK else found.scene.phase
-    steps = words_of(remaining(with_phase(found.scene, phase)))
+    steps = in_words(remaining(with_phase(found.scene, phase)))
     if dry_run:
         return _show(session, "snapshot restore", steps, found, _restore_notes(found))
     print_aside(_plan("Restore", session, steps, found, _restore_notes(found)))
@@ -160,7 +161,7 @@ def revert(invocation: Invocation, /, *, dry_run: bool, yes: bool, take_over: bo
     session = SnapshotSession(invocation, read_settings(options))
     restorer = session.restorer(takes_over=take_over, accepts_differences=False)
     found = restorer.get_begun()
-    steps = words_of(remaining(with_phase(found.scene, Phase.BACK)))
+    steps = in_words(remaining(with_phase(found.scene, Phase.BACK)))
     notes = ["What was written since the restore stays in the restored database, which is kept."]
     if dry_run:
         return _show(session, "snapshot revert", steps, found, notes)
@@ -184,7 +185,7 @@ def confirm(invocation: Invocation, /, *, dry_run: bool, yes: bool, take_over: b
     session = SnapshotSession(invocation, read_settings(options))
     restorer = session.restorer(takes_over=take_over, accepts_differences=False)
     found = restorer.get_begun()
-    steps = words_of(remaining(with_phase(found.scene, restorer.kept_phase(found))))
+    steps = in_words(remaining(with_phase(found.scene, restorer.kept_phase(found))))
     notes = ["The deletion cannot be taken back; the last snapshot stays until somebody deletes it."]
     if dry_run:
         return _show(session, "snapshot confirm", steps, found, notes)
@@ -260,9 +261,8 @@ def _tell(
     operation: str = "snapshot restore",
 ) -> int:
     live, aside = _sides(scene)
-    last = (
-        final_name(scene.name, scene.stamp) if operation == "snapshot confirm" and _dropped(found, scene) else None
-    )
+    has_dropped = operation == "snapshot confirm" and _has_both(found.scene)
+    last = final_name(scene.name, scene.stamp) if has_dropped else None
     if session.invocation.json:
         print_json(
             restore_json(
@@ -279,6 +279,12 @@ def _tell(
     print_result(_ENDINGS[operation].format(name=session.database, snapshot=found.snapshot))
     if last:
         print_result(f"The last snapshot of what was deleted is {last}.")
+    _tell_what_is_left(live, aside, operation)
+    return exit_codes.SUCCESS
+
+
+def _tell_what_is_left(live: Database | None, aside: Database | None, operation: str) -> None:
+    """To do by hand, or to decide."""
     if live and live.master_secret and operation != "snapshot confirm":
         print_aside(
             f"Its master password lies in {live.master_secret}.\n"
@@ -292,7 +298,6 @@ def _tell(
             "  Delete it, with a last snapshot: taxiway snapshot confirm\n"
             f"  Swap the two again:              taxiway snapshot {_BACK[operation]}"
         )
-    return exit_codes.SUCCESS
 
 
 _ENDINGS: Final = {
@@ -309,9 +314,8 @@ def _sides(scene: Scene) -> tuple[Database | None, Database | None]:
     return live, next((one for one in both if one is not live), None)
 
 
-def _dropped(found: Found, _scene: Scene) -> bool:
-    """Whether there were two of them when the confirmation began."""
-    return found.scene.original is not None and found.scene.restored is not None
+def _has_both(scene: Scene) -> bool:
+    return scene.original is not None and scene.restored is not None
 
 
 def _tell_stop(stop: KeyboardInterrupt, session: SnapshotSession, words: str) -> int:
