@@ -295,6 +295,15 @@ def test_a_time_limit_may_leave_the_task_alone(shell: Shell, tasks: Tasks) -> No
         (("--commit", "35cd16f"), "invalid-option", "only the beginning"),
         (("--branch", "a", "--commit", "b"), "configuration", "both given"),
         (("--timeout", "soon"), "invalid-option", "'soon' is no duration"),
+        (("--timeout", "30m", "--detach"), "configuration", "--detach leaves nobody"),
+        (("--on-timeout", "detach"), "configuration", "no --timeout that could pass"),
+        (("--branch", "", "--detach"), "configuration", "'--branch': it is empty"),
+        (("--commit", "", "--detach"), "configuration", "'--commit': it is empty"),
+        (("--timeout", ""), "configuration", "'--timeout': it is empty"),
+        (("--cluster", "", "main"), "configuration", "'--cluster': it is empty"),
+        (("--subnet", ""), "configuration", "'--subnet': it is empty"),
+        (("--env", ""), "configuration", "'--env': it is empty"),
+        (("",), "configuration", "Is a variable of the shell not set?"),
         (("--env", "prod"), "unknown-environment", "no environment 'prod'"),
         (("--profile", "none"), "aws-no-credentials", "none"),
     ],
@@ -307,6 +316,17 @@ def test_a_wrong_name_is_an_error_before_anything_is_started(
     assert (ended.code, ended.exit_code) == (code, 2), ended.stderr
     assert words in ended.stderr
     assert count_tasks(aws_endpoint) == before
+
+
+def test_an_empty_id_is_nobodys(operator: Operator, tasks: Tasks) -> None:
+    """``stop "$ID"``, and the variable is not set: the only running task may be that of somebody else."""
+    definition = tasks.register()
+    arn = tasks.start("sleep 60", definition=definition)
+    for command in ("stop", "attach", "logs"):
+        ended = operator.call(command, "", "--task-definition", definition)
+        assert (ended.code, ended.exit_code) == ("configuration", 2), ended.stderr
+        assert "it is empty" in ended.stderr
+    assert tasks.describe(arn)["desiredStatus"] == "RUNNING"
 
 
 def test_two_subnets_of_one_name_are_an_error(operator: Operator, tasks: Tasks) -> None:

@@ -37,8 +37,24 @@ def _options_of(keys: Sequence[TaskKey], command: Command) -> Command:
     return call_options(_env_option(_config_option(command)))
 
 
+def refuse_empty[T](_context: click.Context, parameter: click.Parameter, value: T) -> T:
+    """A callback of click: what is given has to be something, or it would count as not given.
+
+    Raises:
+        BadParameter: It is an empty text, most likely that of a variable which is not set.
+    """
+    given = value if isinstance(value, tuple) else (value,)
+    if any(isinstance(one, str) and not one.strip() for one in given):
+        raise click.BadParameter("it is empty. Is a variable of the shell not set?", param=parameter)
+    return value
+
+
 _env_option = click.option(
-    "--env", "environment", metavar="NAME", help="Let [environments.NAME.task] win over [task]."
+    "--env",
+    "environment",
+    metavar="NAME",
+    callback=refuse_empty,
+    help="Let [environments.NAME.task] win over [task].",
 )
 _config_option = click.option(
     "--config",
@@ -55,9 +71,11 @@ def _option(key: TaskKey) -> Callable[[Command], Command]:
             return click.option(f"{key.flag}/{negative}", key.name, default=None, help=key.help)
         case ValueKind.LIST:
             more = " May be given several times."
-            return click.option(key.flag, key.name, multiple=True, metavar="NAME", help=key.help + more)
+            return click.option(
+                key.flag, key.name, multiple=True, metavar="NAME", callback=refuse_empty, help=key.help + more
+            )
         case _:
-            return click.option(key.flag, key.name, metavar="NAME", help=key.help)
+            return click.option(key.flag, key.name, metavar="NAME", callback=refuse_empty, help=key.help)
 
 
 def read_settings(options: Mapping[str, object]) -> TaskSettings:
