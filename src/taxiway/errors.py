@@ -778,6 +778,12 @@ class TaskTimedOut(TaskError):
     code = "task-timed-out"
 
 
+class TaskUnwatched(TaskError):
+    """A task could not be watched to its end, because AWS refused or did not answer. It is not stopped by that."""
+
+    code = "task-unwatched"
+
+
 class TaskNotFound(TaskError):
     """Neither ECS nor the log group knows such a task."""
 

@@ -245,6 +245,24 @@ def test_a_refusal_of_aws_names_the_action(
         assert "AWS denied ecs:RunTask on arn:aws:ecs:" in ended.stderr
 
 
+@pytest.mark.parametrize("action", ["logs:GetLogEvents", "ecs:DescribeTasks"])
+def test_a_task_that_may_not_be_watched_is_not_told_to_be_one_that_was_not_started(
+    shell: Shell, tasks: Tasks, action: str
+) -> None:
+    """Otherwise whoever reads the exit code would mend the policy, and start a second one beside it."""
+    tasks.aws.add_fault("api-error", action=action, code="AccessDeniedException", message="No.", times=None)
+    ended = shell.run(f"sleep 1; echo '{SUCCESS}'", "--output", "json")
+    tasks.aws.clear_faults()
+    assert ended.exit_code == 1
+    error = ended.json["error"]
+    assert error["taxiwayCode"] == "task-unwatched"
+    assert "was started and may still be running; its result is not known: AWS denied" in error["message"]
+    assert f"Allow {action}" in error["hint"]
+    _, _, started, *_ = ended.stderr.split()
+    assert ended.stderr.startswith("Started task ")
+    assert error["hint"].endswith(f"taxiway task attach {started}")
+
+
 # --- detaching
 
 

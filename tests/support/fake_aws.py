@@ -114,6 +114,7 @@ class ScriptedTasks:
     requests: list[TaskRequest] = field(default_factory=list)
     stops: list[str] = field(default_factory=list)
     when_stopped: Callable[[], None] = lambda: None
+    stop_answers: list[Answer[None]] = field(default_factory=lambda: [None])
 
     def run_task(self, target: TaskTarget, request: TaskRequest) -> Task | Refusal:
         self.requests.append(request)
@@ -127,6 +128,7 @@ class ScriptedTasks:
         return [one.arn for one in _next(self.looks)]
 
     def stop_task(self, cluster: str, task: str, reason: str) -> None:
+        _next(self.stop_answers)
         self.stops.append(reason)
         self.when_stopped()
 

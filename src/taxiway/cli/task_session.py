@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from taxiway import exit_codes
+from taxiway import errors, exit_codes
 from taxiway.cli.interrupts import Interrupts, has_terminal
 from taxiway.cli.output import print_aside, print_result
 from taxiway.cli.task_options import find_actor
@@ -99,7 +99,9 @@ class TaskSession:
         """Watch a task, and show what it does; an exit code if that was cut short, and the task goes on.
 
         Raises:
-            TaxiwayError: AWS refuses, or has forgotten the task.
+            TaskUnwatched: AWS refuses, or does not answer. The error is not that of AWS, because its exit code
+                would say that nothing was begun, or that one may try again.
+            TaskNotFound: ECS has forgotten the task.
         """
         watcher = Terminal(self.invocation, Interrupts(may_ask=has_terminal()), shows_log=shows_log)
         watch = TaskWatch(
@@ -117,6 +119,8 @@ class TaskSession:
         except KeyboardInterrupt as stop:
             self.say_detached(task)
             return exit_codes.TERMINATED if isinstance(stop, Terminated) else exit_codes.INTERRUPTED
+        except errors.AwsError as error:
+            raise _unwatched(task, error) from error
         if watched.is_detached and not watched.is_timed_out:
             self.say_detached(watched.task)
             return exit_codes.INTERRUPTED
@@ -135,6 +139,16 @@ class TaskSession:
         from taxiway.aws.session import Place
 
         return Place(region or self.settings.region, self.settings.profile)
+
+
+def _unwatched(task: Task, error: errors.AwsError) -> errors.TaskUnwatched:
+    name = short_id(task.id)
+    again = f"Then watch it again, which starts nothing: taxiway task attach {name}"
+    return errors.TaskUnwatched(
+        f"Task {name} was started and may still be running; its result is not known: {error.message}",
+        task=task.id,
+        hint=f"{error.hint} {again}" if error.hint else again,
+    )
 
 
 @dataclass
