@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from sandbox.aws import AwsEndpoint
+from taxiway.aws.ec2 import Ec2
+from taxiway.aws.session import Place
 from tests.support.operator import Ended, Operator, read_until
 from tests.support.tasks import OTHER_SECRET, Tasks
 
@@ -71,6 +73,13 @@ def test_a_result_in_a_log_of_json_lines_is_one_too(shell: Shell) -> None:
     assert ended.json["result"]["applied"] == 3
     assert ended.json["logLines"] == 1
     assert line in ended.stderr
+
+
+def test_options_come_behind_what_the_definition_runs(shell: Shell) -> None:
+    script = f"echo \"$0 $*\"; echo '{SUCCESS}'"
+    ended = shell.run("--debug", container={"command": [script, "develop"]})
+    assert ended.exit_code == 0, ended.stderr
+    assert ended.stdout.splitlines() == ["develop --debug", SUCCESS]
 
 
 # --- disagreement
@@ -357,6 +366,32 @@ def test_two_subnets_of_one_name_are_an_error(operator: Operator, tasks: Tasks) 
     ended = operator.call("run", "--subnet", "twin")
     assert (ended.code, ended.exit_code) == ("aws-ambiguous", 2)
     assert "2 subnets are called 'twin': subnet-" in ended.stderr
+
+
+def test_a_group_of_the_same_name_in_another_vpc_is_not_meant(
+    operator: Operator, tasks: Tasks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each VPC has a group "default", and staging and production may share an account."""
+    ec2 = tasks.aws.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.7.0.0/16")["Vpc"]["VpcId"]
+    there = ec2.create_subnet(VpcId=vpc, CidrBlock="10.7.1.0/24")["Subnet"]["SubnetId"]
+    other = ec2.create_security_group(GroupName="taxiway-task", Description="x", VpcId=vpc)["GroupId"]
+    network = tasks.account.network["awsvpcConfiguration"]
+    try:
+        for name, value in tasks.aws.environment.items():
+            monkeypatch.setenv(name, value)
+        found = [
+            Ec2(Place()).find_security_groups(["taxiway-task"], beside)["taxiway-task"]
+            for beside in (network["subnets"], [there])
+        ]
+        assert [[one] for one in found] == [network["securityGroups"], [other]]
+        script = f"echo '{SUCCESS}'"
+        ended = operator.call(
+            "run", "--task-definition", tasks.register(), "--security-group", "default", "--", script
+        )
+        assert ended.exit_code == 0, ended.stderr
+    finally:
+        ec2.delete_security_group(GroupId=other)
 
 
 def test_without_credentials(operator: Operator) -> None:

@@ -32,24 +32,34 @@ class Work:
     more: tuple[str, ...] = ()
 
 
-def make_request(work: Work) -> TaskRequest:
+def make_request(work: Work, usual: tuple[str, ...] = ()) -> TaskRequest:
     """The call that starts it: made once, so that it can be repeated without starting a second task.
 
-    Arguments and variables are values of the call. No shell ever sees them.
+    ``usual`` is the command of the task definition. Arguments and variables are values of the call. No shell ever
+    sees them.
     """
-    if work.commit:
-        revision: tuple[str, ...] = ("--commit", work.commit)
-    else:
-        revision = (work.branch,) if work.branch else ()
     facts = ((ACTOR, work.actor), (BRANCH, work.branch), (COMMIT, work.commit))
     given = tuple((name, value) for name, value in facts if value)
     return TaskRequest(
-        command=(*revision, *work.more),
+        command=_command(work, usual),
         environment=given,
         started_by=_NOT_IN_STARTED_BY.sub("-", f"taxiway/{work.actor}")[:_STARTED_BY_LENGTH],
         tags=tuple((f"taxiway:{name.removeprefix('TAXIWAY_').lower()}", _as_tag(value)) for name, value in given),
         client_token=str(uuid.uuid4()),
     )
+
+
+def _command(work: Work, usual: tuple[str, ...]) -> tuple[str, ...]:
+    """A command takes the place of that of the definition, which ECS does not add to.
+
+    So options alone are put behind it: they are to change how it runs, and not which branch.
+    """
+    if work.commit:
+        return ("--commit", work.commit, *work.more)
+    if work.branch:
+        return (work.branch, *work.more)
+    is_options = work.more[:1] and work.more[0].startswith("-")
+    return (*usual, *work.more) if is_options else work.more
 
 
 def start_task(request: TaskRequest, target: TaskTarget, tasks: Tasks) -> Task:

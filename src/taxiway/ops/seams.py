@@ -49,8 +49,8 @@ class Network(Protocol):
         """The id of each subnet by its name."""
         ...
 
-    def find_security_groups(self, names: Sequence[str]) -> dict[str, str]:
-        """The id of each security group by its name."""
+    def find_security_groups(self, names: Sequence[str], beside: Sequence[str]) -> dict[str, str]:
+        """The id of each security group by its name; of several, that in the VPC of these subnets."""
         ...
 
 

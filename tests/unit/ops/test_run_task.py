@@ -24,6 +24,21 @@ def test_a_commit_is_named_as_one() -> None:
 
 def test_without_either_the_definition_decides() -> None:
     assert make_request(Work(actor="alice")).command == ()
+    assert make_request(Work(actor="alice"), ("develop",)).command == ()
+
+
+@pytest.mark.parametrize(
+    ("work", "command"),
+    [
+        (Work(actor="a", more=("--debug",)), ("develop", "--quiet", "--debug")),
+        (Work(actor="a", more=("main", "--debug")), ("main", "--debug")),
+        (Work(actor="a", branch="main", more=("--debug",)), ("main", "--debug")),
+        (Work(actor="a", commit="a" * 40, more=("--debug",)), ("--commit", "a" * 40, "--debug")),
+    ],
+)
+def test_options_alone_do_not_change_the_branch_of_the_definition(work: Work, command: tuple[str, ...]) -> None:
+    """A command that is sent takes the place of the definition's; the default branch would be run instead."""
+    assert make_request(work, ("develop", "--quiet")).command == command
 
 
 @pytest.mark.parametrize("actor", ["Zoë Quinn <zoe@example.com>", "github-actions[bot]", "x" * 500])

@@ -81,8 +81,8 @@ def run(
     """Start one task, watch it live, and end with its exit code.
 
     Without --branch and --commit it runs what its definition says. ARGUMENTs are for 'taxiway run' in the
-    container. The call ends with the container's exit code only where the log, that code and the reason of the
-    stop agree; otherwise it fails.
+    container, behind that. The call ends with the container's exit code only where the log, that code and the
+    reason of the stop agree; otherwise it fails.
 
     Ctrl-C asks whether to stop the task or to detach. Without a terminal, and on SIGTERM, it detaches.
     """
@@ -148,7 +148,7 @@ def _make_snapshot(session: TaskSession, work: Work) -> int | None:
 def _start(session: TaskSession, work: Work) -> Task | int:
     """The task; an exit code if this process was told to end before it was certain that there is one."""
     target = session.target_with_network()
-    request = make_request(work)
+    request = make_request(work, target.command)
     try:
         started = start_task(request, target, session.ecs)
     except KeyboardInterrupt as stop:
