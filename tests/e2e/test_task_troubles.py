@@ -411,6 +411,17 @@ def test_another_region_has_no_such_cluster(operator: Operator) -> None:
     assert "in region eu-west-1" in ended.stderr
 
 
+def test_an_arn_says_its_region(operator: Operator, tasks: Tasks) -> None:
+    region, cluster = tasks.aws.region, tasks.account.cluster
+    elsewhere = {"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-1", "REGION": ""}
+    [found] = tasks.ecs.describe_clusters(clusters=[cluster])["clusters"]
+    assert operator.call("list", "--cluster", found["clusterArn"], **elsewhere).exit_code == 0
+    ended = operator.call("list", "--cluster", found["clusterArn"], "--region", "eu-west-1")
+    assert (ended.code, ended.exit_code) == ("aws-not-found", 2)
+    assert f":{region}:" in ended.stderr
+    assert "in region eu-west-1" in ended.stderr
+
+
 def count_tasks(aws: AwsEndpoint) -> int:
     ecs = aws.client("ecs")
     return sum(

@@ -11,7 +11,7 @@ import click
 from taxiway.cli.commands.options import call_options
 from taxiway.config.table import ValueKind
 from taxiway.config.task import KEYS, TaskKey, load_task
-from taxiway.model.task import TaskSettings
+from taxiway.model.task import TaskSettings, find_arn_region
 
 _OF_A_DATABASE: Final = ("database", "stack", "region", "profile")
 
@@ -81,6 +81,8 @@ def _option(key: TaskKey) -> Callable[[Command], Command]:
 def read_settings(options: Mapping[str, object]) -> TaskSettings:
     """The settings of a call, of those options that :func:`target_options` gave it.
 
+    Where no region is named, it is that of an ARN among them: more than the environment says of where it is.
+
     Raises:
         ConfigError: The file cannot be used.
     """
@@ -92,7 +94,9 @@ def read_settings(options: Mapping[str, object]) -> TaskSettings:
         environment=environment if isinstance(environment, str) else None,
     )
     given: dict[str, Any] = {key.name: options.get(key.name) for key in KEYS}
-    return replace(settings, **{name: value for name, value in given.items() if value not in (None, ())})
+    settings = replace(settings, **{name: value for name, value in given.items() if value not in (None, ())})
+    region = settings.region or find_arn_region(settings.cluster, settings.task_definition, settings.stack)
+    return replace(settings, region=region)
 
 
 def find_actor() -> str:

@@ -62,7 +62,12 @@ KEYS: Final = (
         "--database",
         "Identifier of the Aurora cluster, or of the RDS instance, that snapshots are made of.",
     ),
-    TaskKey("region", ValueKind.TEXT, "--region", "AWS region; without it, that of the environment or profile."),
+    TaskKey(
+        "region",
+        ValueKind.TEXT,
+        "--region",
+        "AWS region; without it, that of an ARN in another key, of the environment or of the profile.",
+    ),
     TaskKey("profile", ValueKind.TEXT, "--profile", "Profile of the AWS configuration; without it, AWS_PROFILE."),
 )
 TABLE: Final = Table("task", KEYS)
