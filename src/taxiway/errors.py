@@ -29,8 +29,8 @@ The tree::
     │                       AwsAccessDenied · AwsUnreachable · AwsThrottled · AwsFailed
     │                       AwsBusy · AwsNotFound · AwsAmbiguous
     ├── TaskError           TaskNotStarted ── TaskWithoutCapacity
-    │                       TaskStopped · TaskDisagrees · TaskLogLost · TaskTimedOut
-    │                       TaskNotFound · TaskAmbiguous
+    │                       TaskStartUnknown · TaskStopped · TaskDisagrees · TaskLogLost
+    │                       TaskTimedOut · TaskUnwatched · TaskNotFound · TaskAmbiguous
     ├── TunnelError         TunnelPortInUse · TunnelDatabaseUnreachable · TunnelUnreachable
     │                       TunnelTargetNotConnected · TunnelSessionFailed · TunnelAgentTooOld
     │                       TunnelProgramMissing
@@ -746,6 +746,12 @@ class TaskNotStarted(TaskError):
     """The task ended before its container ran, or was not accepted at all: nothing was migrated."""
 
     code = "task-not-started"
+
+
+class TaskStartUnknown(TaskError):
+    """AWS was asked to start a task and did not answer, so that it may run or not."""
+
+    code = "task-start-unknown"
 
 
 class TaskWithoutCapacity(TaskNotStarted):

@@ -242,6 +242,7 @@ def test_throttling_is_waited_for_and_starts_no_second_task(shell: Shell, tasks:
         ("AccessDeniedException", "ecs:RunTask", "aws-access-denied", 2),
         ("ExpiredTokenException", "ecs:RunTask", "aws-credentials-expired", 2),
         ("ThrottlingException", "ecs:RunTask", "aws-throttled", 4),
+        ("ServiceUnavailable", "ecs:RunTask", "task-start-unknown", 1),
     ],
 )
 def test_a_refusal_of_aws_names_the_action(

@@ -110,7 +110,7 @@ class ScriptedTasks:
     """Shows these tasks in turn."""
 
     looks: list[Answer[list[Task]]]
-    answer: Task | Refusal | None = None
+    answer: Task | Refusal | Exception | None = None
     requests: list[TaskRequest] = field(default_factory=list)
     stops: list[str] = field(default_factory=list)
     when_stopped: Callable[[], None] = lambda: None
@@ -119,6 +119,8 @@ class ScriptedTasks:
     def run_task(self, target: TaskTarget, request: TaskRequest) -> Task | Refusal:
         self.requests.append(request)
         assert self.answer
+        if isinstance(self.answer, Exception):
+            raise self.answer
         return self.answer
 
     def describe_tasks(self, cluster: str, tasks: Sequence[str], container: str) -> list[Task]:

@@ -67,9 +67,19 @@ def start_task(request: TaskRequest, target: TaskTarget, tasks: Tasks) -> Task:
 
     Raises:
         TaskNotStarted: ECS refuses; message and hint say why and what to do.
-        AwsError: We may not, or AWS could not be asked.
+        TaskStartUnknown: There was no answer, however often the call was repeated. It is not the error of AWS,
+            whose exit code says that one may try again: another call would start another task.
+        AwsError: We may not, or AWS is throttling.
     """
-    match tasks.run_task(target, request):
+    try:
+        answer = tasks.run_task(target, request)
+    except errors.AwsUnreachable as silence:
+        who = request.started_by.partition("/")[2]
+        raise errors.TaskStartUnknown(
+            f"Whether the task was started is not known: {silence.message}",
+            hint=f"See 'taxiway task list' for a task of {who} before you run it again.",
+        ) from silence
+    match answer:
         case Refusal(reason, detail):
             why = explain_refusal(reason, detail)
             error = errors.TaskWithoutCapacity if why.cause is StopCause.NO_CAPACITY else errors.TaskNotStarted

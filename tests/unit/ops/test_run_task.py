@@ -72,3 +72,11 @@ def test_the_task_that_was_started_is_returned() -> None:
 def test_a_refusal_is_an_error(refusal: Refusal, error: type[errors.TaskError]) -> None:
     with pytest.raises(error):
         start_task(make_request(Work(actor="a")), TARGET, ScriptedTasks([[]], answer=refusal))
+
+
+def test_a_start_that_nobody_has_answered_is_not_one_that_failed() -> None:
+    """Whoever tries again may start a second one beside it."""
+    silent = errors.AwsUnreachable("AWS did not answer ecs:RunTask: timeout")
+    with pytest.raises(errors.TaskStartUnknown, match="is not known: AWS did not answer ecs:RunTask") as caught:
+        start_task(make_request(Work(actor="alice")), TARGET, ScriptedTasks([[]], answer=silent))
+    assert caught.value.hint == "See 'taxiway task list' for a task of alice before you run it again."
