@@ -271,6 +271,7 @@ def test_a_task_that_may_not_be_watched_is_not_told_to_be_one_that_was_not_start
     _, _, started, *_ = ended.stderr.split()
     assert ended.stderr.startswith("Started task ")
     assert error["hint"].endswith(f"taxiway task attach {started}")
+    assert ended.json["task"]["id"].startswith(started)
 
 
 # --- detaching
