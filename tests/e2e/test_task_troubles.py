@@ -96,6 +96,13 @@ def test_a_contradiction_is_no_success(shell: Shell, script: str, words: str) ->
     must_have_failed(shell.run(script), "task-disagrees", words)
 
 
+def test_a_success_of_another_branch_is_none(operator: Operator, tasks: Tasks) -> None:
+    """An entry point that runs a branch of its own, whatever it is asked for."""
+    definition = tasks.register(container={"entryPoint": ["/bin/sh", "-c", f"echo '{SUCCESS}'"]})
+    ended = operator.call("run", "--task-definition", definition, "--branch", "develop")
+    must_have_failed(ended, "task-disagrees", "its log says branch main, and it was started for branch develop")
+
+
 def test_an_end_without_a_result_is_no_success(shell: Shell, operator: Operator) -> None:
     """Both at once: each of them is waited for, as long as a line may take to arrive."""
     with (
