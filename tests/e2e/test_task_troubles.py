@@ -354,6 +354,18 @@ def test_a_wrong_name_is_an_error_before_anything_is_started(
     assert count_tasks(aws_endpoint) == before
 
 
+@pytest.mark.parametrize("argument", ["-password=hunter2", "-placeholders.KEY=hunter2", "--password=hunter2"])
+def test_a_value_that_no_run_would_take_is_not_sent_to_aws(
+    operator: Operator, aws_endpoint: AwsEndpoint, argument: str
+) -> None:
+    """What a task was started with can be read by everybody who may describe tasks."""
+    before = count_tasks(aws_endpoint)
+    ended = operator.call("run", "--branch", "main", "--", argument)
+    assert (ended.code, ended.exit_code) == ("configuration", 2), ended.stderr
+    assert "hunter2" not in ended.stdout + ended.stderr
+    assert count_tasks(aws_endpoint) == before
+
+
 def test_an_empty_id_is_nobodys(operator: Operator, tasks: Tasks) -> None:
     """``stop "$ID"``, and the variable is not set: the only running task may be that of somebody else."""
     definition = tasks.register()

@@ -10,6 +10,7 @@ import click
 
 from taxiway import errors, exit_codes
 from taxiway.cli.duration import parse_duration
+from taxiway.cli.flyway_args import parse_command_line
 from taxiway.cli.invocation import Invocation
 from taxiway.cli.output import print_aside, print_json, print_result
 from taxiway.cli.task_options import read_settings, refuse_empty, target_options
@@ -114,6 +115,12 @@ def _work(branch: str | None, commit: str | None, more: tuple[str, ...]) -> Work
         raise click.UsageError("--branch and --commit are both given: which of them is to be run?")
     if branch is not None:
         check_branch_name(branch)
+    if settings := parse_command_line(["run", *more]).settings:
+        # 'taxiway run' refuses them too, but then the values are in ECS, where many may read them.
+        given = ", ".join(f"-{key}" for key in settings)
+        raise click.UsageError(
+            f"'taxiway run' takes its settings from the environment and the repository, not from {given}."
+        )
     return Work(actor="", branch=branch, commit=parse_commit_id(commit) if commit else None, more=more)
 
 
