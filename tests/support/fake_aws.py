@@ -166,7 +166,7 @@ class Notes:
     def on_trouble(self, message: str) -> None:
         self.seen.append(f"! {message}")
 
-    def wish(self) -> Wish:
+    def wish(self, *, is_over: bool = False) -> Wish:
         return self.wishes.pop(0) if self.wishes else Wish.GO_ON
 
 

@@ -129,6 +129,12 @@ class TaskSession:
     def say_detached(self, task: Task) -> None:
         """Where the task is, and how to get back to it."""
         name = short_id(task.id)
+        if task.is_stopped:
+            print_aside(
+                f"Task {name} has ended. Its log was not read to the end, so that its result is not known.\n"
+                f"  Learn it: taxiway task attach {name}"
+            )
+            return
         print_aside(
             f"Detached. Task {name} goes on running; its result is not known.\n"
             f"  Watch it again: taxiway task attach {name}\n"
@@ -178,6 +184,6 @@ class Terminal:
         """Something to know that is not the task's own."""
         print_aside(message)
 
-    def wish(self) -> Wish:
+    def wish(self, *, is_over: bool = False) -> Wish:
         """What Ctrl-C has asked for."""
-        return self.interrupts.wish()
+        return self.interrupts.wish(is_over=is_over)

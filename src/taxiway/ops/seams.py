@@ -192,8 +192,8 @@ class Watcher(Protocol):
         """Something to know that is not the task's own."""
         ...
 
-    def wish(self) -> Wish:
-        """What is wanted now; asked between two looks. ``STOP`` is wanted once."""
+    def wish(self, *, is_over: bool = False) -> Wish:
+        """What is wanted now; asked between two looks. ``STOP`` is wanted once, and not of a task that is over."""
         ...
 
 

@@ -26,7 +26,7 @@ _PATIENCE_SECONDS: Final = 600.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
-    """What watching came to. ``task`` has stopped, unless ``is_detached``."""
+    """What watching came to. ``task`` has stopped and its log is read, unless ``is_detached``."""
 
     task: Task
     log: LogEnd
@@ -86,8 +86,13 @@ class TaskWatch:
                 return Watched(task=task, log=follower.end(), is_detached=True, is_timed_out=self._is_late)
             self.clock.sleep(self.poll_seconds)
             task = self._look(task)
-        self._drain(task, follower)
-        return Watched(task=task, log=follower.end(), is_timed_out=self._is_late)
+        is_cut_short = self._drain(task, follower)
+        return Watched(
+            task=task,
+            log=follower.end(),
+            is_detached=is_cut_short,
+            is_timed_out=self._is_late and not is_cut_short,
+        )
 
     def _act_on_wish(self, task: Task) -> bool:
         """Whether to watch no longer."""
@@ -152,15 +157,19 @@ class TaskWatch:
         self._last_answer, self._trouble = self.clock.monotonic(), ""
         return answer
 
-    def _drain(self, task: Task, follower: LogFollower) -> None:
-        """Read what is still on its way; a last look after the result, because it need not be the last line."""
+    def _drain(self, task: Task, follower: LogFollower) -> bool:
+        """Read what is still on its way; a last look after the result, because it need not be the last line.
+
+        Whether somebody did not want to wait for it.
+        """
         code = task.exit_code
         ran = code is not None and (code < 128 or code in _STOPPED_WITH_A_WORD)
         end = self.clock.monotonic() + (_DRAIN_SECONDS if ran else _SHORT_DRAIN_SECONDS)
         while True:
             had_report = follower.report is not None
             self._patiently(lambda: follower.read(self.watcher.on_line))
-            is_read = had_report or follower.is_gone or self.clock.monotonic() >= end
-            if is_read or self.watcher.wish() is Wish.DETACH:
-                return
+            if had_report or follower.is_gone or self.clock.monotonic() >= end:
+                return False
+            if self.watcher.wish(is_over=True) is Wish.DETACH:
+                return True
             self.clock.sleep(self.poll_seconds)

@@ -181,6 +181,13 @@ def test_a_stop_that_is_throttled_is_asked_for_again(limit: TimeLimit | None) ->
     assert watched.task.is_stopped
 
 
+def test_whoever_does_not_wait_for_the_end_of_the_log_does_not_know_the_result() -> None:
+    """Without it the task would be said to contradict itself."""
+    log = GrowingLog(["this, and more to come"])
+    watched = watch(ScriptedTasks([[ended(0)]]), log, Notes(wishes=[Wish.GO_ON, Wish.DETACH]))
+    assert (watched.is_detached, watched.task.is_stopped) == (True, True)
+
+
 @pytest.mark.parametrize("exit_code", [130, 143])
 def test_the_last_word_of_a_task_that_was_stopped_is_waited_for(exit_code: int) -> None:
     clock, log = FakeClock(), GrowingLog(["up"])
