@@ -120,7 +120,7 @@ class TaskSession:
             self.say_detached(task)
             return exit_codes.TERMINATED if isinstance(stop, Terminated) else exit_codes.INTERRUPTED
         except errors.AwsError as error:
-            raise _unwatched(task, error) from error
+            raise unwatched(task, error) from error
         if watched.is_detached and not watched.is_timed_out:
             self.say_detached(watched.task)
             return exit_codes.INTERRUPTED
@@ -147,13 +147,16 @@ class TaskSession:
         return Place(region or self.settings.region, self.settings.profile)
 
 
-def _unwatched(task: Task, error: errors.AwsError) -> errors.TaskUnwatched:
+def unwatched(task: Task, error: errors.AwsError) -> errors.TaskUnwatched:
+    """The error of a watch that AWS has ended."""
     name = short_id(task.id)
-    again = f"Then watch it again, which starts nothing: taxiway task attach {name}"
+    # Their hints say to try again, which must not be taken for starting another task.
+    passes = isinstance(error, errors.AwsThrottled | errors.AwsUnreachable)
+    first = "" if passes or not error.hint else f"{error.hint} "
     return errors.TaskUnwatched(
         f"Task {name} was started and may still be running; its result is not known: {error.message}",
         task=task.id,
-        hint=f"{error.hint} {again}" if error.hint else again,
+        hint=f"{first}Watch it again, which starts nothing: taxiway task attach {name}",
     )
 
 
