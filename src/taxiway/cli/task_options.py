@@ -11,7 +11,8 @@ import click
 from taxiway.cli.commands.options import call_options
 from taxiway.config.table import ValueKind
 from taxiway.config.task import KEYS, TaskKey, load_task
-from taxiway.model.task import TaskSettings, find_arn_region
+from taxiway.model.arn import find_region
+from taxiway.model.task import TaskSettings
 
 _OF_A_DATABASE: Final = ("database", "stack", "region", "profile")
 
@@ -95,7 +96,7 @@ def read_settings(options: Mapping[str, object]) -> TaskSettings:
     )
     given: dict[str, Any] = {key.name: options.get(key.name) for key in KEYS}
     settings = replace(settings, **{name: value for name, value in given.items() if value not in (None, ())})
-    region = settings.region or find_arn_region(settings.cluster, settings.task_definition, settings.stack)
+    region = settings.region or find_region(settings.cluster, settings.task_definition, settings.stack)
     return replace(settings, region=region)
 
 

@@ -16,15 +16,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from taxiway.model.run_report import RunReport
-
-# The place of the region in an ARN ("Amazon Resource Names", AWS General Reference).
-_REGION: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,12 +38,6 @@ class TaskSettings:
     database: str | None = None
     region: str | None = None
     profile: str | None = None
-
-
-def find_arn_region(*names: str | None) -> str | None:
-    """The region of the first of these names that is an ARN with one (``arn:partition:service:region:…``)."""
-    parts = (name.split(":") for name in names if name and name.startswith("arn:"))
-    return next((one[_REGION] for one in parts if len(one) > _REGION and one[_REGION]), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
