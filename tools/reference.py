@@ -380,7 +380,7 @@ _FLYWAYS_STYLE: Final = """
 ## Flyway's command line
 
 `taxiway` understands what is written for `flyway`: `-key=value` for every [setting](configuration.md), commands
-and options in any order, blank arguments left out.
+and options in any order, blank arguments left out, but for those of `task`.
 
 | Flyway | Here |
 | --- | --- |

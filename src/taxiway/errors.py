@@ -29,8 +29,8 @@ The tree::
     │                       AwsAccessDenied · AwsUnreachable · AwsThrottled · AwsFailed
     │                       AwsBusy · AwsNotFound · AwsAmbiguous
     ├── TaskError           TaskNotStarted ── TaskWithoutCapacity
-    │                       TaskStopped · TaskDisagrees · TaskLogLost · TaskTimedOut
-    │                       TaskNotFound · TaskAmbiguous
+    │                       TaskStartUnknown · TaskStopped · TaskDisagrees · TaskLogLost
+    │                       TaskTimedOut · TaskUnwatched · TaskNotFound · TaskAmbiguous
     ├── TunnelError         TunnelPortInUse · TunnelDatabaseUnreachable · TunnelUnreachable
     │                       TunnelTargetNotConnected · TunnelSessionFailed · TunnelAgentTooOld
     │                       TunnelProgramMissing
@@ -748,6 +748,12 @@ class TaskNotStarted(TaskError):
     code = "task-not-started"
 
 
+class TaskStartUnknown(TaskError):
+    """AWS was asked to start a task and did not answer, so that it may run or not."""
+
+    code = "task-start-unknown"
+
+
 class TaskWithoutCapacity(TaskNotStarted):
     """There was no room for the task in Fargate or in the subnets. Trying again may help."""
 
@@ -776,6 +782,12 @@ class TaskTimedOut(TaskError):
     """A task took longer than it was given (``--timeout``)."""
 
     code = "task-timed-out"
+
+
+class TaskUnwatched(TaskError):
+    """A task could not be watched to its end, because AWS refused or did not answer. It is not stopped by that."""
+
+    code = "task-unwatched"
 
 
 class TaskNotFound(TaskError):

@@ -1,8 +1,8 @@
 """Unmistakable secrets go through the container's command, and are then looked for in all that others can read.
 
 Every way to end is run with the kinds of log: success, a failed migration, a refused password, a stop, a kill, a bug of
-ours. These runs share a server, so they are one test. The other one runs a command that leaks on purpose, to show that
-each search finds something.
+ours. These runs share a server, so they are one test. Another one logs in with tokens of IAM, which nobody can choose
+beforehand. The last one runs a command that leaks on purpose, to show that each search finds something.
 """
 
 import secrets
@@ -21,8 +21,10 @@ import pytest
 from sandbox.aws import AwsEndpoint
 from sandbox.directory import temporary_directory
 from sandbox.git_server import GitServer
+from sandbox.iam_front import IamFront
 from sandbox.password import AWKWARD, make_placeholder_password
 from sandbox.postgres import PostgresServer
+from sandbox.tls import make_server_certificate
 from tests.support.canary import ChildWatch, find_secrets
 from tests.support.job import Job, publish
 from tests.support.pytest_sandbox import make_database
@@ -45,6 +47,18 @@ IN_SQL = "${secret:IN_SQL_SECRET#password}"
 secret = "DECLARED"
 grants = "read"
 """
+TOML_FOR_TOKENS: Final = """
+[database]
+host = "${env:DB_HOST}"
+name = "${env:DB_NAME}"
+user = "TOKEN_USER"
+auth = "iam"
+"""
+TOKEN_USER: Final = "canary_migrator"
+IAM_REGION: Final = "eu-west-1"
+IAM_NAME: Final = f"shop.cluster-abc123.{IAM_REGION}.rds.amazonaws.com"
+# Who comes through the stand-in of RDS has shown a token; nobody has a password for that user.
+RULES: Final = f"host all {TOKEN_USER} 127.0.0.1/32 trust\nhostssl all all 127.0.0.1/32 scram-sha-256\n"
 FAILING: Final = "CREATE TABLE t (i int, j text CHECK (j = ''));\nINSERT INTO t VALUES (1, '${IN_SQL}');\n"
 SAYING: Final = "DO $$ BEGIN RAISE WARNING 'it is %', '${IN_SQL}'; END $$;\nSELECT '${IN_SQL}' AS shown;\n"
 WAITING: Final = "SELECT pg_sleep(60), '${IN_SQL}';\n"
@@ -62,13 +76,21 @@ taxiway.project.open_project = open_project
 # A command that does everything wrong.
 LEAKS: Final = """
 import os, pathlib
-import taxiway.secret, taxiway.sources.git_process as git
+import taxiway.aws.iam_login as iam, taxiway.secret, taxiway.sources.git_process as git
 
 taxiway.secret.Redactor.__call__ = lambda self, text: text
 taxiway.secret.redact_strings = lambda value, redact: value
 key, environment = os.environ["AWS_SECRET_ACCESS_KEY"], git.environment
 git.environment = lambda *given, **named: environment(*given, **named) | {"KEY": key}
 pathlib.Path(os.environ["TMPDIR"], "left").write_text(key)
+make_token = iam.IamLogin._make_token
+
+def make_and_show(*given):
+    token = make_token(*given)
+    print("token", token.reveal())
+    return token
+
+iam.IamLogin._make_token = make_and_show
 """
 
 
@@ -107,9 +129,9 @@ class Stage:
         self._take_files()
         assert process.returncode == exit_code, output
 
-    def stop(self, *options: str, by: signal.Signals, exit_code: int) -> None:
+    def stop(self, *options: str, by: signal.Signals, exit_code: int, branch: str = "waiting") -> None:
         """Let a migration wait, and end the run."""
-        with self.running("waiting", *options, exit_code=exit_code) as process:
+        with self.running(branch, *options, exit_code=exit_code) as process:
             with self.server.admin() as connection:
                 while not connection.execute(WAITS).fetchall():
                     assert process.poll() is None
@@ -158,11 +180,39 @@ def canary(*, in_sql: bool = False) -> str:
 @pytest.fixture
 def stage(git_server: GitServer, aws_endpoint: AwsEndpoint, tmp_path: Path) -> Iterator[Stage]:
     settings = {"log_statement": "all", "log_min_duration_statement": "0", "log_min_messages": "debug1"}
-    with (
-        temporary_directory() as directory,
-        PostgresServer(directory / "postgres", settings=settings) as server,
-    ):
-        yield make_stage(server, git_server, aws_endpoint, tmp_path)
+    with temporary_directory() as directory:
+        rules = directory / "hba.conf"
+        rules.write_text(RULES)
+        rules.chmod(0o644)
+        with PostgresServer(directory / "postgres", settings=settings | {"hba_file": str(rules)}) as server:
+            yield make_stage(server, git_server, aws_endpoint, tmp_path)
+
+
+@pytest.fixture
+def front(stage: Stage, tmp_path: Path) -> Iterator[IamFront]:
+    """RDS with IAM authentication, before the server of the stage."""
+    with stage.server.admin(stage.database) as connection:
+        connection.execute(f"CREATE ROLE {TOKEN_USER} LOGIN".encode())
+        connection.execute(f"GRANT ALL ON SCHEMA public TO {TOKEN_USER}".encode())
+        connection.execute(f"GRANT ALL ON DATABASE {stage.database} TO {TOKEN_USER}".encode())
+    certificate = make_server_certificate(tmp_path / "tls", IAM_NAME)
+    with IamFront(
+        (stage.server.host, stage.server.port),
+        certificate,
+        name=IAM_NAME,
+        region=IAM_REGION,
+        port=5432,
+        secret_access_key=stage.secrets["the AWS key"],
+    ) as made:
+        made.users.add(TOKEN_USER)
+        stage.job.environment |= {
+            "DB_HOST": IAM_NAME,
+            "DB_HOSTADDR": made.host,
+            "DB_PORT": str(made.port),
+            "DB_SSLROOTCERT": str(certificate.authority),
+            "FLYWAY_IAM_PORT": "5432",
+        }
+        yield made
 
 
 def make_stage(server: PostgresServer, git_server: GitServer, aws: AwsEndpoint, directory: Path) -> Stage:
@@ -223,6 +273,14 @@ def branches(name: str) -> dict[str, dict[str, str]]:
         "failing": {"sql/V3__last.sql": FAILING},
         "waiting": {"sql/V3__last.sql": WAITING},
         "refused": {"taxiway.toml": toml.replace("OWNER", f"{name}-wrong")},
+        "token": {
+            "taxiway.toml": TOML_FOR_TOKENS.replace("TOKEN_USER", TOKEN_USER),
+            "sql/V1__user.sql": "CREATE TABLE first (i int);",
+            "sql/V2__say.sql": "CREATE TABLE second (i int);",
+            "sql/V3__last.sql": "CREATE TABLE third (i int);",
+        },
+        "token-failing": {"sql/V4__fails.sql": "SELECT no_such_column;"},
+        "token-waiting": {"sql/V4__fails.sql": "SELECT pg_sleep(60);"},
     }
 
 
@@ -255,6 +313,41 @@ def test_no_secret_is_anywhere_where_it_was_not_asked_for(stage: Stage, tmp_path
     # The statement is the user's own (docs/how-to/add-a-database-user.md); it also shows that statements are logged.
     assert stage.shown_in(stage.server_log) == {"a password in SQL"}
     assert "SCRAM-SHA-256$" in stage.server_log
+
+
+def test_no_token_is_anywhere_but_on_its_way_to_the_server(stage: Stage, front: IamFront, tmp_path: Path) -> None:
+    bug = python_that_runs(BUG.replace("settings.database.password.reveal()", "0"), tmp_path / "bug")
+    assert "Result: SUCCESS, 3 applied" in stage.run("token", "--debug", exit_code=0)
+    stage.run("token", "--log", "json", exit_code=0)
+    for options in (["--debug"], ["--log", "json"], ["--output", "json"]):
+        assert "no_such_column" in stage.run("token-failing", *options, exit_code=1)
+    stage.run("token", "-q", exit_code=70, PYTHONPATH=bug)
+    stage.stop(by=signal.SIGTERM, exit_code=143, branch="token-waiting")
+    assert stage.files == ""
+    front.users.clear()
+    for options in (["--debug"], ["--log", "json"], ["--output", "json"]):
+        assert "PAM authentication failed" in stage.run("token", *options, exit_code=2)
+
+    assert len(front.tokens) == 9, "each of these runs has made its own, but for the one that was a bug"
+    stage.secrets = with_tokens(stage.secrets, front)
+    assert {name: stage.shown_in(text) for name, text in stage.outputs.items() if stage.shown_in(text)} == {}
+    for seen in (stage.children, stage.rows, stage.server_log, stage.files):
+        assert stage.shown_in(seen) == set()
+
+
+def test_the_search_finds_a_token_that_a_command_shows(stage: Stage, front: IamFront, tmp_path: Path) -> None:
+    output = stage.run("token", exit_code=0, PYTHONPATH=python_that_runs(LEAKS, tmp_path / "leaks"))
+    stage.secrets = with_tokens(stage.secrets, front)
+    assert stage.shown_in(output) == {"token 0", "signature 0", "the AWS session"}
+
+
+def with_tokens(secrets: Mapping[str, str], front: IamFront) -> dict[str, str]:
+    """And what the server was shown: each token, and the part of it that nobody but the signer can make."""
+    tokens = {f"token {number}": token for number, token in enumerate(front.tokens)}
+    signatures = {
+        f"signature {number}": token.rpartition("X-Amz-Signature=")[2] for number, token in enumerate(front.tokens)
+    }
+    return {**secrets, **tokens, **signatures}
 
 
 def test_the_search_finds_what_a_command_leaks(stage: Stage, tmp_path: Path) -> None:

@@ -42,6 +42,33 @@ def test_going_on_loses_and_doubles_no_line(terminal: Terminal) -> None:
     assert re.findall(r"line \d", terminal.shown) == [f"line {number}" for number in range(1, 9)]
 
 
+def test_what_has_ended_is_not_asked_about(tmp_path: Path, tasks: Tasks) -> None:
+    """While the last lines are on their way, Ctrl-C means that somebody does not want to wait for them."""
+    tasks.aws.add_fault("log-delay", seconds=30)
+    operator = Operator(tmp_path, tasks.account, tasks.aws.environment)
+    command = [
+        sys.executable,
+        "-m",
+        "taxiway",
+        "task",
+        "run",
+        "--task-definition",
+        tasks.register(),
+        "--",
+        "echo up",
+    ]
+    environment = {"PATH": os.defpath, "HOME": str(tmp_path), "LANG": "C.UTF-8", **operator.environment}
+    terminal = Terminal(command, directory=tmp_path, environment=environment)
+    try:
+        terminal.wait_for("STOPPED")
+        terminal.type(CTRL_C)
+        assert terminal.end() == 130, terminal.shown
+    finally:
+        terminal.close()
+    assert "has ended. Its log was not read to the end" in terminal.shown
+    assert QUESTION not in terminal.shown
+
+
 def test_stopping_shows_the_end_of_the_task(terminal: Terminal) -> None:
     terminal.wait_for("up")
     terminal.type(CTRL_C)

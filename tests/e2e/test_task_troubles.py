@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from sandbox.aws import AwsEndpoint
+from taxiway.aws.ec2 import Ec2
+from taxiway.aws.session import Place
 from tests.support.operator import Ended, Operator, read_until
 from tests.support.tasks import OTHER_SECRET, Tasks
 
@@ -73,6 +75,13 @@ def test_a_result_in_a_log_of_json_lines_is_one_too(shell: Shell) -> None:
     assert line in ended.stderr
 
 
+def test_options_come_behind_what_the_definition_runs(shell: Shell) -> None:
+    script = f"echo \"$0 $*\"; echo '{SUCCESS}'"
+    ended = shell.run("--debug", container={"command": [script, "develop"]})
+    assert ended.exit_code == 0, ended.stderr
+    assert ended.stdout.splitlines() == ["develop --debug", SUCCESS]
+
+
 # --- disagreement
 
 
@@ -85,6 +94,13 @@ def test_a_result_in_a_log_of_json_lines_is_one_too(shell: Shell) -> None:
 )
 def test_a_contradiction_is_no_success(shell: Shell, script: str, words: str) -> None:
     must_have_failed(shell.run(script), "task-disagrees", words)
+
+
+def test_a_success_of_another_branch_is_none(operator: Operator, tasks: Tasks) -> None:
+    """An entry point that runs a branch of its own, whatever it is asked for."""
+    definition = tasks.register(container={"entryPoint": ["/bin/sh", "-c", f"echo '{SUCCESS}'"]})
+    ended = operator.call("run", "--task-definition", definition, "--branch", "develop")
+    must_have_failed(ended, "task-disagrees", "its log says branch main, and it was started for branch develop")
 
 
 def test_an_end_without_a_result_is_no_success(shell: Shell, operator: Operator) -> None:
@@ -233,6 +249,7 @@ def test_throttling_is_waited_for_and_starts_no_second_task(shell: Shell, tasks:
         ("AccessDeniedException", "ecs:RunTask", "aws-access-denied", 2),
         ("ExpiredTokenException", "ecs:RunTask", "aws-credentials-expired", 2),
         ("ThrottlingException", "ecs:RunTask", "aws-throttled", 4),
+        ("ServiceUnavailable", "ecs:RunTask", "task-start-unknown", 1),
     ],
 )
 def test_a_refusal_of_aws_names_the_action(
@@ -243,6 +260,25 @@ def test_a_refusal_of_aws_names_the_action(
     assert (ended.code, ended.exit_code) == (expected, exit_code), ended.stderr
     if expected == "aws-access-denied":
         assert "AWS denied ecs:RunTask on arn:aws:ecs:" in ended.stderr
+
+
+@pytest.mark.parametrize("action", ["logs:GetLogEvents", "ecs:DescribeTasks"])
+def test_a_task_that_may_not_be_watched_is_not_told_to_be_one_that_was_not_started(
+    shell: Shell, tasks: Tasks, action: str
+) -> None:
+    """Otherwise whoever reads the exit code would mend the policy, and start a second one beside it."""
+    tasks.aws.add_fault("api-error", action=action, code="AccessDeniedException", message="No.", times=None)
+    ended = shell.run(f"sleep 1; echo '{SUCCESS}'", "--output", "json")
+    tasks.aws.clear_faults()
+    assert ended.exit_code == 1
+    error = ended.json["error"]
+    assert error["taxiwayCode"] == "task-unwatched"
+    assert "was started and may still be running; its result is not known: AWS denied" in error["message"]
+    assert f"Allow {action}" in error["hint"]
+    _, _, started, *_ = ended.stderr.split()
+    assert ended.stderr.startswith("Started task ")
+    assert error["hint"].endswith(f"taxiway task attach {started}")
+    assert ended.json["task"]["id"].startswith(started)
 
 
 # --- detaching
@@ -295,6 +331,15 @@ def test_a_time_limit_may_leave_the_task_alone(shell: Shell, tasks: Tasks) -> No
         (("--commit", "35cd16f"), "invalid-option", "only the beginning"),
         (("--branch", "a", "--commit", "b"), "configuration", "both given"),
         (("--timeout", "soon"), "invalid-option", "'soon' is no duration"),
+        (("--timeout", "30m", "--detach"), "configuration", "--detach leaves nobody"),
+        (("--on-timeout", "detach"), "configuration", "no --timeout that could pass"),
+        (("--branch", "", "--detach"), "configuration", "'--branch': it is empty"),
+        (("--commit", "", "--detach"), "configuration", "'--commit': it is empty"),
+        (("--timeout", ""), "configuration", "'--timeout': it is empty"),
+        (("--cluster", "", "main"), "configuration", "'--cluster': it is empty"),
+        (("--subnet", ""), "configuration", "'--subnet': it is empty"),
+        (("--env", ""), "configuration", "'--env': it is empty"),
+        (("",), "configuration", "Is a variable of the shell not set?"),
         (("--env", "prod"), "unknown-environment", "no environment 'prod'"),
         (("--profile", "none"), "aws-no-credentials", "none"),
     ],
@@ -309,6 +354,29 @@ def test_a_wrong_name_is_an_error_before_anything_is_started(
     assert count_tasks(aws_endpoint) == before
 
 
+@pytest.mark.parametrize("argument", ["-password=hunter2", "-placeholders.KEY=hunter2", "--password=hunter2"])
+def test_a_value_that_no_run_would_take_is_not_sent_to_aws(
+    operator: Operator, aws_endpoint: AwsEndpoint, argument: str
+) -> None:
+    """What a task was started with can be read by everybody who may describe tasks."""
+    before = count_tasks(aws_endpoint)
+    ended = operator.call("run", "--branch", "main", "--", argument)
+    assert (ended.code, ended.exit_code) == ("configuration", 2), ended.stderr
+    assert "hunter2" not in ended.stdout + ended.stderr
+    assert count_tasks(aws_endpoint) == before
+
+
+def test_an_empty_id_is_nobodys(operator: Operator, tasks: Tasks) -> None:
+    """``stop "$ID"``, and the variable is not set: the only running task may be that of somebody else."""
+    definition = tasks.register()
+    arn = tasks.start("sleep 60", definition=definition)
+    for command in ("stop", "attach", "logs"):
+        ended = operator.call(command, "", "--task-definition", definition)
+        assert (ended.code, ended.exit_code) == ("configuration", 2), ended.stderr
+        assert "it is empty" in ended.stderr
+    assert tasks.describe(arn)["desiredStatus"] == "RUNNING"
+
+
 def test_two_subnets_of_one_name_are_an_error(operator: Operator, tasks: Tasks) -> None:
     for number in (7, 8):
         tasks.aws.client("ec2").create_subnet(
@@ -319,6 +387,32 @@ def test_two_subnets_of_one_name_are_an_error(operator: Operator, tasks: Tasks) 
     ended = operator.call("run", "--subnet", "twin")
     assert (ended.code, ended.exit_code) == ("aws-ambiguous", 2)
     assert "2 subnets are called 'twin': subnet-" in ended.stderr
+
+
+def test_a_group_of_the_same_name_in_another_vpc_is_not_meant(
+    operator: Operator, tasks: Tasks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each VPC has a group "default", and staging and production may share an account."""
+    ec2 = tasks.aws.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.7.0.0/16")["Vpc"]["VpcId"]
+    there = ec2.create_subnet(VpcId=vpc, CidrBlock="10.7.1.0/24")["Subnet"]["SubnetId"]
+    other = ec2.create_security_group(GroupName="taxiway-task", Description="x", VpcId=vpc)["GroupId"]
+    network = tasks.account.network["awsvpcConfiguration"]
+    try:
+        for name, value in tasks.aws.environment.items():
+            monkeypatch.setenv(name, value)
+        found = [
+            Ec2(Place()).find_security_groups(["taxiway-task"], beside)["taxiway-task"]
+            for beside in (network["subnets"], [there])
+        ]
+        assert [[one] for one in found] == [network["securityGroups"], [other]]
+        script = f"echo '{SUCCESS}'"
+        ended = operator.call(
+            "run", "--task-definition", tasks.register(), "--security-group", "default", "--", script
+        )
+        assert ended.exit_code == 0, ended.stderr
+    finally:
+        ec2.delete_security_group(GroupId=other)
 
 
 def test_without_credentials(operator: Operator) -> None:
@@ -335,6 +429,17 @@ def test_an_endpoint_that_does_not_answer(operator: Operator) -> None:
 def test_another_region_has_no_such_cluster(operator: Operator) -> None:
     ended = operator.call("list", "--region", "eu-west-1")
     assert (ended.code, ended.exit_code) == ("aws-not-found", 2), ended.stderr
+    assert "in region eu-west-1" in ended.stderr
+
+
+def test_an_arn_says_its_region(operator: Operator, tasks: Tasks) -> None:
+    region, cluster = tasks.aws.region, tasks.account.cluster
+    elsewhere = {"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-1", "REGION": ""}
+    [found] = tasks.ecs.describe_clusters(clusters=[cluster])["clusters"]
+    assert operator.call("list", "--cluster", found["clusterArn"], **elsewhere).exit_code == 0
+    ended = operator.call("list", "--cluster", found["clusterArn"], "--region", "eu-west-1")
+    assert (ended.code, ended.exit_code) == ("aws-not-found", 2)
+    assert f":{region}:" in ended.stderr
     assert "in region eu-west-1" in ended.stderr
 
 

@@ -100,14 +100,17 @@ class ScriptedTasks:
     """Shows these tasks in turn."""
 
     looks: list[Answer[list[Task]]]
-    answer: Task | Refusal | None = None
+    answer: Task | Refusal | Exception | None = None
     requests: list[TaskRequest] = field(default_factory=list)
     stops: list[str] = field(default_factory=list)
     when_stopped: Callable[[], None] = lambda: None
+    stop_answers: list[Answer[None]] = field(default_factory=lambda: [None])
 
     def run_task(self, target: TaskTarget, request: TaskRequest) -> Task | Refusal:
         self.requests.append(request)
         assert self.answer
+        if isinstance(self.answer, Exception):
+            raise self.answer
         return self.answer
 
     def describe_tasks(self, cluster: str, tasks: Sequence[str], container: str) -> list[Task]:
@@ -117,6 +120,7 @@ class ScriptedTasks:
         return [one.arn for one in next_answer(self.looks)]
 
     def stop_task(self, cluster: str, task: str, reason: str) -> None:
+        next_answer(self.stop_answers)
         self.stops.append(reason)
         self.when_stopped()
 
@@ -152,7 +156,7 @@ class Notes:
     def on_trouble(self, message: str) -> None:
         self.seen.append(f"! {message}")
 
-    def wish(self) -> Wish:
+    def wish(self, *, is_over: bool = False) -> Wish:
         return self.wishes.pop(0) if self.wishes else Wish.GO_ON
 
 

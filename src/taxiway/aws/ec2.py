@@ -36,14 +36,29 @@ class Ec2:
                     _note(known, one["SubnetId"], *_names_in(one.get("Tags", ())))
         return {name: _only("subnet", name, known) for name in names}
 
-    def find_security_groups(self, names: "Sequence[str]") -> dict[str, str]:
-        """The id of each group, by what it was called: an id, a group name, or a Name tag. Raises as above."""
+    def find_security_groups(self, names: "Sequence[str]", beside: "Sequence[str]") -> dict[str, str]:
+        """The id of each group, by what it was called: an id, a group name, or a Name tag. Raises as above.
+
+        The name of a group is unique in its VPC only. Of several, the one is meant that is in the VPC of the
+        subnets ``beside`` which it is to be used; their ids.
+        """
         known: dict[str, set[str]] = {}
+        vpcs: dict[str, str | None] = {}
         with translating("ec2:DescribeSecurityGroups", "*"):
             for page in self._client.get_paginator("describe_security_groups").paginate():
                 for one in page["SecurityGroups"]:
+                    vpcs[one["GroupId"]] = one.get("VpcId")
                     _note(known, one["GroupId"], one["GroupName"], *_names_in(one.get("Tags", ())))
+        if any(len(known.get(name, ())) > 1 for name in names):
+            here = self._vpcs_of(beside)
+            for name in names:
+                known[name] = {one for one in known.get(name, ()) if vpcs[one] in here} or known.get(name, set())
         return {name: _only("security group", name, known) for name in names}
+
+    def _vpcs_of(self, subnets: "Sequence[str]") -> set[str | None]:
+        with translating("ec2:DescribeSubnets", "*"):
+            answer = self._client.describe_subnets(SubnetIds=[*subnets])
+        return {one.get("VpcId") for one in answer["Subnets"]}
 
     def find_instance(self, name: str) -> str:
         """The id of the instance with this Name tag that runs. Raises as above."""

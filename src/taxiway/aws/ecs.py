@@ -186,6 +186,7 @@ def _container(content: Mapping[str, Any]) -> ContainerDefinition:
         # "essential": true unless said otherwise (ContainerDefinition, API reference).
         is_essential=content.get("essential", True),
         log=read_log(content.get("logConfiguration") or {}),
+        command=tuple(content.get("command") or ()),
     )
 
 

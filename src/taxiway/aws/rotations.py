@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, final
 from taxiway.aws.errors import translating
 from taxiway.aws.session import Place, client
 from taxiway.errors import RotationStale, SecretMalformed, SecretNotFound
+from taxiway.model.arn import find_region
 from taxiway.model.role import PendingPassword
 from taxiway.model.settings import SecretReference
 from taxiway.model.stored_secret import CURRENT, PENDING, ROTATION_PREFIX
@@ -30,7 +31,7 @@ class AwsRotations:
         """``on_secret`` is told every password before anybody else gets it. AWS is not asked for anything yet."""
         self._region = region
         self._on_secret = on_secret
-        self._client: SecretsManagerClient | None = None
+        self._clients: dict[str | None, SecretsManagerClient] = {}
 
     def find_pending(self, secret: SecretReference) -> PendingPassword | None:
         """The password that a rotation of ours wants to be the current one; ``None`` if there is none.
@@ -83,7 +84,7 @@ class AwsRotations:
             raise RotationStale(secret_id)
         with translating(_MOVE, secret_id):
             # The version that loses the stage is named, so that AWS refuses if somebody was faster.
-            self._connected().update_secret_version_stage(
+            self._connected(secret_id).update_secret_version_stage(
                 SecretId=secret_id,
                 VersionStage=CURRENT,
                 MoveToVersionId=pending.version,
@@ -94,17 +95,19 @@ class AwsRotations:
         known = {"ResourceNotFoundException": lambda _: SecretNotFound(secret_id)}
         try:
             with translating(_READ, secret_id, known):
-                answer: Mapping[str, Any] = self._connected().get_secret_value(
+                answer: Mapping[str, Any] = self._connected(secret_id).get_secret_value(
                     SecretId=secret_id, VersionStage=stage
                 )
         except SecretNotFound:
             return None
         return answer
 
-    def _connected(self) -> "SecretsManagerClient":
-        if self._client is None:
-            self._client = client("secretsmanager", Place(self._region))
-        return self._client
+    def _connected(self, secret_id: str) -> "SecretsManagerClient":
+        """A secret is in the region of its ARN, and nowhere else."""
+        region = find_region(secret_id) or self._region
+        if region not in self._clients:
+            self._clients[region] = client("secretsmanager", Place(region))
+        return self._clients[region]
 
 
 def _is_ours(answer: Mapping[str, Any]) -> bool:

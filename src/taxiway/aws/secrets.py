@@ -12,11 +12,13 @@ stage
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, final
 
 from taxiway.aws.errors import TASK_ROLE, error_code, error_message, translate
 from taxiway.aws.session import Place, client
 from taxiway.errors import SecretMalformed, SecretNotFound, TaxiwayError
+from taxiway.model.arn import find_region
 from taxiway.nearest import find_nearest
 from taxiway.secret import Secret
 
@@ -64,7 +66,9 @@ class SecretsManager:
         profile: str | None = None,
         identity: str = TASK_ROLE,
     ) -> None:
-        """``region`` None: the one that boto3 finds by itself. AWS is not asked for anything yet.
+        """``region`` is that of secrets whose id is no ARN; None: the one that boto3 finds by itself.
+
+        AWS is not asked for anything yet.
 
         ``identity`` is whose rights are missing when AWS denies something.
         """
@@ -72,7 +76,7 @@ class SecretsManager:
         self._stage = stage
         self._on_secret = on_secret
         self._texts: dict[str, Secret] = {}
-        self._client: SecretsManagerClient | None = None
+        self._clients: dict[str | None, SecretsManagerClient] = {}
 
     def get(self, secret_id: str, key: str | None = None) -> str | Secret:
         """The whole text, or the value of a key: a :class:`Secret` unless the key is a public one.
@@ -130,7 +134,7 @@ class SecretsManager:
 
         try:
             # boto3's types have it that both members are always there.
-            answer: Mapping[str, Any] = self._connected().get_secret_value(
+            answer: Mapping[str, Any] = self._connected(secret_id).get_secret_value(
                 SecretId=secret_id, VersionStage=self._stage
             )
         except ClientError as error:
@@ -141,17 +145,20 @@ class SecretsManager:
             return str(answer["SecretString"])
         return _decode(secret_id, answer["SecretBinary"])
 
-    def _connected(self) -> "SecretsManagerClient":
-        if self._client is None:
-            self._client = client("secretsmanager", self._place_asked)
-        return self._client
+    def _connected(self, secret_id: str) -> "SecretsManagerClient":
+        """A secret is in the region of its ARN, and nowhere else."""
+        region = find_region(secret_id) or self._place_asked.region
+        if region not in self._clients:
+            self._clients[region] = client("secretsmanager", replace(self._place_asked, region=region))
+        return self._clients[region]
 
     def _refused(self, secret_id: str, error: "ClientError") -> TaxiwayError:
+        place = self._connected(secret_id).meta.region_name
         match error_code(error):
             case "ResourceNotFoundException":
                 reason, hint = (
                     "not found",
-                    f"Compare with 'aws secretsmanager list-secrets --region {self._place}'.",
+                    f"Compare with 'aws secretsmanager list-secrets --region {place}'.",
                 )
             case "InvalidRequestException":
                 # The one state in which AWS refuses to give a value: it is marked as deleted.
@@ -160,16 +167,12 @@ class SecretsManager:
             case _:
                 return self._translated(error, secret_id)
         return SecretNotFound(
-            f"Secret '{secret_id}' in region {self._place}: {reason} ({error_message(error)})", hint=hint
+            f"Secret '{secret_id}' in region {place}: {reason} ({error_message(error)})", hint=hint
         )
 
     def _translated(self, error: "ClientError | BotoCoreError", secret_id: str) -> TaxiwayError:
         action = "secretsmanager:GetSecretValue"
         return translate(error, action=action, resource=secret_id, identity=self._identity)
-
-    @property
-    def _place(self) -> str:
-        return self._connected().meta.region_name
 
     def _tell(self, text: str) -> None:
         self._on_secret(Secret(text))

@@ -67,6 +67,7 @@ PARAMETERS: Final[Mapping[str, Mapping[str, str]]] = {
         "fromType": "--from-type",
     },
 }
+_TASK: Final = "task"
 _WITH_LOG: Final = DATABASE_COMMANDS | {"run", "why", "roles"}
 _SWITCHES: Final = frozenset({"--output-logs-in-json", "--name-only", "--force"})
 _VALUE_FLAGS: Final = frozenset(
@@ -119,7 +120,7 @@ def wants_json_log(arguments: Sequence[str], variable: str | None) -> bool:
     """
     first = next((argument for argument in arguments if not argument.startswith("-")), None)
     # 'task run' shows the log of the task, and has none of its own.
-    if first == "task" or not any(ALIASES.get(argument, argument) in _WITH_LOG for argument in arguments):
+    if first == _TASK or not any(ALIASES.get(argument, argument) in _WITH_LOG for argument in arguments):
         return False
     given = [after for before, after in pairwise(arguments) if before == "--log"]
     given += [argument.removeprefix("--log=") for argument in arguments if argument.startswith("--log=")]
@@ -133,16 +134,17 @@ def wants_json_log(arguments: Sequence[str], variable: str | None) -> bool:
 def parse_command_line(arguments: Sequence[str]) -> CommandLine:
     """Take Flyway's settings out of the arguments, and put the command first.
 
-    Blank arguments are left out, as Flyway does: scripts have variables that are empty. What stands behind ``--``
-    stays as it is.
+    Blank arguments are left out, as Flyway does: scripts have variables that are empty. Not so behind ``task``,
+    where the next argument would become the value of a flag, or the only running task the one that is stopped.
+    What stands behind ``--`` stays as it is.
 
     Raises:
         click.UsageError: A flag that neither Flyway nor we have, or a setting without ``=``.
         UnknownOption: A key that is no setting, and looks like what is none either, such as ``outputType``.
     """
     arguments, for_others = split_at_dashes(arguments)
-    arguments = [argument for argument in arguments if argument.strip()]
-    plain = [FLAGS.get(argument, argument) for argument in arguments if argument not in IGNORED_FLAGS]
+    filled = _without_blanks(arguments)
+    plain = [FLAGS.get(argument, argument) for argument in filled if argument not in IGNORED_FLAGS]
     command = next((plain[index] for index in _words(plain)), None)
     if command is not None and command in ELSEWHERE:
         raise _refusal(explain_word(command, ()))
@@ -155,6 +157,14 @@ def parse_command_line(arguments: Sequence[str]) -> CommandLine:
             _refuse_unknown_flag(argument, command)
             rest.append(argument)
     return CommandLine(settings, (*_command_first(rest), *for_others))
+
+
+def _without_blanks(arguments: Sequence[str]) -> Sequence[str]:
+    filled = [argument for argument in arguments if argument.strip()]
+    if next((filled[index] for index in _words(filled)), None) != _TASK:
+        return filled
+    place = arguments.index(_TASK)
+    return [*(argument for argument in arguments[:place] if argument.strip()), *arguments[place:]]
 
 
 def _refusal(message: str) -> "click.UsageError":
@@ -249,10 +259,13 @@ def _words(arguments: Sequence[str]) -> Iterator[int]:
 def _command_first(arguments: Sequence[str]) -> list[str]:
     """Where click wants the command. ``help`` and ``--version`` are answered whatever else is there.
 
-    Behind ``run`` a word is a branch, and every word may be one: ``help`` too.
+    Behind ``run`` a word is a branch, and every word may be one: ``help`` too. So may one be among the options of
+    ``task run``: a call that shows help instead of running something is no success.
     """
     places = list(_words(arguments))
     words = [arguments[index] for index in places]
+    if words[:1] == [_TASK] and words[1:2] != ["help"]:
+        return [_TASK, *arguments[: places[0]], *arguments[places[0] + 1 :]]
     if "help" in words and words[0] != "run":
         return [*[ALIASES.get(word, word) for word in words if word != "help"][:1], "--help"]
     if "--version" in arguments and "add" not in words:

@@ -37,15 +37,15 @@ class Interrupts:
         finally:
             signal.signal(signal.SIGINT, handler)
 
-    def wish(self) -> Wish:
-        """What is wanted since the last time.
+    def wish(self, *, is_over: bool = False) -> Wish:
+        """What is wanted since the last time. There is nothing to ask about a task that is over.
 
         Raises:
             KeyboardInterrupt: Ctrl-C came again while the question was open.
         """
         if not self._is_noted:
             return Wish.GO_ON
-        wish = self._ask() if self._may_ask else Wish.DETACH
+        wish = self._ask() if self._may_ask and not is_over else Wish.DETACH
         self._is_noted = False
         return wish
 

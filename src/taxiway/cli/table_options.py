@@ -23,6 +23,7 @@ def table_options(table: Table, *, only: Collection[str] | None = None) -> Calla
         "--env",
         "environment",
         metavar="NAME",
+        callback=refuse_empty,
         help=f"Let [environments.NAME.{table.name}] win over [{table.name}].",
     )
 
@@ -42,11 +43,32 @@ def _option(key: Key) -> Callable[[Command], Command]:
             return click.option(f"{key.flag}/{negative}", key.attribute, default=None, help=help_text)
         case ValueKind.LIST:
             more = " May be given several times."
-            return click.option(key.flag, key.attribute, multiple=True, metavar=key.metavar, help=help_text + more)
+            return click.option(
+                key.flag,
+                key.attribute,
+                multiple=True,
+                metavar=key.metavar,
+                callback=refuse_empty,
+                help=help_text + more,
+            )
         case ValueKind.INTEGER:
             return click.option(key.flag, key.attribute, type=int, metavar=key.metavar, help=help_text)
         case _:
-            return click.option(key.flag, key.attribute, metavar=key.metavar, help=help_text)
+            return click.option(
+                key.flag, key.attribute, metavar=key.metavar, callback=refuse_empty, help=help_text
+            )
+
+
+def refuse_empty[T](_context: click.Context, parameter: click.Parameter, value: T) -> T:
+    """A callback of click: what is given has to be something, or it would count as not given.
+
+    Raises:
+        BadParameter: It is an empty text, most likely that of a variable which is not set.
+    """
+    given = value if isinstance(value, tuple) else (value,)
+    if any(isinstance(one, str) and not one.strip() for one in given):
+        raise click.BadParameter("it is empty. Is a variable of the shell not set?", param=parameter)
+    return value
 
 
 def place_of_file(options: Mapping[str, object]) -> FilePlace:

@@ -7,6 +7,7 @@ from typing import Final
 
 from taxiway.cli.table_options import given_values, place_of_file, table_options
 from taxiway.config.task import TABLE, load_task
+from taxiway.model.arn import find_region
 from taxiway.model.task import TaskSettings
 
 # Who somebody is in a workflow, before the name of the machine's user.
@@ -20,10 +21,14 @@ database_options = table_options(TABLE, only=("database", "stack", "region", "pr
 def read_settings(options: Mapping[str, object]) -> TaskSettings:
     """The settings of a call, of those options that :func:`target_options` gave it.
 
+    Where no region is named, it is that of an ARN among them: more than the environment says of where it is.
+
     Raises:
         ConfigError: The file cannot be used.
     """
-    return replace(load_task(**place_of_file(options)), **given_values(TABLE, options))
+    settings = replace(load_task(**place_of_file(options)), **given_values(TABLE, options))
+    region = settings.region or find_region(settings.cluster, settings.task_definition, settings.stack)
+    return replace(settings, region=region)
 
 
 def find_actor() -> str:

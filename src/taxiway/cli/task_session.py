@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from taxiway import exit_codes
+from taxiway import errors, exit_codes
 from taxiway.cli.interrupts import Interrupts, has_terminal
 from taxiway.cli.output import print_aside, print_result
 from taxiway.cli.task_options import find_actor
@@ -99,7 +99,9 @@ class TaskSession:
         """Watch a task, and show what it does; an exit code if that was cut short, and the task goes on.
 
         Raises:
-            TaxiwayError: AWS refuses, or has forgotten the task.
+            TaskUnwatched: AWS refuses, or does not answer. The error is not that of AWS, because its exit code
+                would say that nothing was begun, or that one may try again.
+            TaskNotFound: ECS has forgotten the task.
         """
         watcher = Terminal(self.invocation, Interrupts(may_ask=has_terminal()), shows_log=shows_log)
         watch = TaskWatch(
@@ -117,6 +119,8 @@ class TaskSession:
         except KeyboardInterrupt as stop:
             self.say_detached(task)
             return exit_codes.TERMINATED if isinstance(stop, Terminated) else exit_codes.INTERRUPTED
+        except errors.AwsError as error:
+            raise unwatched(task, error) from error
         if watched.is_detached and not watched.is_timed_out:
             self.say_detached(watched.task)
             return exit_codes.INTERRUPTED
@@ -125,6 +129,12 @@ class TaskSession:
     def say_detached(self, task: Task) -> None:
         """Where the task is, and how to get back to it."""
         name = short_id(task.id)
+        if task.is_stopped:
+            print_aside(
+                f"Task {name} has ended. Its log was not read to the end, so that its result is not known.\n"
+                f"  Learn it: taxiway task attach {name}"
+            )
+            return
         print_aside(
             f"Detached. Task {name} goes on running; its result is not known.\n"
             f"  Watch it again: taxiway task attach {name}\n"
@@ -135,6 +145,19 @@ class TaskSession:
         from taxiway.aws.session import Place
 
         return Place(region or self.settings.region, self.settings.profile)
+
+
+def unwatched(task: Task, error: errors.AwsError) -> errors.TaskUnwatched:
+    """The error of a watch that AWS has ended."""
+    name = short_id(task.id)
+    # Their hints say to try again, which must not be taken for starting another task.
+    passes = isinstance(error, errors.AwsThrottled | errors.AwsUnreachable)
+    first = "" if passes or not error.hint else f"{error.hint} "
+    return errors.TaskUnwatched(
+        f"Task {name} was started and may still be running; its result is not known: {error.message}",
+        task=task.id,
+        hint=f"{first}Watch it again, which starts nothing: taxiway task attach {name}",
+    )
 
 
 @dataclass
@@ -164,6 +187,6 @@ class Terminal:
         """Something to know that is not the task's own."""
         print_aside(message)
 
-    def wish(self) -> Wish:
+    def wish(self, *, is_over: bool = False) -> Wish:
         """What Ctrl-C has asked for."""
-        return self.interrupts.wish()
+        return self.interrupts.wish(is_over=is_over)

@@ -43,7 +43,12 @@ KEYS: Final = (
         "Identifier of the Aurora cluster, or of the RDS instance, that snapshots are made of.",
         flag="--database",
     ),
-    Key("region", _TEXT, "AWS region; without it, that of the environment or profile.", flag="--region"),
+    Key(
+        "region",
+        _TEXT,
+        "AWS region; without it, that of an ARN in another key, of the environment or of the profile.",
+        flag="--region",
+    ),
     Key("profile", _TEXT, "Profile of the AWS configuration; without it, AWS_PROFILE.", flag="--profile"),
 )
 TABLE: Final = Table("task", KEYS)

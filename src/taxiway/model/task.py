@@ -57,11 +57,17 @@ class LogTarget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerDefinition:
-    """A container of a task definition. ``log`` is ``None`` when its output cannot be read from CloudWatch."""
+    """A container of a task definition.
+
+    Attributes:
+        log: ``None`` when its output cannot be read from CloudWatch.
+        command: The arguments of its entry point; empty leaves those of the image.
+    """
 
     name: str
     is_essential: bool
     log: LogTarget | None
+    command: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +90,11 @@ class TaskTarget:
     subnets: tuple[str, ...] = ()
     security_groups: tuple[str, ...] = ()
     assign_public_ip: bool = False
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """What the container runs when nobody says otherwise."""
+        return next(one.command for one in self.definition.containers if one.name == self.container)
 
     def stream_of(self, task_id: str) -> str:
         """The stream that a task of this definition writes (``awslogs-stream-prefix``, ECS manual)."""

@@ -2,12 +2,15 @@
 
 Three say how it ended: the last line of the log, which the engine has written; the exit code of the container,
 which ECS has seen; and the reason of the stop. Only where all three agree is that the result. Otherwise the result
-is a failure, whatever one of them says.
+is a failure, whatever one of them says. A success has to be one of the branch or commit that was asked for.
 """
 
 from taxiway import errors
+from taxiway.model.run_report import RunReport
 from taxiway.model.task import LogEnd, Task, TaskResult
+from taxiway.ops.run_task import BRANCH, COMMIT
 from taxiway.ops.stop_reasons import Explanation, StopCause, explain_stop
+from taxiway.secret import MASK
 
 # The container has ended by itself, and the task because of it.
 _BY_ITSELF = frozenset({StopCause.EXITED})
@@ -36,7 +39,22 @@ def judge(task: Task, log: LogEnd) -> TaskResult:
         )
     if report.is_success and why.cause not in _BY_ITSELF:
         raise _disagree(task, f"its log says {report.outcome.value}, and ECS says: {why.message}")
+    if report.is_success and (other := _find_other_work(task, report)):
+        raise _disagree(task, other)
     return TaskResult(task=task, report=report, lines=log.lines)
+
+
+def _find_other_work(task: Task, report: RunReport) -> str | None:
+    """What was run instead of what was asked for: by an entry point that has arguments of its own, for example.
+
+    A branch in whose name a secret was masked cannot be compared.
+    """
+    branch, commit = task.variable(BRANCH), task.variable(COMMIT)
+    if branch and branch != report.branch and MASK not in (report.branch or ""):
+        return f"its log says branch {report.branch or 'unknown'}, and it was started for branch {branch}"
+    if commit and not (report.commit and commit.startswith(report.commit)):
+        return f"its log says commit {report.commit or 'unknown'}, and it was started for commit {commit}"
+    return None
 
 
 def _without_exit_code(task: Task, log: LogEnd, why: Explanation) -> errors.TaskError:

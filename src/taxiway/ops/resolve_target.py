@@ -95,12 +95,12 @@ def resolve_addresses(settings: TaskSettings, network: Network) -> tuple[tuple[s
     """The ids of subnets and security groups, of which there may be none. Raises as :func:`resolve_target`."""
     if not settings.subnets:
         raise _missing(settings, "subnets")
-    subnets = network.find_subnets(settings.subnets)
-    groups = network.find_security_groups(settings.security_groups) if settings.security_groups else {}
-    return (
-        tuple(subnets[name] for name in settings.subnets),
-        tuple(groups[name] for name in settings.security_groups),
-    )
+    found = network.find_subnets(settings.subnets)
+    subnets = tuple(found[name] for name in settings.subnets)
+    if not settings.security_groups:
+        return subnets, ()
+    groups = network.find_security_groups(settings.security_groups, subnets)
+    return subnets, tuple(groups[name] for name in settings.security_groups)
 
 
 def require_cluster(settings: TaskSettings) -> str:

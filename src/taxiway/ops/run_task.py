@@ -32,19 +32,16 @@ class Work:
     more: tuple[str, ...] = ()
 
 
-def make_request(work: Work) -> TaskRequest:
+def make_request(work: Work, usual: tuple[str, ...] = ()) -> TaskRequest:
     """The call that starts it: made once, so that it can be repeated without starting a second task.
 
-    Arguments and variables are values of the call. No shell ever sees them.
+    ``usual`` is the command of the task definition. Arguments and variables are values of the call. No shell ever
+    sees them.
     """
-    if work.commit:
-        revision: tuple[str, ...] = ("--commit", work.commit)
-    else:
-        revision = (work.branch,) if work.branch else ()
     facts = ((ACTOR, work.actor), (BRANCH, work.branch), (COMMIT, work.commit))
     given = tuple((name, value) for name, value in facts if value)
     return TaskRequest(
-        command=(*revision, *work.more),
+        command=_command(work, usual),
         environment=given,
         started_by=_NOT_IN_STARTED_BY.sub("-", f"taxiway/{work.actor}")[:_STARTED_BY_LENGTH],
         tags=tuple((f"taxiway:{name.removeprefix('TAXIWAY_').lower()}", _as_tag(value)) for name, value in given),
@@ -52,14 +49,37 @@ def make_request(work: Work) -> TaskRequest:
     )
 
 
+def _command(work: Work, usual: tuple[str, ...]) -> tuple[str, ...]:
+    """A command takes the place of that of the definition, which ECS does not add to.
+
+    So options alone are put behind it: they are to change how it runs, and not which branch.
+    """
+    if work.commit:
+        return ("--commit", work.commit, *work.more)
+    if work.branch:
+        return (work.branch, *work.more)
+    is_options = work.more[:1] and work.more[0].startswith("-")
+    return (*usual, *work.more) if is_options else work.more
+
+
 def start_task(request: TaskRequest, target: TaskTarget, tasks: Tasks) -> Task:
     """Start it.
 
     Raises:
         TaskNotStarted: ECS refuses; message and hint say why and what to do.
-        AwsError: We may not, or AWS could not be asked.
+        TaskStartUnknown: There was no answer, however often the call was repeated. It is not the error of AWS,
+            whose exit code says that one may try again: another call would start another task.
+        AwsError: We may not, or AWS is throttling.
     """
-    match tasks.run_task(target, request):
+    try:
+        answer = tasks.run_task(target, request)
+    except errors.AwsUnreachable as silence:
+        who = request.started_by.partition("/")[2]
+        raise errors.TaskStartUnknown(
+            f"Whether the task was started is not known: {silence.message}",
+            hint=f"See 'taxiway task list' for a task of {who} before you run it again.",
+        ) from silence
+    match answer:
         case Refusal(reason, detail):
             why = explain_refusal(reason, detail)
             error = errors.TaskWithoutCapacity if why.cause is StopCause.NO_CAPACITY else errors.TaskNotStarted

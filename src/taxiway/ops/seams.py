@@ -49,8 +49,8 @@ class Network(Protocol):
         """The id of each subnet by its name."""
         ...
 
-    def find_security_groups(self, names: Sequence[str]) -> dict[str, str]:
-        """The id of each security group by its name."""
+    def find_security_groups(self, names: Sequence[str], beside: Sequence[str]) -> dict[str, str]:
+        """The id of each security group by its name; of several, that in the VPC of these subnets."""
         ...
 
 
@@ -192,8 +192,8 @@ class Watcher(Protocol):
         """Something to know that is not the task's own."""
         ...
 
-    def wish(self) -> Wish:
-        """What is wanted now; asked between two looks. ``STOP`` is wanted once."""
+    def wish(self, *, is_over: bool = False) -> Wish:
+        """What is wanted now; asked between two looks. ``STOP`` is wanted once, and not of a task that is over."""
         ...
 
 

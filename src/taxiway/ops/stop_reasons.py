@@ -87,6 +87,15 @@ _KNOWN: Final = (
         "Fargate has no room for the task now",
         "Try again later, name subnets in further availability zones, or have the quota for Fargate raised.",
     ),
+    # Above what lacks a right: the sentences begin alike, and end with what AWS has answered, if it has.
+    _Known(
+        StopCause.NETWORK,
+        r"ResourceInitializationError(?!.*(?:AccessDenied|not authorized|ResourceNotFound)).*"
+        r"(?:connection issue between the task|dial tcp|i/o timeout|deadline exceeded|send request failed)",
+        "The task did not reach a service that it needs to start",
+        "Give its subnets a way to that service: a NAT gateway, a VPC endpoint whose security group lets TCP 443 "
+        "in, or assign_public_ip in a public subnet. 'taxiway doctor' looks at the network.",
+    ),
     _Known(
         StopCause.SECRET,
         r"ResourceInitializationError.*(?:secretsmanager|retrieve secret|\basm\b|\bssm\b|GetParameters)",
@@ -105,9 +114,21 @@ _KNOWN: Final = (
     ),
     _Known(
         StopCause.IMAGE,
+        r"CannotPull.*(?:matching platform|match for platform)",
+        "The image was built for another processor",
+        "Build the image for the cpuArchitecture of runtimePlatform in the task definition, or change that.",
+    ),
+    _Known(
+        StopCause.IMAGE,
         r"CannotPull.*(?:not found|manifest unknown|does not exist|repository.*unknown)",
         "The image of the task definition does not exist",
         "Push the image, or correct its name and tag in the task definition.",
+    ),
+    _Known(
+        StopCause.IMAGE,
+        r"CannotPull.*(?:toomanyrequests|rate limit)",
+        "The registry limits how often the image may be pulled",
+        "Try again later, log in to the registry with repositoryCredentials, or copy it to ECR.",
     ),
     _Known(
         StopCause.IMAGE,

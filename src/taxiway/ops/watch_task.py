@@ -16,6 +16,8 @@ _POLL_SECONDS: Final = 1.0
 _DRAIN_SECONDS: Final = 20.0
 # A container that was killed, or never ran, has no result to wait for: only its last lines.
 _SHORT_DRAIN_SECONDS: Final = 5.0
+# 128 + SIGINT and 128 + SIGTERM: an engine that was stopped has said so.
+_STOPPED_WITH_A_WORD: Final = frozenset({130, 143})
 # How long ECS may not know a task that it has just started (eventual consistency, API reference of RunTask).
 _APPEAR_SECONDS: Final = 60.0
 # How long AWS may be throttling or silent: what matters is the task, which goes on.
@@ -24,7 +26,7 @@ _PATIENCE_SECONDS: Final = 600.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
-    """What watching came to. ``task`` has stopped, unless ``is_detached``."""
+    """What watching came to. ``task`` has stopped and its log is read, unless ``is_detached``."""
 
     task: Task
     log: LogEnd
@@ -60,6 +62,8 @@ class TaskWatch:
     _last_seen: float = field(default=0.0, init=False)
     _trouble: str = field(default="", init=False)
     _is_late: bool = field(default=False, init=False)
+    # Why the task is to be stopped, as long as ECS has not heard of it.
+    _to_stop: str = field(default="", init=False)
 
     def watch(self, task: Task) -> Watched:
         """Watch until the task has stopped and its log is read, or somebody has had enough.
@@ -82,8 +86,13 @@ class TaskWatch:
                 return Watched(task=task, log=follower.end(), is_detached=True, is_timed_out=self._is_late)
             self.clock.sleep(self.poll_seconds)
             task = self._look(task)
-        self._drain(task, follower)
-        return Watched(task=task, log=follower.end(), is_timed_out=self._is_late)
+        is_cut_short = self._drain(task, follower)
+        return Watched(
+            task=task,
+            log=follower.end(),
+            is_detached=is_cut_short,
+            is_timed_out=self._is_late and not is_cut_short,
+        )
 
     def _act_on_wish(self, task: Task) -> bool:
         """Whether to watch no longer."""
@@ -91,20 +100,26 @@ class TaskWatch:
             self._is_late = True
             if not self.limit.stops:
                 return True
-            self._stop(task, f"Timeout of {self.limit.words} passed ({self.actor})")
+            self._want_stop(f"Timeout of {self.limit.words} passed ({self.actor})")
         match self.watcher.wish():
             case Wish.DETACH:
                 return True
             case Wish.STOP:
-                self._stop(task, f"Stopped by {self.actor}")
+                self._want_stop(f"Stopped by {self.actor}")
+        if self._to_stop:
+            self._patiently(lambda: self._stop(task))
         return False
 
-    def _stop(self, task: Task, reason: str) -> None:
+    def _want_stop(self, reason: str) -> None:
+        self._to_stop = reason
         self.watcher.on_trouble(f"Stopping the task: {reason}.")
+
+    def _stop(self, task: Task) -> None:
         try:
-            self.aws.tasks.stop_task(self.target.cluster, task.arn, reason)
+            self.aws.tasks.stop_task(self.target.cluster, task.arn, self._to_stop)
         except errors.TaskNotFound:
             self.watcher.on_trouble("ECS does not know the task any more.")
+        self._to_stop = ""
 
     def _look(self, before: Task) -> Task:
         found = self._patiently(
@@ -142,14 +157,19 @@ class TaskWatch:
         self._last_answer, self._trouble = self.clock.monotonic(), ""
         return answer
 
-    def _drain(self, task: Task, follower: LogFollower) -> None:
-        """Read what is still on its way; a last look after the result, because it need not be the last line."""
-        ran = task.exit_code is not None and task.exit_code < 128
+    def _drain(self, task: Task, follower: LogFollower) -> bool:
+        """Read what is still on its way; a last look after the result, because it need not be the last line.
+
+        Whether somebody did not want to wait for it.
+        """
+        code = task.exit_code
+        ran = code is not None and (code < 128 or code in _STOPPED_WITH_A_WORD)
         end = self.clock.monotonic() + (_DRAIN_SECONDS if ran else _SHORT_DRAIN_SECONDS)
         while True:
             had_report = follower.report is not None
             self._patiently(lambda: follower.read(self.watcher.on_line))
-            is_read = had_report or follower.is_gone or self.clock.monotonic() >= end
-            if is_read or self.watcher.wish() is Wish.DETACH:
-                return
+            if had_report or follower.is_gone or self.clock.monotonic() >= end:
+                return False
+            if self.watcher.wish(is_over=True) is Wish.DETACH:
+                return True
             self.clock.sleep(self.poll_seconds)

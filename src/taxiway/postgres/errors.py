@@ -35,6 +35,7 @@ _CERTIFICATE = (
     "server certificate for",
     "could not read root certificate",
 )
+_NO_SUCH_NAME = "could not translate host name"
 _NO_TLS = "server does not support SSL"
 _PASSWORD_FILE: Final = re.compile(r'password retrieved from file "([^"]*)"')
 
@@ -64,9 +65,12 @@ def translate_connect_error(words: str, *, target: str, login: Login | None) -> 
         return errors.DatabaseNotFound(
             f"{target}: {words}", hint="Check the database name, or create the database first."
         )
+    hint = "Check host, port, security group and whether the server is up; connectRetries waits for it."
+    if _NO_SUCH_NAME in words:
+        hint = "Check the name of the host (DB_HOST, host in [database], the URL), and whether it is known here."
     return errors.ConnectionFailed(
         f"Cannot connect to {target}{_who(login)}: {words}",
-        hint="Check host, port, security group and whether the server is up; connectRetries waits for it.",
+        hint=hint,
     )
 
 

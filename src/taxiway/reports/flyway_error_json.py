@@ -43,11 +43,20 @@ def error_json(error: errors.TaxiwayError, stamp: Stamp) -> Json:
     """A failed command. What ended a ``migrate`` or ``undo`` under way comes inside its result, as with Flyway."""
     details = _error_details(error)
     if error.result is None:
-        return {"error": details} | ({"snapshot": error.snapshot} if error.snapshot else {})
+        return {"error": details} | _beside(error)
     failure = {"success": False, "exception": error.message, "error": details}
     if isinstance(error.result, UndoResult):
         return undo_json(error.result, stamp) | failure
     return migrate_json(error.result, stamp) | failure | {"targetSchemaVersion": None}
+
+
+def _beside(error: errors.TaxiwayError) -> Json:
+    """What a program needs to go on with: the task that was started or meant, the snapshot that was made."""
+    task = error.task if isinstance(error, errors.TaskError) else None
+    return {
+        **({"task": {"id": task}} if task else {}),
+        **({"snapshot": error.snapshot} if error.snapshot else {}),
+    }
 
 
 def failed_chain_json(done: Sequence[Json], failure: Json) -> Json:

@@ -10,7 +10,9 @@ from types_boto3_secretsmanager import SecretsManagerClient
 
 from sandbox.aws import AwsEndpoint
 from taxiway import errors
+from taxiway.aws.rotations import AwsRotations
 from taxiway.aws.secrets import SecretsManager
+from taxiway.model.settings import SecretReference
 from taxiway.secret import Secret
 
 pytestmark = pytest.mark.usefixtures("aws_environment")
@@ -68,6 +70,28 @@ def test_a_key_gives_its_value(store: Store, secrets: SecretsManager) -> None:
 @pytest.mark.parametrize(("key", "value"), [("username", "reader"), ("port", "5432"), ("engine", "postgres")])
 def test_a_public_key_gives_plain_text(store: Store, secrets: SecretsManager, key: str, value: str) -> None:
     assert secrets.get(store(DATABASE_USER), key) == value
+
+
+def test_a_secret_is_looked_for_in_the_region_of_its_arn(
+    aws_endpoint: AwsEndpoint, secrets: SecretsManager, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = boto3.client("secretsmanager", region_name="us-west-2")
+    arn = elsewhere.create_secret(Name=f"elsewhere/{next(numbers)}", SecretString=DATABASE_USER)["ARN"]
+    assert secrets.get(arn, "username") == "reader"
+    assert secrets.text(store("here")).reveal() == "here"
+    with pytest.raises(errors.SecretNotFound, match="in region us-west-2") as caught:
+        secrets.text(arn.replace("elsewhere", "nowhere"))
+    assert "--region us-west-2" in (caught.value.hint or "")
+    monkeypatch.delenv("AWS_REGION", raising=False)
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    assert SecretsManager(None, on_secret=lambda _: None).get(arn, "username") == "reader"
+
+
+def test_a_rotation_is_looked_for_in_the_region_of_the_secrets_arn() -> None:
+    elsewhere = boto3.client("secretsmanager", region_name="us-west-2")
+    arn = elsewhere.create_secret(Name=f"elsewhere/{next(numbers)}", SecretString=DATABASE_USER)["ARN"]
+    rotations = AwsRotations(None, on_secret=lambda _: None)
+    assert rotations.read_current(SecretReference(arn, "password")) == Secret("hunter2 é")
 
 
 def test_without_a_key_it_is_the_whole_text_and_a_secret(store: Store, secrets: SecretsManager) -> None:

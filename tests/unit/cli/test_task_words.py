@@ -28,6 +28,22 @@ def test_what_stands_behind_the_dashes_is_for_somebody_else() -> None:
     assert wants_json(["task", "run", "--output", "json", "--"])
 
 
+def test_what_is_empty_behind_task_stays_so_that_nothing_takes_its_place() -> None:
+    """``--branch "$BRANCH" --detach`` and ``stop "$ID"``, where the variable is not set."""
+    assert parse_command_line(["task", "stop", ""]).rest == ("task", "stop", "")
+    line = parse_command_line(["", "task", "run", "--branch", "", "--detach"])
+    assert line.rest == ("task", "run", "--branch", "", "--detach")
+    assert parse_command_line(["info", ""]).rest == ("info",)
+
+
+@pytest.mark.parametrize("word", ["help", "--version", "-v"])
+def test_a_task_is_run_whatever_its_branch_is_called(word: str) -> None:
+    """Help and version end with 0, as if something had been run."""
+    assert parse_command_line(["task", "run", "--branch", word]).rest[:3] == ("task", "run", "--branch")
+    assert parse_command_line(["task", "help"]).rest == ("task", "--help")
+    assert parse_command_line(["help", "task"]).rest == ("task", "--help")
+
+
 def test_the_actor_is_named_or_that_of_the_workflow_or_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOGNAME", "somebody")
     for name in ("GITHUB_ACTOR", "GITLAB_USER_LOGIN"):

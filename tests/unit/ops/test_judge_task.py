@@ -48,6 +48,35 @@ def test_a_contradiction_is_its_own_error(task: Task, report: RunReport | None) 
         judge(task, log(report))
 
 
+@pytest.mark.parametrize(
+    ("name", "asked", "report", "is_believed"),
+    [
+        ("BRANCH", "main", DONE, True),
+        ("BRANCH", "develop", DONE, False),
+        ("BRANCH", "develop", replace(DONE, branch=None), False),
+        ("BRANCH", "of-hunter2", replace(DONE, branch="of-****"), True),
+        ("COMMIT", "0123456789ab" + "0" * 28, DONE, True),
+        ("COMMIT", "f" * 40, DONE, False),
+        ("COMMIT", "0123456789ab" + "0" * 28, replace(DONE, commit=None), False),
+    ],
+)
+def test_a_success_is_one_of_what_was_asked_for(
+    name: str, asked: str, report: RunReport, *, is_believed: bool
+) -> None:
+    """The entry point of another image may have a branch of its own."""
+    task = ended(0, environment=((f"TAXIWAY_{name}", asked),))
+    if is_believed:
+        assert judge(task, log(report)).report == report
+    else:
+        with pytest.raises(errors.TaskDisagrees, match=f"it was started for {name.lower()} {asked}"):
+            judge(task, log(report))
+
+
+def test_a_failure_need_not_know_its_branch() -> None:
+    """It may have failed before it had fetched it."""
+    assert judge(ended(1, environment=(("TAXIWAY_BRANCH", "main"),)), log(FAILED)).report == FAILED
+
+
 def test_a_task_without_exit_code_and_output_never_started() -> None:
     never = ended(
         None, stop_code="TaskFailedToStart", stopped_reason="CannotPullContainerError: x: not found", others=()

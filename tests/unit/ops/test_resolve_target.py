@@ -26,7 +26,8 @@ class Fixed:
     def find_subnets(self, names: Sequence[str]) -> dict[str, str]:
         return {name: f"subnet-of-{name}" for name in names}
 
-    def find_security_groups(self, names: Sequence[str]) -> dict[str, str]:
+    def find_security_groups(self, names: Sequence[str], beside: Sequence[str]) -> dict[str, str]:
+        assert all(one.startswith("subnet-of-") for one in beside)
         return {name: f"sg-of-{name}" for name in names}
 
     def get_outputs(self, stack: str) -> dict[str, str]:

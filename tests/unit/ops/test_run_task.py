@@ -24,6 +24,21 @@ def test_a_commit_is_named_as_one() -> None:
 
 def test_without_either_the_definition_decides() -> None:
     assert make_request(Work(actor="alice")).command == ()
+    assert make_request(Work(actor="alice"), ("develop",)).command == ()
+
+
+@pytest.mark.parametrize(
+    ("work", "command"),
+    [
+        (Work(actor="a", more=("--debug",)), ("develop", "--quiet", "--debug")),
+        (Work(actor="a", more=("main", "--debug")), ("main", "--debug")),
+        (Work(actor="a", branch="main", more=("--debug",)), ("main", "--debug")),
+        (Work(actor="a", commit="a" * 40, more=("--debug",)), ("--commit", "a" * 40, "--debug")),
+    ],
+)
+def test_options_alone_do_not_change_the_branch_of_the_definition(work: Work, command: tuple[str, ...]) -> None:
+    """A command that is sent takes the place of the definition's; the default branch would be run instead."""
+    assert make_request(work, ("develop", "--quiet")).command == command
 
 
 @pytest.mark.parametrize("actor", ["Zoë Quinn <zoe@example.com>", "github-actions[bot]", "x" * 500])
@@ -57,3 +72,11 @@ def test_the_task_that_was_started_is_returned() -> None:
 def test_a_refusal_is_an_error(refusal: Refusal, error: type[errors.TaskError]) -> None:
     with pytest.raises(error):
         start_task(make_request(Work(actor="a")), TARGET, ScriptedTasks([[]], answer=refusal))
+
+
+def test_a_start_that_nobody_has_answered_is_not_one_that_failed() -> None:
+    """Whoever tries again may start a second one beside it."""
+    silent = errors.AwsUnreachable("AWS did not answer ecs:RunTask: timeout")
+    with pytest.raises(errors.TaskStartUnknown, match="is not known: AWS did not answer ecs:RunTask") as caught:
+        start_task(make_request(Work(actor="alice")), TARGET, ScriptedTasks([[]], answer=silent))
+    assert caught.value.hint == "See 'taxiway task list' for a task of alice before you run it again."

@@ -44,6 +44,38 @@ STOPPED = [
         ),
         StopCause.LOG,
     ),
+    (
+        (
+            "ResourceInitializationError: unable to pull secrets or registry auth: The task cannot pull registry auth "
+            "from Amazon ECR: There is a connection issue between the task and Amazon ECR. Check your task network "
+            "configuration. operation error ECR: GetAuthorizationToken, exceeded maximum number of attempts, 3"
+        ),
+        StopCause.NETWORK,
+    ),
+    (
+        (
+            "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: "
+            "unable to retrieve ecr registry auth: service call has been retried 3 time(s): RequestError: send request "
+            'failed caused by: Post "https://api.ecr.eu-west-1.amazonaws.com/": dial tcp 10.0.0.1:443: i/o timeout'
+        ),
+        StopCause.NETWORK,
+    ),
+    (
+        (
+            "ResourceInitializationError: unable to pull secrets or registry auth: unable to retrieve secret from asm: "
+            "There is a connection issue between the task and AWS Secrets Manager. Check your task network "
+            "configuration. failed to fetch secret arn:aws:secretsmanager:eu-west-1:1:secret:x"
+        ),
+        StopCause.NETWORK,
+    ),
+    (
+        (
+            "ResourceInitializationError: failed to validate logger args: The task cannot find the Amazon CloudWatch "
+            "log group defined in the task definition. There is a connection issue between the task and Amazon "
+            "CloudWatch. Check your network configuration. signal: killed"
+        ),
+        StopCause.NETWORK,
+    ),
     ("OutOfMemoryError: Container killed due to memory usage", StopCause.OUT_OF_MEMORY),
     (
         'CannotStartContainerError: failed to start: exec: "taxiway": executable file not found',
@@ -74,6 +106,33 @@ def test_a_stop_is_explained_wherever_ecs_says_it(words: str, cause: StopCause, 
     assert explanation.cause is cause
     assert words in explanation.message
     assert explanation.hint.endswith((".", "'", ")"))
+
+
+@pytest.mark.parametrize(
+    ("words", "fix"),
+    [
+        (
+            "CannotPullContainerError: image Manifest does not contain descriptor matching platform 'linux/arm64'",
+            "cpuArchitecture",
+        ),
+        (
+            "CannotPullContainerError: failed to resolve reference: no match for platform in manifest: not found",
+            "cpuArchitecture",
+        ),
+        (
+            (
+                "CannotPullContainerError: httpReadSeeker: failed open: unexpected status code: 429 Too Many Requests: "
+                "toomanyrequests: You have reached your pull rate limit."
+            ),
+            "copy it to ECR",
+        ),
+    ],
+)
+def test_an_image_that_is_there_and_cannot_be_pulled_is_no_matter_of_the_network(words: str, fix: str) -> None:
+    explanation = explain_stop(ended(None, container_reason=words))
+    assert explanation.cause is StopCause.IMAGE
+    assert fix in explanation.hint
+    assert "NAT" not in explanation.hint
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,11 @@
 import pytest
 
 from taxiway import errors
+from taxiway.model.run_report import RunReport
 from taxiway.model.task import LogLoss, Task
 from taxiway.ops.seams import Aws, LogSource, Wish
 from taxiway.ops.watch_task import TaskWatch, TimeLimit, Watched
-from taxiway.reports.result_line import parse_result_line
+from taxiway.reports.result_line import parse_result_line, render_result_line
 from tests.support.fake_aws import (
     DONE,
     RESULT,
@@ -168,6 +169,38 @@ def test_a_task_that_takes_too_long_is_stopped_once_and_watched_to_its_end() -> 
     assert tasks.stops == ["Timeout of 1m passed (alice)"]
     assert watched.is_timed_out
     assert watched.task.is_stopped
+
+
+@pytest.mark.parametrize("limit", [TimeLimit(deadline=0, stops=True, words="1m"), None])
+def test_a_stop_that_is_throttled_is_asked_for_again(limit: TimeLimit | None) -> None:
+    notes = Notes(wishes=[] if limit else [Wish.STOP])
+    tasks = ScriptedTasks([*[[task("RUNNING")]] * 5, [ended(143, stop_code="UserInitiated")]])
+    tasks.stop_answers = [THROTTLED, errors.AwsUnreachable("AWS did not answer."), None]
+    watched = watch(tasks, GrowingLog(), notes, limit=limit)
+    assert tasks.stops == ["Timeout of 1m passed (alice)" if limit else "Stopped by alice"]
+    assert watched.task.is_stopped
+
+
+def test_whoever_does_not_wait_for_the_end_of_the_log_does_not_know_the_result() -> None:
+    """Without it the task would be said to contradict itself."""
+    log = GrowingLog(["this, and more to come"])
+    watched = watch(ScriptedTasks([[ended(0)]]), log, Notes(wishes=[Wish.GO_ON, Wish.DETACH]))
+    assert (watched.is_detached, watched.task.is_stopped) == (True, True)
+
+
+@pytest.mark.parametrize("exit_code", [130, 143])
+def test_the_last_word_of_a_task_that_was_stopped_is_waited_for(exit_code: int) -> None:
+    clock, log = FakeClock(), GrowingLog(["up"])
+    report = RunReport(exit_code=exit_code, applied=0)
+
+    def arrive() -> None:
+        if clock.seconds == 12:
+            log.lines.append(render_result_line(report))
+
+    clock.then = arrive
+    stopped = ended(exit_code, stop_code="UserInitiated")
+    watched = watch(ScriptedTasks([[stopped]]), log, Notes(), clock=clock)
+    assert watched.log.report == report
 
 
 def test_a_task_that_takes_too_long_may_go_on_unwatched() -> None:

@@ -10,8 +10,10 @@ import click
 
 from taxiway import errors, exit_codes
 from taxiway.cli.duration import parse_duration
+from taxiway.cli.flyway_args import parse_command_line
 from taxiway.cli.invocation import Invocation
 from taxiway.cli.output import print_aside, print_json, print_result
+from taxiway.cli.table_options import refuse_empty
 from taxiway.cli.task_options import read_settings, target_options
 from taxiway.cli.task_session import TaskSession
 from taxiway.model.task import LogEvent, Task, TaskResult
@@ -42,20 +44,20 @@ def task() -> None:
 
 @task.command()
 @target_options
-@click.option("--branch", metavar="NAME", help="Run the newest commit of this branch.")
-@click.option("--commit", metavar="SHA", help="Run this commit, by its full id.")
+@click.option("--branch", metavar="NAME", callback=refuse_empty, help="Run the newest commit of this branch.")
+@click.option("--commit", metavar="SHA", callback=refuse_empty, help="Run this commit, by its full id.")
 @click.option("--detach", is_flag=True, help="Start the task, tell its id, and do not watch it.")
 @click.option(
     "--timeout",
     metavar="DURATION",
+    callback=refuse_empty,
     help="How long the task may take from its start, such as 30m; without it, as long as it wants.",
 )
 @click.option(
     "--on-timeout",
     type=click.Choice(["stop", "detach"]),
-    default="stop",
-    show_default=True,
-    help="What becomes of a task that takes longer: it is stopped, or goes on unwatched. The call fails.",
+    help="What becomes of a task that takes longer than --timeout: it is stopped, which is the default, or goes "
+    "on unwatched. The call fails.",
 )
 @click.option(
     "--snapshot",
@@ -63,7 +65,7 @@ def task() -> None:
     is_flag=True,
     help="Make a snapshot of the database before, with all its settings; without it, nothing is started.",
 )
-@click.argument("more", nargs=-1, metavar="[-- ARGUMENT...]")
+@click.argument("more", nargs=-1, metavar="[-- ARGUMENT...]", callback=refuse_empty)
 @click.pass_obj
 def run(
     invocation: Invocation,
@@ -73,7 +75,7 @@ def run(
     commit: str | None,
     detach: bool,
     timeout: str | None,
-    on_timeout: str,
+    on_timeout: str | None,
     with_snapshot: bool,
     more: tuple[str, ...],
     **options: object,
@@ -81,13 +83,13 @@ def run(
     """Start one task, watch it live, and end with its exit code.
 
     Without --branch and --commit it runs what its definition says. ARGUMENTs are for 'taxiway run' in the
-    container. The call ends with the container's exit code only where the log, that code and the reason of the
-    stop agree; otherwise it fails.
+    container, behind that. The call ends with the container's exit code only where the log, that code and the
+    reason of the stop agree; otherwise it fails.
 
     Ctrl-C asks whether to stop the task or to detach. Without a terminal, and on SIGTERM, it detaches.
     """
     work = _work(branch, commit, more)
-    limit_seconds = parse_duration(timeout) if timeout else None
+    limit_seconds = _limit_seconds(timeout, on_timeout, detach=detach)
     session = TaskSession(invocation, read_settings(options))
     work = Work(actor=session.actor, branch=work.branch, commit=work.commit, more=work.more)
     if with_snapshot:
@@ -101,7 +103,7 @@ def run(
         if detach:
             return _tell_start(session, started)
         limit = (
-            TimeLimit(deadline=time.monotonic() + limit_seconds, stops=on_timeout == "stop", words=timeout or "")
+            TimeLimit(deadline=time.monotonic() + limit_seconds, stops=on_timeout != "detach", words=timeout or "")
             if limit_seconds
             else None
         )
@@ -114,7 +116,24 @@ def _work(branch: str | None, commit: str | None, more: tuple[str, ...]) -> Work
         raise click.UsageError("--branch and --commit are both given: which of them is to be run?")
     if branch is not None:
         check_branch_name(branch)
+    if settings := parse_command_line(["run", *more]).settings:
+        # 'taxiway run' refuses them too, but then the values are in ECS, where many may read them.
+        given = ", ".join(f"-{key}" for key in settings)
+        raise click.UsageError(
+            f"'taxiway run' takes its settings from the environment and the repository, not from {given}."
+        )
     return Work(actor="", branch=branch, commit=parse_commit_id(commit) if commit else None, more=more)
+
+
+def _limit_seconds(timeout: str | None, on_timeout: str | None, *, detach: bool) -> int | None:
+    """How long the task may take; what would be without effect is refused."""
+    if timeout is None:
+        if on_timeout is not None:
+            raise click.UsageError("--on-timeout is given, and no --timeout that could pass.")
+        return None
+    if detach:
+        raise click.UsageError("--timeout needs somebody who watches, and --detach leaves nobody.")
+    return parse_duration(timeout)
 
 
 def _make_snapshot(session: TaskSession, work: Work) -> int | None:
@@ -137,7 +156,7 @@ def _make_snapshot(session: TaskSession, work: Work) -> int | None:
 def _start(session: TaskSession, work: Work) -> Task | int:
     """The task; an exit code if this process was told to end before it was certain that there is one."""
     target = session.target_with_network()
-    request = make_request(work)
+    request = make_request(work, target.command)
     try:
         started = start_task(request, target, session.ecs)
     except KeyboardInterrupt as stop:
@@ -164,7 +183,7 @@ def _tell_start(session: TaskSession, started: Task) -> int:
 
 @task.command()
 @target_options
-@click.argument("task_id", required=False, metavar="[ID]")
+@click.argument("task_id", required=False, metavar="[ID]", callback=refuse_empty)
 @click.pass_obj
 def attach(invocation: Invocation, /, *, task_id: str | None, **options: object) -> int:
     """Watch a task that was started before, from its first line, and end with its exit code.
@@ -239,7 +258,7 @@ def _timed_out(watched: Watched, limit: TimeLimit) -> errors.TaskTimedOut:
 @task.command()
 @target_options
 @click.option("--reason", metavar="TEXT", help="Why, for everybody who looks at the task later.")
-@click.argument("task_id", required=False, metavar="[ID]")
+@click.argument("task_id", required=False, metavar="[ID]", callback=refuse_empty)
 @click.pass_obj
 def stop(invocation: Invocation, /, *, task_id: str | None, reason: str | None, **options: object) -> int:
     """Stop a task, wait for its end, and say how it ended.
@@ -287,7 +306,7 @@ def _tell_stop(session: TaskSession, watched: Watched) -> None:
 @task.command()
 @target_options
 @click.option("--follow", "-f", is_flag=True, help="Go on until the task has ended.")
-@click.argument("task_id", required=False, metavar="[ID]")
+@click.argument("task_id", required=False, metavar="[ID]", callback=refuse_empty)
 @click.pass_obj
 def logs(invocation: Invocation, /, *, task_id: str | None, follow: bool, **options: object) -> int:
     """Show what a task has printed, from the first line on.

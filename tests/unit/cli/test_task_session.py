@@ -1,0 +1,25 @@
+"""What is said of a task that could not be watched: what to mend, and never to start another one."""
+
+import pytest
+
+from taxiway import errors
+from taxiway.cli.task_session import unwatched
+from tests.support.fake_aws import ID, task
+
+WATCH = f"Watch it again, which starts nothing: taxiway task attach {ID[:12]}"
+
+
+@pytest.mark.parametrize(
+    ("error", "hint"),
+    [
+        (errors.AwsThrottled("AWS is throttling.", hint="Try again later."), WATCH),
+        (errors.AwsUnreachable("AWS did not answer.", hint="Check the network, then try again."), WATCH),
+        (errors.CredentialsExpired("They have expired.", hint="Log in again."), f"Log in again. {WATCH}"),
+        (errors.AwsFailed("It failed."), WATCH),
+    ],
+)
+def test_the_hint_leads_back_to_the_task(error: errors.AwsError, hint: str) -> None:
+    found = unwatched(task(), error)
+    assert found.hint == hint
+    assert found.task == ID
+    assert found.message.endswith(f"its result is not known: {error.message}")
