@@ -53,13 +53,13 @@ def ended(exit_code: int | None = 0, **fields: object) -> Task:
     return task("STOPPED", exit_code=exit_code, **{**usual, **fields})
 
 
-type Answer[T] = T | Exception
+type Answer[T] = T | BaseException
 
 
 def _next[T](answers: list[Answer[T]]) -> T:
     """The next answer; the last one again and again."""
     answer = answers.pop(0) if len(answers) > 1 else answers[0]
-    if isinstance(answer, Exception):
+    if isinstance(answer, BaseException):
         raise answer
     return answer
 

@@ -23,7 +23,7 @@ def event(number: int, status: str, name: str = "shop", kind: str = KIND, reason
 def _next[T](answers: list[Answer[T]]) -> T:
     """The next answer; the last one again and again."""
     answer = answers.pop(0) if len(answers) > 1 else answers[0]
-    if isinstance(answer, Exception):
+    if isinstance(answer, BaseException):
         raise answer
     return answer
 

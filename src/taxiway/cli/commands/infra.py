@@ -64,7 +64,7 @@ def plan(invocation: Invocation, /, **options: object) -> None:
 
 def _show_plan(operation: str, session: InfraSession) -> int:
     deployment = session.deployment
-    with session.going_on():
+    with session.planning():
         prepared = deployment.prepare()
     deployment.discard(prepared)
     if session.invocation.json:
@@ -96,7 +96,7 @@ def deploy(
     if dry_run:
         return _show_plan("infra deploy", session)
     deployment = session.deployment
-    with session.going_on():
+    with session.planning():
         prepared = deployment.prepare()
     if not invocation.json:
         print_result(render_plan(prepared.plan))
