@@ -177,6 +177,9 @@ class Story:
 
     def confirm(self) -> None:
         assert len(self.newcomer.clusters()) == 2
+        refused = self.newcomer.call("infra", "destroy", "--yes", "--disable-deletion-protection")
+        assert (refused.code, "taxiway snapshot confirm" in refused.stderr) == ("destroy-refused", True)
+        assert len(self.newcomer.clusters()) == 2
         ended = self.newcomer.well("snapshot", "confirm", "--yes", "--output", "json")
         assert [*self.newcomer.clusters()] == [self.cluster]
         assert self.snapshots()[0] == ended.json["finalSnapshot"]
