@@ -22,6 +22,7 @@ from tests.support.assumed_role import actions_in, assume
 from tests.support.examples import blocks
 from tests.support.markdown import read_page
 from tests.support.patient import CLUSTER, Patient
+from tests.support.rights import Rights
 
 PAGE: Final = "docs/how-to/check-everything.md"
 _LOGIN, _READER, _APPLICATION = USER_SECRETS.values()
@@ -261,6 +262,9 @@ def test_the_policy_of_the_page_is_enough_and_nothing_in_it_is_too_much(patient:
     ended = patient.examine(**credentials)
     assert (ended.exit_code, ended.json["findings"]) == (0, []), ended.stdout
     assert [one["area"] for one in ended.json["notChecked"]] == ["image"], ended.stdout
+    rights = Rights(patient.aws)
+    rights.note("doctor", "looker")
+    rights.check()
     audit = patient.aws.audit("looker")
     assert {entry["decision"] for entry in audit} == {"allowed"}
     assert {entry["action"] for entry in audit} == actions_in(policy)

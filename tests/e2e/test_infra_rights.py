@@ -11,6 +11,7 @@ from tests.support.examples import blocks
 from tests.support.infra import infra_file
 from tests.support.markdown import read_page
 from tests.support.operator import Operator
+from tests.support.rights import Rights
 
 PAGE = "docs/how-to/build-the-infrastructure.md"
 ROLE = "builder"
@@ -29,15 +30,20 @@ def test_the_policy_is_enough_and_nothing_in_it_is_too_much(world: World, tmp_pa
     policy = policy_of_the_page(world.aws, world.account.vpc)
     file = infra_file(world, world.account)
     operator = Operator(tmp_path, world.account, assume(world.aws, ROLE, policy), file=file, group="infra")
+    rights = Rights(world.aws)
     for arguments in (
+        ("template",),
         ("plan",),
         ("deploy", "--yes"),
+        ("status",),
         ("status", "--drift"),
         ("deploy", "--yes"),
         ("destroy", "--yes"),
     ):
         ended = operator.call(*arguments)
         assert ended.exit_code == 0, ended.stderr
+        rights.note(" ".join(("infra", *arguments)).removesuffix(" --yes"), ROLE)
+    rights.check()
     audit = world.aws.audit(ROLE)
     assert {entry["decision"] for entry in audit} == {"allowed"}
     assert {entry["action"] for entry in audit} == actions_in(policy)
