@@ -590,9 +590,9 @@ secrets](../how-to/make-keys-and-secrets.md#the-rights), [snapshots](../how-to/r
 [tunnels](../how-to/open-a-tunnel.md#the-rights) and the [doctor](../how-to/check-everything.md#the-rights).
 
 `infra deploy`, `destroy` and `status --drift` let CloudFormation work with the rights of whoever calls them:
-what is not `cloudformation:…` there is its work, for a stack with an existing database. Where a stack names
-things (`--stack`), all need `cloudformation:DescribeStacks` on it. `task run --snapshot` needs that of
-`snapshot create`, too.
+what is not `cloudformation:…` there is its work, for a stack with an existing database or with every table.
+Where a stack names things (`--stack`), all need `cloudformation:DescribeStacks` on it. `task run --snapshot`
+needs that of `snapshot create`, too.
 
 | Command | Actions |
 | --- | --- |
