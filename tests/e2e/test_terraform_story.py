@@ -2,16 +2,13 @@
 roles holds the task to the policies of the modules; the database is a real server.
 """
 
-import json
-import shutil
 from pathlib import Path
 from typing import Final
 
 import pytest
 
 from tests.support.newcomer import Newcomer
-from tests.support.terraform import TERRAFORM
-from tests.support.terraform_program import Terraform, find_reason_without
+from tests.support.terraform_program import Terraform, call_module, find_reason_without
 
 _REASON: Final = find_reason_without()
 pytestmark = pytest.mark.skipif(_REASON is not None, reason=_REASON or "")
@@ -24,20 +21,6 @@ _BRANCHES: Final = {
         "sql/V1__customer.sql": "CREATE TABLE customer (name text);\nINSERT INTO customer VALUES ('ann');\n",
     }
 }
-_HEAD: Final = """\
-terraform {
-  required_providers {
-    aws = {
-      source  = "hashicorp/aws"
-      version = "~> 5.100"
-    }
-  }
-}
-
-output "taxiway_toml" {
-  value = module.taxiway.taxiway_toml
-}
-"""
 
 
 @pytest.mark.timeout(1200)
@@ -70,10 +53,8 @@ def test_tasks_run_on_what_terraform_makes_and_it_is_destroyed_twice(tmp_path: P
 
 def prepare(newcomer: Newcomer, directory: Path) -> Terraform:
     """A root module that calls ours."""
-    shutil.copytree(TERRAFORM, directory / "taxiway")
     ground = newcomer.ground
     values = {
-        "source": "./taxiway",
         "name": "shop",
         "vpc": ground.vpc,
         "subnets": [*ground.subnets],
@@ -87,10 +68,8 @@ def prepare(newcomer: Newcomer, directory: Path) -> Terraform:
         "environment": dict(newcomer.around),
         "database": {"deletion_protection": False},
     }
-    lines = [f"  {name} = {json.dumps(value)}" for name, value in values.items()]
-    provider = f'provider "aws" {{\n  region = "{newcomer.aws.region}"\n}}\n'
-    module = "\n".join(['module "taxiway" {', *lines, "}", ""])
-    (directory / "main.tf").write_text(f"{_HEAD}\n{provider}\n{module}")
+    directory.mkdir()
+    call_module(directory, values, region=newcomer.aws.region)
     return Terraform(directory, newcomer.aws.environment)
 
 

@@ -1,5 +1,6 @@
 """Terraform itself, with the provider of a folder: ``TERRAFORM_MIRROR``, as ``terraform providers mirror`` makes it."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -7,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from tests.support.terraform import TERRAFORM
 
 _SECONDS: Final = 600
 
@@ -16,6 +19,36 @@ def find_reason_without() -> str | None:
     if shutil.which("terraform") is None or not os.environ.get("TERRAFORM_MIRROR"):
         return "NOT CHECKED: terraform or TERRAFORM_MIRROR is missing"
     return None
+
+
+_ROOT: Final = """\
+terraform {
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = "~> 5.100"
+    }
+  }
+}
+
+output "taxiway_toml" {
+  value = module.taxiway.taxiway_toml
+}
+"""
+_ALL_OUTPUTS: Final = """
+output "taxiway" {
+  value = module.taxiway
+}
+"""
+
+
+def call_module(directory: Path, values: Mapping[str, object], *, region: str, outputs: bool = False) -> None:
+    """A root module that calls ours with these values; ``outputs``: it has all of ours as ``taxiway``."""
+    shutil.copytree(TERRAFORM, directory / "module")
+    lines = [f"  {name} = {json.dumps(value)}" for name, value in {"source": "./module", **values}.items()]
+    provider = f'\nprovider "aws" {{\n  region = "{region}"\n}}\n'
+    module = "\n".join(["", 'module "taxiway" {', *lines, "}", ""])
+    (directory / "main.tf").write_text(_ROOT + (_ALL_OUTPUTS if outputs else "") + provider + module)
 
 
 @dataclass(frozen=True, slots=True)
