@@ -92,9 +92,11 @@ class AccountBuilder:
         self._aws = aws
 
     def build_ground(self, environment: Mapping[str, str]) -> Ground:
-        """A VPC with two subnets and the image, which has these variables besides its own."""
+        """A VPC with two subnets behind a NAT gateway, and the image, with these variables besides its own."""
         vpc = self._make_vpc()
-        return Ground(vpc=vpc, subnets=self._make_subnets(vpc), image=self._push_image(None, environment))
+        subnets = self._make_subnets(vpc)
+        self._make_way_out(vpc, subnets[0])
+        return Ground(vpc=vpc, subnets=subnets, image=self._push_image(None, environment))
 
     def build(
         self,
@@ -158,6 +160,15 @@ class AccountBuilder:
         )
         subnet_id: str = subnet["Subnet"]["SubnetId"]
         return subnet_id
+
+    def _make_way_out(self, vpc: str, subnet: str) -> None:
+        ec2 = self._aws.client("ec2")
+        tables = ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["RouteTables"]
+        address = ec2.allocate_address(Domain="vpc")["AllocationId"]
+        gateway = ec2.create_nat_gateway(SubnetId=subnet, AllocationId=address)["NatGateway"]["NatGatewayId"]
+        ec2.create_route(
+            RouteTableId=tables[0]["RouteTableId"], DestinationCidrBlock="0.0.0.0/0", NatGatewayId=gateway
+        )
 
     def _make_security_group(self, vpc: str) -> str:
         group = self._aws.client("ec2").create_security_group(

@@ -13,6 +13,7 @@ import socket
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, LiteralString, Self
@@ -80,7 +81,12 @@ class PostgresServer(Part):
     """
 
     def __init__(
-        self, directory: Path, *, settings: Mapping[str, str] | None = None, names: Sequence[str] = ()
+        self,
+        directory: Path,
+        *,
+        settings: Mapping[str, str] | None = None,
+        names: Sequence[str] = (),
+        certified_until: datetime | None = None,
     ) -> None:
         """``settings`` are server parameters on top of ours, or instead of them; ``names`` its further names.
 
@@ -95,6 +101,7 @@ class PostgresServer(Part):
         self._data = directory / "data"
         self._settings = _SETTINGS | dict(settings or {})
         self._names = names
+        self._certified_until = certified_until
         self._account = unprivileged_account()
 
     def start(self) -> Self:
@@ -105,7 +112,7 @@ class PostgresServer(Part):
         """
         self._make_directories()
         programs = self._programs
-        certificate = make_server_certificate(self.directory / "tls", *self._names)
+        certificate = make_server_certificate(self.directory / "tls", *self._names, until=self._certified_until)
         try:
             self._initialise()
             self._configure(certificate)

@@ -1,6 +1,7 @@
 """A private certificate authority, and the certificate of a server on this machine."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 
@@ -19,14 +20,17 @@ class ServerCertificate:
     key: Path
 
 
-def make_server_certificate(directory: Path, *names: str) -> ServerCertificate:
-    """Make an authority that nobody else knows and let it certify a server at 127.0.0.1, localhost and names."""
+def make_server_certificate(directory: Path, *names: str, until: datetime | None = None) -> ServerCertificate:
+    """Make an authority that nobody else knows and let it certify a server at 127.0.0.1, localhost and names.
+
+    ``until``: the end of the server's certificate, which may have been.
+    """
     import trustme  # brings in cryptography, which only a starting server needs
 
     directory.mkdir(parents=True, exist_ok=True)
     files = ServerCertificate(directory / "ca.pem", directory / "server.pem", directory / "server.key")
     authority = trustme.CA()
-    server = authority.issue_cert("127.0.0.1", "localhost", *names)
+    server = authority.issue_cert("127.0.0.1", "localhost", *names, not_after=until)
     authority.cert_pem.write_to_path(files.authority)
     for number, certificate in enumerate(server.cert_chain_pems):
         certificate.write_to_path(files.certificate, append=number > 0)

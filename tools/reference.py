@@ -4,6 +4,7 @@
 """
 
 import inspect
+import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -574,11 +575,79 @@ def _as_markdown(docstring: str) -> str:
     return re.sub(r"``(.+?)``", r"`\1`", docstring)
 
 
+_RIGHTS_INTRODUCTION: Final = """\
+<!-- Written by tools/reference.py from tools/rights.json, which tests record. Change that, not this file. -->
+
+# Rights
+
+The IAM actions that each command asks AWS for, recorded in an account in which every call is judged by the
+policy of whoever makes it. Tests hold them to the calls in both directions: an action more or less fails. The
+resources to name, and whole policies, are in the how-to pages: [tasks](../how-to/run-a-task.md#the-rights),
+[infrastructure](../how-to/build-the-infrastructure.md#the-rights), [keys and
+secrets](../how-to/make-keys-and-secrets.md#the-rights), [snapshots](../how-to/restore-a-snapshot.md#the-rights),
+[tunnels](../how-to/open-a-tunnel.md#the-rights) and the [doctor](../how-to/check-everything.md#the-rights).
+
+`infra deploy`, `destroy` and `status --drift` let CloudFormation work with the rights of whoever calls them:
+what is not `cloudformation:…` there is its work, for a stack with an existing database or with every table.
+Where a stack names things (`--stack`), all need `cloudformation:DescribeStacks` on it. `task run --snapshot`
+needs that of `snapshot create`, too.
+
+| Command | Actions |
+| --- | --- |
+"""
+
+
+_BESIDES_INTRODUCTION: Final = """
+## Besides
+
+| Action | Needed for |
+| --- | --- |
+"""
+
+# What no recorded call has needed, and when one does.
+BESIDES: Final[Mapping[str, str]] = {
+    "ecr:DescribeImages": "`doctor`, for an image in ECR",
+    "ecs:ListClusters": "only to say what a misspelt name was meant to be",
+    "ecs:ListTaskDefinitionFamilies": "only to say what a misspelt name was meant to be",
+    "kms:Decrypt": "to read a secret with a KMS key of your own",
+    "kms:GenerateDataKey": "to write a secret with a KMS key of your own",
+    "rds:AddRoleToDBCluster": "`snapshot restore` of a cluster with associated roles; with `iam:PassRole`",
+    "rds:AddRoleToDBInstance": "`snapshot restore` of an instance with associated roles; with `iam:PassRole`",
+    "rds:CreateDBSnapshot": "`snapshot create` of an instance without a cluster",
+    "rds:DescribeDBSnapshots": "`snapshot` commands for an instance without a cluster, or a database that is gone",
+    "rds:RestoreDBInstanceFromDBSnapshot": "`snapshot restore` of an instance without a cluster",
+    "sts:GetCallerIdentity": "`doctor`; it cannot be denied",
+}
+
+
+def render_rights(recorded: Mapping[str, Sequence[str]]) -> str:
+    """The page of all actions by command. Those of one service stand together."""
+    rows = (f"| `{command}` | {_by_service(actions) or 'none'} |\n" for command, actions in recorded.items())
+    besides = (f"| `{action}` | {when} |\n" for action, when in BESIDES.items())
+    return "".join((_RIGHTS_INTRODUCTION, *rows, _BESIDES_INTRODUCTION, *besides))
+
+
+def _by_service(actions: Sequence[str]) -> str:
+    services: dict[str, list[str]] = {}
+    for action in actions:
+        services.setdefault(action.partition(":")[0], []).append(action)
+    return "<br>".join(", ".join(f"`{action}`" for action in some) for some in services.values())
+
+
+def read_rights() -> dict[str, list[str]]:
+    """What tests have recorded (tests/support/rights.py)."""
+    recorded: dict[str, list[str]] = json.loads(
+        Path(__file__).with_name("rights.json").read_text(encoding="utf-8")
+    )
+    return recorded
+
+
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "docs/reference/cli.md": lambda: render_cli(COMMANDS),
     "docs/reference/configuration.md": lambda: render_configuration(OPTIONS),
     "docs/reference/environment.md": lambda: render_environment(VARIABLES, OPTIONS),
     "docs/reference/errors.md": lambda: render_errors(errors.TaxiwayError),
+    "docs/reference/rights.md": lambda: render_rights(read_rights()),
 }
 
 

@@ -105,7 +105,11 @@ def _register_task_definition(call: Call) -> Iterator[Request]:
 
 
 def _pass_role(role: str) -> Request:
-    return Request("iam:PassRole", role, {"iam:PassedToService": "ecs-tasks.amazonaws.com"})
+    return _pass_to("ecs-tasks.amazonaws.com", role)
+
+
+def _pass_to(service: str, role: str) -> Request:
+    return Request("iam:PassRole", role, {"iam:PassedToService": service})
 
 
 def _one_task(call: Call) -> Iterator[Request]:
@@ -284,6 +288,93 @@ def _deleted_cluster(call: Call) -> Iterator[Request]:
         yield Request(call.action, _rds_arn(call, "cluster-snapshot", call.get("FinalDBSnapshotIdentifier")))
 
 
+def _new_cluster(call: Call) -> Iterator[Request]:
+    """The secret of the password is made with the rights of the caller ("Permissions required", RDS manual)."""
+    made = _rds_arn(call, "cluster", call.get("DBClusterIdentifier"))
+    yield Request(call.action, made)
+    if call.get("DBSubnetGroupName"):
+        yield Request(call.action, _rds_arn(call, "subgrp", call.get("DBSubnetGroupName")))
+    if call.get("ManageMasterUserPassword"):
+        for action in ("CreateSecret", "TagResource"):
+            secret = call.arn("secret:rds!cluster-??????", service="secretsmanager")
+            yield Request(f"secretsmanager:{action}", secret)
+    yield from _tagged(call, made)
+
+
+def _subnet_group(call: Call) -> Iterator[Request]:
+    group = _rds_arn(call, "subgrp", call.get("DBSubnetGroupName"))
+    yield Request(call.action, group)
+    yield from _tagged(call, group)
+
+
+# --- the ways in ---
+
+
+def _parameters(call: Call) -> Iterator[Request]:
+    """Those of AWS belong to no account."""
+    for name in call.get("Names", ()):
+        yield Request(call.action, f"arn:aws:ssm:{call.region}::parameter{name}")
+
+
+def _new_instances(call: Call) -> Iterator[Request]:
+    """An instance, and all that it is made of."""
+    yield Request(call.action, f"arn:aws:ec2:{call.region}::image/{call.get('ImageId')}")
+    for kind in ("instance", "network-interface", "volume"):
+        yield Request(call.action, call.arn(f"{kind}/*"))
+    for one in call.get("NetworkInterfaces", ()):
+        yield Request(call.action, call.arn(f"subnet/{one['SubnetId']}"))
+        for group in one.get("Groups", ()):
+            yield Request(call.action, call.arn(f"security-group/{group}"))
+    if call.get("TagSpecifications"):
+        yield Request("ec2:CreateTags", call.arn("instance/*"), {"ec2:CreateAction": call.operation})
+    profile = (call.get("IamInstanceProfile") or {}).get("Name")
+    if profile:
+        yield from (_pass_to("ec2.amazonaws.com", role) for role in _roles_of(call, profile))
+
+
+def _roles_of(call: Call, profile: str) -> list[str]:
+    from moto.iam.models import iam_backends
+
+    known = iam_backends[call.account]["aws"].get_instance_profile(profile)
+    return [role.arn for role in known.roles]
+
+
+def _instances(call: Call) -> Iterator[Request]:
+    for instance in call.get("InstanceIds", ()):
+        yield Request(call.action, call.arn(f"instance/{instance}"))
+
+
+def _instance_profile(call: Call) -> Iterator[Request]:
+    yield Request(call.action, f"arn:aws:iam::{call.account}:instance-profile/{call.get('InstanceProfileName')}")
+    if call.operation == "AddRoleToInstanceProfile":
+        yield _pass_to("ec2.amazonaws.com", f"arn:aws:iam::{call.account}:role/{call.get('RoleName')}")
+
+
+def _oidc_provider(call: Call) -> Iterator[Request]:
+    host = (call.get("Url") or "").removeprefix("https://")
+    provider = call.get("OpenIDConnectProviderArn") or f"arn:aws:iam::{call.account}:oidc-provider/{host}"
+    yield Request(call.action, provider)
+
+
+def _new_endpoint(call: Call) -> Iterator[Request]:
+    yield Request(call.action, call.arn("vpc-endpoint/*"))
+    yield Request(call.action, call.arn(f"vpc/{call.get('VpcId')}"))
+    for kind, parameter in (
+        ("route-table", "RouteTableIds"),
+        ("security-group", "SecurityGroupIds"),
+        ("subnet", "SubnetIds"),
+    ):
+        for name in call.get(parameter) or ():
+            yield Request(call.action, call.arn(f"{kind}/{name}"))
+    if call.get("TagSpecifications"):
+        yield Request("ec2:CreateTags", call.arn("vpc-endpoint/*"), {"ec2:CreateAction": call.operation})
+
+
+def _endpoints(call: Call) -> Iterator[Request]:
+    for endpoint in call.get("VpcEndpointIds", ()):
+        yield Request(call.action, call.arn(f"vpc-endpoint/{endpoint}"))
+
+
 # --- STS ---
 
 
@@ -366,6 +457,20 @@ _NEEDS: Final[Mapping[str, _Needs]] = {
     "rds:DeleteDBInstance": _rds("db", "DBInstanceIdentifier"),
     "rds:AddTagsToResource": _rds("", "ResourceName"),
     "rds:RemoveTagsFromResource": _rds("", "ResourceName"),
+    "rds:CreateDBCluster": _new_cluster,
+    "rds:CreateDBSubnetGroup": _subnet_group,
+    "rds:DeleteDBSubnetGroup": _subnet_group,
+    "ssm:GetParameters": _parameters,
+    "ec2:RunInstances": _new_instances,
+    "ec2:TerminateInstances": _instances,
+    "ec2:CreateVpcEndpoint": _new_endpoint,
+    "ec2:DeleteVpcEndpoints": _endpoints,
+    "iam:AddRoleToInstanceProfile": _instance_profile,
+    "iam:CreateInstanceProfile": _instance_profile,
+    "iam:DeleteInstanceProfile": _instance_profile,
+    "iam:RemoveRoleFromInstanceProfile": _instance_profile,
+    "iam:CreateOpenIDConnectProvider": _oidc_provider,
+    "iam:DeleteOpenIDConnectProvider": _oidc_provider,
     "sts:AssumeRole": _assume_role,
     "sts:GetCallerIdentity": _nothing,
 }

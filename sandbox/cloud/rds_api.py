@@ -22,6 +22,7 @@ from moto.rds.exceptions import (
 from moto.rds.models import DBCluster, DBInstance, MasterUserSecret, RDSBackend
 
 from sandbox.cloud.database_servers import DatabaseServers
+from sandbox.cloud.lone_instances import LoneInstances
 from sandbox.cloud.patches import replace
 from sandbox.password import make_password
 
@@ -56,12 +57,14 @@ class RdsApi:
         self._status: dict[int, str] = {}
         self._hidden_until: dict[int, float] = {}
         self._numbers = 0
+        self._alone = LoneInstances(self, servers)
 
     def install(self) -> None:
         """From now on, these calls come here."""
         self._install_status()
         self._install_clusters()
         self._install_instances()
+        self._alone.install()
         self._install_looking()
 
     # --- status
@@ -78,7 +81,11 @@ class RdsApi:
         DBCluster.status = property(get, set_)  # type: ignore[method-assign, assignment]
         DBInstance.status = property(get, set_)  # type: ignore[assignment]
 
-    def _begin(self, resource: Any, status: str, seconds: float, then: Callable[[], None] = lambda: None) -> None:  # noqa: ANN401
+    def being_made(self, resource: Any) -> None:  # noqa: ANN401 - moto's
+        """Until :meth:`made` tells how it has ended."""
+        self._status[id(resource)] = "creating"
+
+    def begin(self, resource: Any, status: str, seconds: float, then: Callable[[], None] = lambda: None) -> None:  # noqa: ANN401
         """Let it have a status for a time; ``then`` happens at its end."""
 
         def end() -> None:
@@ -98,7 +105,8 @@ class RdsApi:
             )
         return cluster
 
-    def _check_instance(self, backend: RDSBackend, name: str) -> Any:  # noqa: ANN401 - moto's
+    def check_instance(self, backend: RDSBackend, name: str) -> Any:  # noqa: ANN401 - moto's
+        """The instance, if something can be done to it now."""
         instance = backend.databases.get(name)
         if instance is None or self._is_hidden(instance):
             raise DBInstanceNotFoundError(name)
@@ -107,6 +115,10 @@ class RdsApi:
                 "InvalidDBInstanceState", f"Instance {name} cannot be changed: {instance.status}."
             )
         return instance
+
+    def is_at_rest(self, resource: Any) -> bool:  # noqa: ANN401 - moto's
+        """It can be seen, and nothing is being done to it."""
+        return resource.status == "available" and not self._is_hidden(resource)
 
     def _is_hidden(self, resource: Any) -> bool:  # noqa: ANN401 - moto's
         return time.monotonic() < self._hidden_until.get(id(resource), 0)
@@ -131,14 +143,14 @@ class RdsApi:
         _check_new_cluster(backend, kwargs["db_cluster_identifier"])
         cluster = create(backend, kwargs)
         cluster.url_identifier = URL_IDENTIFIER
-        self._status[id(cluster)] = "creating"
+        self.being_made(cluster)
         self._open(backend, cluster.db_cluster_identifier)
         self._servers.create(
             cluster.db_cluster_resource_id,
             user=cluster.master_username,
             password=kwargs.get("master_user_password") or _managed_password(cluster) or URL_IDENTIFIER,
             database=cluster.database_name,
-            done=lambda is_good: self._made(cluster, is_good),
+            done=lambda is_good: self.made(cluster, is_good),
         )
         return cluster
 
@@ -156,14 +168,15 @@ class RdsApi:
         given = {key: value for key, value in overrides.items() if key != "snapshot_identifier"}
         cluster = create(backend, {**kept, "master_user_password": URL_IDENTIFIER, **given})
         cluster.url_identifier = URL_IDENTIFIER
-        self._status[id(cluster)] = "creating"
+        self.being_made(cluster)
         self._open(backend, cluster.db_cluster_identifier)
         self._servers.restore(
-            cluster.db_cluster_resource_id, name, done=lambda is_good: self._made(cluster, is_good)
+            cluster.db_cluster_resource_id, name, done=lambda is_good: self.made(cluster, is_good)
         )
         return cluster
 
-    def _made(self, resource: Any, is_good: bool) -> None:  # noqa: ANN401 - moto's
+    def made(self, resource: Any, is_good: bool) -> None:  # noqa: ANN401 - moto's
+        """It has come to an end with it."""
         if is_good:
             self._status.pop(id(resource), None)
         else:
@@ -178,7 +191,7 @@ class RdsApi:
             new = kwargs.pop("new_db_cluster_identifier", None)
             if new:
                 _check_new_cluster(backend, new)
-                self._begin(
+                self.begin(
                     cluster, "renaming", _RENAME_SECONDS, lambda: self._rename_cluster(backend, cluster, new)
                 )
                 return cluster
@@ -197,7 +210,7 @@ class RdsApi:
             if logs:
                 there = set(cluster.enabled_cloudwatch_logs_exports) - set(logs.get("disable_log_types") or ())
                 cluster.enabled_cloudwatch_logs_exports = sorted(there | set(logs.get("enable_log_types") or ()))
-            self._begin(
+            self.begin(
                 cluster, "modifying", _CHANGE_SECONDS, lambda: self._take_over(cluster) if manages else None
             )
             return cluster
@@ -259,7 +272,7 @@ class RdsApi:
                 delete(backend, cluster_identifier)
                 self._servers.end(cluster.db_cluster_resource_id)
 
-            self._begin(cluster, "deleting", _DELETE_SECONDS, lambda: _after_copies(backend, end))
+            self.begin(cluster, "deleting", _DELETE_SECONDS, lambda: _after_copies(backend, end))
             return cluster
 
         replace(RDSBackend, "create_db_cluster_snapshot", create_snapshot)
@@ -289,28 +302,32 @@ class RdsApi:
             self._numbers += 1
             instance.dbi_resource_id = f"db-SANDBOX{self._numbers:06}"
             if cluster:
-                self._begin(instance, "creating", _CHANGE_SECONDS)
+                self.begin(instance, "creating", _CHANGE_SECONDS)
+            else:
+                self._alone.start(backend, instance, db_kwargs)
             return instance
 
         def modify_instance(backend: RDSBackend, db_instance_identifier: str, db_kwargs: dict[str, Any]) -> Any:  # noqa: ANN401
-            instance = self._check_instance(backend, db_instance_identifier)
+            instance = self.check_instance(backend, db_instance_identifier)
             kwargs = dict(db_kwargs)
             new = kwargs.pop("new_db_instance_identifier", None)
             if not new:
                 kwargs["db_instance_identifier"] = db_instance_identifier
                 modify(backend, db_instance_identifier, kwargs)
-                self._begin(instance, "modifying", _CHANGE_SECONDS)
+                self.begin(instance, "modifying", _CHANGE_SECONDS)
                 return instance
             if new in backend.databases:
                 raise RDSClientError("DBInstanceAlreadyExists", f"DB instance {new} already exists")
-            self._begin(
+            self.begin(
                 instance, "renaming", _RENAME_SECONDS, lambda: self._rename_instance(backend, instance, new)
             )
             return instance
 
-        def delete_instance(backend: RDSBackend, db_instance_identifier: str, **_: Any) -> Any:  # noqa: ANN401
-            instance = self._check_instance(backend, db_instance_identifier)
-            self._begin(
+        def delete_instance(backend: RDSBackend, db_instance_identifier: str, **given: Any) -> Any:  # noqa: ANN401
+            instance = self.check_instance(backend, db_instance_identifier)
+            if not instance.db_cluster_identifier:
+                return self._alone.delete(backend, instance, delete, **given)
+            self.begin(
                 instance,
                 "deleting",
                 _DELETE_SECONDS,
@@ -332,6 +349,9 @@ class RdsApi:
         cluster = backend.clusters.get(instance.db_cluster_identifier or "")
         if cluster:
             self._servers.cut(cluster.db_cluster_resource_id)
+        else:
+            self._alone.open(backend, instance)
+            self._servers.cut(instance.dbi_resource_id)
 
     # --- looking
 

@@ -29,11 +29,12 @@ def _simulate(call: Call) -> _Answer:
         message = f"Entity {source} does not exist."
         raise NotFoundException(message)
     policies = find_policies(call.account, source)
+    context = {one["ContextKeyName"]: one["ContextKeyValues"][0] for one in call.get("ContextEntries", [])}
     results = [
         {
             "EvalActionName": action,
             "EvalResourceName": resource,
-            "EvalDecision": decide(policies, Request(action, resource)).value,
+            "EvalDecision": decide(policies, Request(action, resource, context)).value,
         }
         for action in call.get("ActionNames", [])
         for resource in call.get("ResourceArns", ["*"])

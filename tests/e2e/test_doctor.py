@@ -3,20 +3,26 @@
 Faults that do not hide each other are injected together: every call costs seconds.
 """
 
+import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Thread
 from typing import Final
 
 import pytest
 
+from sandbox.directory import temporary_directory
+from sandbox.postgres import PostgresServer
 from sandbox.world import DEPLOY_KEY_SECRET, USER_SECRETS, World
 from taxiway.postgres.certificates import RDS_CA_BUNDLE
 from tests.support.assumed_role import actions_in, assume
 from tests.support.examples import blocks
 from tests.support.markdown import read_page
 from tests.support.patient import CLUSTER, Patient
+from tests.support.rights import Rights
 
 PAGE: Final = "docs/how-to/check-everything.md"
 _LOGIN, _READER, _APPLICATION = USER_SECRETS.values()
@@ -98,7 +104,7 @@ def test_faults_of_secrets(patient: Patient) -> None:
         stack.enter_context(patient.secret(_READER, "no JSON"))
         secrets.delete_secret(SecretId=_APPLICATION, RecoveryWindowInDays=7)
         stack.callback(secrets.restore_secret, SecretId=_APPLICATION)
-        assert patient.codes() >= {"secret-no-key", "secret-not-json", "secret-deleted", "secret-missing"}
+        assert patient.codes() == {"secret-no-key", "secret-not-json", "secret-deleted", "secret-missing"}
 
 
 def test_faults_of_the_network(patient: Patient) -> None:
@@ -154,6 +160,20 @@ def test_faults_of_cluster_roles_and_the_state_of_the_database(patient: Patient)
     assert any(f"read the secret '{_LOGIN}'" in one["message"] for one in ended.json["findings"])
 
 
+def test_a_key_that_the_role_may_use_through_secrets_manager_only(patient: Patient) -> None:
+    key = f"arn:aws:kms:{patient.aws.region}:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    secrets = patient.aws.client("secretsmanager")
+    secrets.update_secret(SecretId=_LOGIN, KmsKeyId=key)
+    through = {"StringEquals": {"kms:ViaService": f"secretsmanager.{patient.aws.region}.amazonaws.com"}}
+    try:
+        assert patient.codes() == {"right-missing"}
+        allowed = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": key, "Condition": through}
+        with patient.policy("taxiway-task", [allowed]):
+            assert patient.codes() == set()
+    finally:
+        secrets.update_secret(SecretId=_LOGIN, KmsKeyId="alias/aws/secretsmanager")
+
+
 def test_a_wrong_password_and_a_branch_that_is_not_there(patient: Patient) -> None:
     with patient.secret(_LOGIN, {"username": "sqladmin", "password": "wrong"}):
         assert patient.codes("developp") == {"authentication-failed", "git-ref-not-found"}
@@ -173,6 +193,49 @@ def test_a_server_of_an_unknown_authority_and_a_deploy_key_that_is_not_accepted(
         patient.secret(DEPLOY_KEY_SECRET, (tmp_path / "key").read_text()),
     ):
         assert patient.codes() == {"certificate-rejected", "git-auth-rejected"}
+
+
+def test_a_certificate_that_has_expired(patient: Patient, tmp_path: Path) -> None:
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    with temporary_directory() as directory, PostgresServer(directory, certified_until=yesterday) as server:
+        variables = {"DB_PORT": str(server.port), "DB_SSLROOTCERT": str(server.authority)}
+        with patient.definition(variables):
+            [finding] = patient.examine().json["findings"]
+    assert (finding["area"], finding["code"]) == ("database", "certificate-expired")
+    assert "Renew it at the server" in finding["fix"]
+
+
+def test_a_role_that_ecs_may_not_assume(patient: Patient) -> None:
+    with patient.trust("taxiway-task", "ec2.amazonaws.com"):
+        assert patient.codes() == {"role-not-trusted"}
+
+
+def test_a_login_with_iam_that_neither_the_role_nor_the_database_allows(patient: Patient) -> None:
+    with patient.definition({"FLYWAY_AUTH": "iam", "FLYWAY_USER": "migrator"}):
+        assert patient.codes() >= {"right-missing", "iam-login-off"}
+
+
+def test_a_paused_database_is_named_and_waited_for_by_nobody(patient: Patient) -> None:
+    """It closes every connection, as Aurora does while it wakes up; RDS says that it is available."""
+    rds = patient.aws.client("rds")
+    scaling = {"MinCapacity": 0.0, "MaxCapacity": 4.0}
+    with socket.create_server(("127.0.0.1", 0)) as asleep:
+        closing = Thread(target=_close_all, args=(asleep,), daemon=True)
+        closing.start()
+        with patient.definition({"DB_PORT": str(asleep.getsockname()[1])}):
+            assert patient.codes() == {"connection-failed"}
+            rds.modify_db_cluster(DBClusterIdentifier=CLUSTER, ServerlessV2ScalingConfiguration=scaling)
+            ended = patient.examine()
+    assert ended.json["findings"] == []
+    [gap] = [one for one in ended.json["notChecked"] if one["area"] == "login"]
+    assert f"the cluster '{CLUSTER}' may pause, and seems to be waking up" in gap["because"]
+    assert "Call it again in a minute" in gap["fix"]
+
+
+def _close_all(server: socket.socket) -> None:
+    with suppress(OSError):  # the server is closed
+        while True:
+            server.accept()[0].close()
 
 
 def test_the_endpoint_of_the_readers_whose_name_nobody_knows(patient: Patient) -> None:
@@ -199,6 +262,9 @@ def test_the_policy_of_the_page_is_enough_and_nothing_in_it_is_too_much(patient:
     ended = patient.examine(**credentials)
     assert (ended.exit_code, ended.json["findings"]) == (0, []), ended.stdout
     assert [one["area"] for one in ended.json["notChecked"]] == ["image"], ended.stdout
+    rights = Rights(patient.aws)
+    rights.note("doctor", "looker")
+    rights.check()
     audit = patient.aws.audit("looker")
     assert {entry["decision"] for entry in audit} == {"allowed"}
     assert {entry["action"] for entry in audit} == actions_in(policy)

@@ -11,6 +11,7 @@ from tests.support.assumed_role import actions_in, assume
 from tests.support.examples import blocks
 from tests.support.keeper import Keeper
 from tests.support.markdown import read_page
+from tests.support.rights import Rights
 
 PAGE: Final = "docs/how-to/make-keys-and-secrets.md"
 ROLE: Final = "keeper"
@@ -57,9 +58,13 @@ def keeper(aws_endpoint: AwsEndpoint, tmp_path: Path) -> Keeper:
 def test_the_policy_is_enough_and_nothing_in_it_is_too_much(keeper: Keeper) -> None:
     policy = policy_of_the_page(keeper.aws)
     keeper.environment |= assume(keeper.aws, ROLE, policy)
+    rights = Rights(keeper.aws)
     for arguments in CALLS:
         ended = keeper.call(*arguments)
         assert ended.exit_code == 0, ended.stderr
+        flags = [word for word in arguments if word in {"--cancel", "--replace"}]
+        rights.note(" ".join((*arguments[:2], *flags)), ROLE)
+    rights.check()
     audit = keeper.aws.audit(ROLE)
     assert {entry["decision"] for entry in audit} == {"allowed"}
     assert {entry["action"] for entry in audit} == actions_in(policy)

@@ -11,6 +11,7 @@ from sandbox.directory import temporary_directory
 from tests.support.assumed_role import actions_in, assume
 from tests.support.examples import blocks
 from tests.support.markdown import read_page
+from tests.support.rights import Rights
 from tests.support.snapshots import Shop
 
 PAGE = "docs/how-to/restore-a-snapshot.md"
@@ -35,9 +36,12 @@ def policy_of_the_page(aws: AwsEndpoint) -> str:
 def test_the_policy_is_enough_and_nothing_in_it_is_too_much(account: AwsEndpoint, tmp_path: Path) -> None:
     policy = policy_of_the_page(account)
     shop = Shop(account, tmp_path, name="shop", environment=assume(account, ROLE, policy)).create()
+    rights = Rights(account)
     for command in ("create", "list", "restore --yes", "revert --yes", "restore --yes", "confirm --yes"):
         ended = shop.call(*command.split())
         assert ended.exit_code == 0, ended.stderr
+        rights.note(f"snapshot {command.removesuffix(' --yes')}", ROLE)
+    rights.check()
     audit = account.audit(ROLE)
     assert {entry["decision"] for entry in audit} == {"allowed"}
     assert {entry["action"] for entry in audit} == actions_in(policy)

@@ -35,6 +35,7 @@ def test_from_an_empty_account_to_a_database_that_comes_back_and_to_nothing(tmp_
         story.plan()
         story.deploy()
         story.make_key_and_secrets()
+        story.ask_the_doctor()
         story.run_a_task()
         story.make_a_snapshot_that_no_task_follows()
         story.harm()
@@ -69,7 +70,8 @@ class Story:
             "database_port": self.newcomer.port,
         }
         lines = [f"{key} = {json.dumps(value)}" for key, value in values.items()]
-        lines = ["[task]", 'stack = "shop"', "[infra]", *lines, "[infra.database]"]
+        around = [f"{name} = {json.dumps(value)}" for name, value in self.newcomer.around.items()]
+        lines = ["[task]", 'stack = "shop"', "[infra]", *lines, "[infra.environment]", *around, "[infra.database]"]
         lines += [f'master_secret = "{master_secret}"'] if master_secret else []
         (self.newcomer.directory / "taxiway.toml").write_text("\n".join([*lines, _ROLES]))
 
@@ -102,11 +104,21 @@ class Story:
     def make_key_and_secrets(self) -> None:
         lacking = self.newcomer.call("secrets", "check")
         assert (lacking.exit_code, lacking.code) == (4, "secrets-not-ready")
+        ill = self.newcomer.call("doctor", "main", "--output", "json")
+        assert ill.exit_code == 4
+        assert {one["code"] for one in ill.json["findings"]} == {"secret-missing"}
         made = self.newcomer.well("deploy-key", "create", "--output", "json")
         self.newcomer.git.authorize(made.json["publicKey"])
         self.newcomer.well("secrets", "put", _READER, "--generate")
         self.passwords.append(self.newcomer.login(_READER)["password"])
         assert self.newcomer.well("secrets", "check").stdout == "2 secrets checked: nothing is missing.\n"
+
+    def ask_the_doctor(self) -> None:
+        """All that was made is in order, the database and the repository are really asked; the image cannot be."""
+        ended = self.newcomer.well("doctor", "main", "--output", "json")
+        assert ended.json["findings"] == []
+        assert [one["area"] for one in ended.json["notChecked"]] == ["image"]
+        assert {"secrets", "roles", "network", "database", "login", "git"} <= {*ended.json["checked"]}
 
     def run_a_task(self) -> None:
         ended = self.newcomer.well("task", "run", "--branch", "main")
@@ -165,6 +177,9 @@ class Story:
         assert ended.stdout.splitlines()[-1].startswith("Result: SUCCESS, 0 applied, schema version 1")
 
     def confirm(self) -> None:
+        assert len(self.newcomer.clusters()) == 2
+        refused = self.newcomer.call("infra", "destroy", "--yes", "--disable-deletion-protection")
+        assert (refused.code, "taxiway snapshot confirm" in refused.stderr) == ("destroy-refused", True)
         assert len(self.newcomer.clusters()) == 2
         ended = self.newcomer.well("snapshot", "confirm", "--yes", "--output", "json")
         assert [*self.newcomer.clusters()] == [self.cluster]

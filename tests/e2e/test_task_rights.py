@@ -9,10 +9,11 @@ from tests.support.assumed_role import actions_in, assume
 from tests.support.examples import blocks
 from tests.support.markdown import read_page
 from tests.support.operator import Operator, read_until
+from tests.support.rights import Rights
 from tests.support.tasks import Tasks
 
 PAGE = "docs/how-to/run-a-task.md"
-ROLE = "operator"
+ROLE, WATCHER = "operator", "watcher"
 SUCCESS = "Result: SUCCESS, 0 applied, exit code 0"
 
 
@@ -30,22 +31,29 @@ def policy_of_the_page(tasks: Tasks) -> str:
 def test_the_policy_is_enough_and_nothing_in_it_is_too_much(tasks: Tasks, tmp_path: Path) -> None:
     policy = policy_of_the_page(tasks)
     operator = Operator(tmp_path, tasks.account, assume(tasks.aws, ROLE, policy))
+    watcher = Operator(tmp_path, tasks.account, assume(tasks.aws, WATCHER, policy))
+    rights = Rights(tasks.aws)
     shell = tasks.register(family=tasks.account.family)
     try:
         ended = operator.call("run", "--task-definition", shell, "--", f"echo '{SUCCESS}'")
         assert ended.exit_code == 0, ended.stderr
-        for arguments in (("list", "--all"), ("logs",)):
+        rights.note("task run", ROLE)
+        for arguments in (("list",), ("list", "--all"), ("logs",)):
             ended = operator.call(*arguments)
             assert ended.exit_code == 0, ended.stderr
+            rights.note(" ".join(("task", *arguments)), ROLE)
         with operator.calling("run", "--task-definition", shell, "--", "echo up; sleep 60") as process:
             read_until(process, "up")
-            with operator.calling("attach") as second:
+            with watcher.calling("attach") as second:
                 read_until(second, "up")
-                stopped = operator.call("stop")
-                assert stopped.exit_code == 0, stopped.stderr
+            rights.note("task attach", WATCHER)
+            stopped = watcher.call("stop")
+            assert stopped.exit_code == 0, stopped.stderr
+            rights.note("task stop", WATCHER)
     finally:
         tasks.ecs.deregister_task_definition(taskDefinition=shell)
-    audit = tasks.aws.audit(ROLE)
+    rights.check()
+    audit = [*tasks.aws.audit(ROLE), *tasks.aws.audit(WATCHER)]
     assert {entry["decision"] for entry in audit} == {"allowed"}
     assert {entry["action"] for entry in audit} == actions_in(policy)
 

@@ -29,6 +29,8 @@ class Newcomer:
 
     Attributes:
         port: A free one of this machine, for the database: all names are one address here.
+        around: Variables for the task, with what name servers, the bundle of authorities and the known keys of
+            GitHub are elsewhere. The image has them, too.
         outputs: All that was ever printed.
     """
 
@@ -37,6 +39,7 @@ class Newcomer:
     directory: Path
     ground: Ground
     port: int
+    around: Mapping[str, str]
     outputs: list[str] = field(default_factory=list)
 
     @classmethod
@@ -48,13 +51,12 @@ class Newcomer:
             AwsEndpoint(place / "aws", has_databases=True) as aws,
             GitServer(place / "git") as git,
         ):
-            # What name servers, the bundle of authorities and the known keys of GitHub are elsewhere.
             around = {
                 "DB_HOSTADDR": "127.0.0.1",
                 "DB_SSLROOTCERT": str(aws.database_authorities),
                 "TAXIWAY_SSH_KNOWN_HOSTS": git.known_hosts,
             }
-            yield cls(aws, git, directory, AccountBuilder(aws).build_ground(around), _free_port())
+            yield cls(aws, git, directory, AccountBuilder(aws).build_ground(around), _free_port(), around)
 
     def publish(self, name: str, branches: Mapping[str, Mapping[str, str]]) -> None:
         """Put a repository onto the Git host."""

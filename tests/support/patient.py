@@ -113,6 +113,19 @@ class Patient:
         finally:
             iam.delete_role_policy(RoleName=role, PolicyName="injected")
 
+    @contextmanager
+    def trust(self, role: str, service: str) -> Iterator[None]:
+        """Another service that may assume a role."""
+        iam = self.aws.client("iam")
+        before = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
+        statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+        document = {"Version": "2012-10-17", "Statement": [statement]}
+        iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(document))
+        try:
+            yield
+        finally:
+            iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(before))
+
     # --- what makes it healthy
 
     def _make_way_out(self) -> None:

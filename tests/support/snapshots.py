@@ -16,7 +16,7 @@ from sandbox.aws import AwsEndpoint
 from tests.support.operator import Ended
 
 _COMMAND: Final = Path(sysconfig.get_path("scripts")) / "taxiway"
-_USER, _PASSWORD = "master_user", "the master password"
+USER, PASSWORD = "master_user", "the master password"
 _SECONDS: Final = 300
 
 # Everything that a restore has to bring back, and nothing of it what AWS does by itself.
@@ -57,13 +57,13 @@ class Shop:
             Engine="aurora-postgresql",
             EngineVersion="16.6",
             DatabaseName="shop",
-            MasterUsername=_USER,
-            MasterUserPassword=_PASSWORD,
+            MasterUsername=USER,
+            MasterUserPassword=PASSWORD,
             **{**SETTINGS, **settings},
         )["DBCluster"]
         self.host = made["Endpoint"]
         self.authority = self.aws.database_authority(made["DbClusterResourceId"])
-        self._wait(lambda: self.cluster(self.name)["Status"] == "available")
+        self.wait(lambda: self.cluster(self.name)["Status"] == "available")
         for number in (1, 2):
             self.rds.create_db_instance(
                 DBInstanceIdentifier=f"{self.name}-{number}",
@@ -75,7 +75,7 @@ class Shop:
                 AvailabilityZone=f"eu-central-1{'ab'[number - 1]}",
                 Tags=[{"Key": "number", "Value": str(number)}],
             )
-        self._wait(lambda: all(one["DBInstanceStatus"] == "available" for one in self.instances()))
+        self.wait(lambda: all(one["DBInstanceStatus"] == "available" for one in self.instances()))
         (self.directory / "taxiway.toml").write_text(f'[task]\ndatabase = "{self.name}"\n')
         return self
 
@@ -131,8 +131,8 @@ class Shop:
             host=self.host,
             hostaddr="127.0.0.1",
             port=self.aws.database_ports()[self.name],
-            user=_USER,
-            password=_PASSWORD,
+            user=USER,
+            password=PASSWORD,
             dbname="shop",
             sslmode="verify-full",
             sslrootcert=str(self.authority),
@@ -175,7 +175,8 @@ class Shop:
             finally:
                 process.kill()
 
-    def _wait(self, is_done: Any) -> None:
+    def wait(self, is_done: Any) -> None:
+        """Until it is so."""
         end = time.monotonic() + _SECONDS
         while not is_done():
             assert time.monotonic() < end, (self.aws.directory / "log").read_text()[-3000:]

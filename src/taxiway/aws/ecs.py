@@ -141,7 +141,7 @@ class Ecs:
     def _missing(self, kind: str, name: str, known: Callable[[], Iterator[str]]) -> AwsNotFound:
         """The names are looked up for a hint: that may be denied, and is no error then."""
         names: list[str] = []
-        with suppress(AwsError), translating("ecs:List", "*"):
+        with suppress(AwsError), translating("ecs:List*", "*"):
             names.extend(islice(known(), _NAMES_LOOKED_AT))
         word = name.rpartition("/")[2].partition(":")[0]
         return AwsNotFound(

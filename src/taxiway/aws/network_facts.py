@@ -11,7 +11,16 @@ if TYPE_CHECKING:
     from types_boto3_ec2 import EC2Client
 
 _ANYWHERE: Final = "0.0.0.0/0"
-_TARGETS: Final = ("NatGatewayId", "GatewayId", "TransitGatewayId", "NetworkInterfaceId", "VpcPeeringConnectionId")
+_TARGETS: Final = (
+    "NatGatewayId",
+    "GatewayId",
+    "TransitGatewayId",
+    "NetworkInterfaceId",
+    "VpcPeeringConnectionId",
+    "CoreNetworkArn",
+    "LocalGatewayId",
+    "CarrierGatewayId",
+)
 
 type _Content = Mapping[str, Any]
 
@@ -129,4 +138,5 @@ def _rule(content: _Content) -> Rule:
             *(one["CidrIpv6"] for one in content.get("Ipv6Ranges") or ()),
         ),
         groups=tuple(one["GroupId"] for one in content.get("UserIdGroupPairs") or ()),
+        lists=tuple(one["PrefixListId"] for one in content.get("PrefixListIds") or ()),
     )

@@ -18,6 +18,9 @@ LOG_EXPORTS: Final = "EnableCloudwatchLogsExports"
 ROLES: Final = "AssociatedRoles"
 MANAGED_PASSWORD: Final = "ManageMasterUserPassword"  # noqa: S105 - the name of a parameter
 
+# From which size on a gp3 volume of PostgreSQL has several stripes ("gp3 storage", RDS manual).
+_STRIPED_GIB: Final = 400
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -86,6 +89,24 @@ def _port(described: Described) -> int | None:
     return (described.get("Endpoint") or {}).get("Port")
 
 
+def _zone(described: Described) -> str | None:
+    """Where it is; of a Multi-AZ one no call takes it, because it changes with every failover."""
+    return None if described.get("MultiAZ") else described.get("AvailabilityZone")
+
+
+def _provisioned(key: str) -> Callable[[Described], int | None]:
+    """Of a gp3 volume below 400 GiB AWS tells what all of them have, and refuses to be given it.
+
+    "You can't specify IOPS or storage throughput for engine postgres and a storage size less than 400."
+    """
+
+    def read(described: Described) -> int | None:
+        is_fixed = described.get("StorageType") == "gp3" and described.get("AllocatedStorage", 0) < _STRIPED_GIB
+        return None if is_fixed else described.get(key)
+
+    return read
+
+
 _SHARED: Final = (
     Setting("Engine", _get("Engine"), in_new=True),
     Setting("KmsKeyId", _key),
@@ -123,7 +144,7 @@ CLUSTER: Final = (
 
 _OBSERVED: Final = (
     Setting("DBInstanceClass", _get("DBInstanceClass"), in_new=True, in_change=True),
-    Setting("AvailabilityZone", _get("AvailabilityZone"), in_new=True),
+    Setting("AvailabilityZone", _zone, in_new=True),
     Setting("DBParameterGroupName", _parameter_group, in_new=True, in_change=True),
     Setting("AutoMinorVersionUpgrade", _flag("AutoMinorVersionUpgrade"), in_new=True, in_change=True),
     Setting("PubliclyAccessible", _flag("PubliclyAccessible"), in_new=True, in_change=True),
@@ -168,8 +189,8 @@ INSTANCE: Final = (
     Setting("MultiAZ", _flag("MultiAZ"), in_new=True, in_change=True),
     Setting("LicenseModel", _get("LicenseModel"), in_new=True, in_change=True),
     Setting("AllocatedStorage", _get("AllocatedStorage"), in_new=True),
-    Setting("Iops", _get("Iops"), in_new=True, in_change=True),
-    Setting("StorageThroughput", _get("StorageThroughput"), in_new=True, in_change=True),
+    Setting("Iops", _provisioned("Iops"), in_new=True, in_change=True),
+    Setting("StorageThroughput", _provisioned("StorageThroughput"), in_new=True, in_change=True),
     Setting("MaxAllocatedStorage", _get("MaxAllocatedStorage"), in_change=True),
     Setting("DedicatedLogVolume", _flag("DedicatedLogVolume"), in_new=True, in_change=True),
 )

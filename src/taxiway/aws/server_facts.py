@@ -78,6 +78,9 @@ class ServerReader:
             writer=content.get("Endpoint"),
             readers=(reader,) if reader else (),
             is_replica=bool(content.get("ReplicationSourceIdentifier")),
+            resource_id=content.get("DbClusterResourceId", ""),
+            has_iam_login=bool(content.get("IAMDatabaseAuthenticationEnabled")),
+            can_pause=(content.get("ServerlessV2ScalingConfiguration") or {}).get("MinCapacity") == 0,
             **self._placement(content),
         )
 
@@ -91,6 +94,8 @@ class ServerReader:
             port=endpoint.get("Port") or POSTGRES_PORT,
             writer=endpoint.get("Address"),
             is_replica=bool(content.get("ReadReplicaSourceDBInstanceIdentifier")),
+            resource_id=content.get("DbiResourceId", ""),
+            has_iam_login=bool(content.get("IAMDatabaseAuthenticationEnabled")),
             vpc=(content.get("DBSubnetGroup") or {}).get("VpcId"),
             groups=self._placement(content)["groups"],
         )

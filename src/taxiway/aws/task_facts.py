@@ -90,10 +90,18 @@ class TaskFacts:
         """Whether the identity policies of a role, and the boundaries that it has, would allow it.
 
         Policies of resources and of the organisation are not asked (SimulatePrincipalPolicy, IAM API reference).
+        A condition about a key that is not told counts as not met, and one that denies "unless" as met.
         """
+        told = {"aws:RequestedRegion": self._sts.meta.region_name, **right.context}
         with translating("iam:SimulatePrincipalPolicy", right.role):
             answer = self._iam.simulate_principal_policy(
-                PolicySourceArn=right.role, ActionNames=[right.action], ResourceArns=[right.resource]
+                PolicySourceArn=right.role,
+                ActionNames=[right.action],
+                ResourceArns=[right.resource],
+                ContextEntries=[
+                    {"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"}
+                    for key, value in told.items()
+                ],
             )
         return all(one["EvalDecision"] == _ALLOWED for one in answer["EvaluationResults"])
 

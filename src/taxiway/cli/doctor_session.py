@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from taxiway.cli.invocation import Invocation
 from taxiway.config.secret_uses import find_secret_uses
 from taxiway.config.secrets import load_secrets
+from taxiway.errors import DatabaseError
 from taxiway.model.doctor import ReachFacts
 from taxiway.model.settings import DatabaseSettings, Settings
 from taxiway.model.stored_secret import SecretsSettings, SecretUse
@@ -98,10 +99,21 @@ class ProjectHere:
         return (host, int(port) if port.isdigit() else _PORT) if host else None
 
     def reach(self, host: str, port: int) -> ReachFacts:
-        """Whether it can be reached from here."""
+        """Whether it can be reached from here, at the address that is set for it, as libpq does it."""
         from taxiway.postgres.reach import reach
 
-        return reach(host, port)
+        return reach(host, port, self._address)
+
+    def has_expired_certificate(self, host: str, port: int) -> bool:
+        """Whether the server shows a certificate that has expired."""
+        from taxiway.postgres.reach import has_expired_certificate
+
+        authorities = reveal(self._database.parameters.get("sslrootcert", ""))
+        return has_expired_certificate(host, port, self._address, authorities=authorities)
+
+    @property
+    def _address(self) -> str:
+        return reveal(self._database.parameters.get("hostaddr", ""))
 
     def log_in(self) -> str:
         """Log in as the job does, on a server that has shown who it is; the version of the server.
@@ -116,6 +128,20 @@ class ProjectHere:
         result = test_connection(settings, redact=self.invocation.redactor, on_event=lambda _event: None)
         return result.server_version
 
+    def find_iam_user(self) -> str | None:
+        """The database user who logs in with a token of IAM; ``None`` if it is done with a password.
+
+        Raises:
+            TaxiwayError: The settings cannot be used.
+        """
+        return self._database.user if self._database.auth == "iam" else None
+
+    def may_be_waking(self, host: str, error: DatabaseError) -> bool:
+        """Whether a login has failed as those do that come to a paused database."""
+        from taxiway.postgres.waking import may_be_waking
+
+        return may_be_waking(error, host)
+
     def find_git_host(self) -> str | None:
         """Host of the repository; ``None`` for a path.
 
@@ -125,6 +151,16 @@ class ProjectHere:
         from taxiway.sources.git_remote import Remote
 
         return Remote.parse(self._url).host or None
+
+    def is_private(self, host: str) -> bool:
+        """Whether the host (``host`` or ``host:port``) may be one inside of the task's own network.
+
+        The way there needs no route out of the network.
+        """
+        from taxiway.postgres.reach import is_private
+
+        name, _, port = host.rpartition(":")
+        return is_private(name if port.isdigit() and ":" not in name else host)
 
     def fetch(self) -> None:
         """Fetch the commit, and forget it.

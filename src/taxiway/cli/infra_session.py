@@ -101,6 +101,15 @@ class InfraSession:
         return Deployment(wanted, self.follower)
 
     @contextmanager
+    def planning(self) -> Iterator[None]:
+        """Say that nothing has become of the stack when the planning is cut short."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            print_aside("Nothing was changed: the changes were only being worked out.")
+            raise
+
+    @contextmanager
     def going_on(self) -> Iterator[None]:
         """Say what becomes of the stack when the watching is cut short."""
         try:

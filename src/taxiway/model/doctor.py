@@ -128,23 +128,33 @@ class RoleFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Right:
-    """What a role needs to be allowed, and why: ``purpose`` completes "to …"."""
+    """What a role needs to be allowed, and why: ``purpose`` completes "to …".
+
+    Attributes:
+        context: Condition keys that the request will have, with their values.
+    """
 
     role: str
     action: str
     resource: str
     purpose: str
+    context: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """A rule of a security group, for one direction. Ports are ``None`` for all of them."""
+    """A rule of a security group, for one direction. Ports are ``None`` for all of them.
+
+    Attributes:
+        lists: Prefix lists, by id: which ranges they stand for is not known.
+    """
 
     protocol: str
     first: int | None = None
     last: int | None = None
     ranges: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    lists: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,6 +210,9 @@ class ServerFacts:
         kind: ``cluster`` or ``instance``, as in the names of commands.
         status: In a word of RDS.
         readers: Endpoints that lead to a server which cannot be written to.
+        resource_id: What IAM calls it.
+        has_iam_login: It lets users log in with a token of IAM.
+        can_pause: It may be asleep although its status is ``available``: RDS does not tell.
     """
 
     identifier: str
@@ -212,6 +225,9 @@ class ServerFacts:
     is_replica: bool = False
     vpc: str | None = None
     groups: tuple[GroupFacts, ...] = ()
+    resource_id: str = ""
+    has_iam_login: bool = False
+    can_pause: bool = False
 
 
 class Reach(Enum):

@@ -4,6 +4,7 @@ Every step looks first what is there, so that a call that was interrupted is rep
 """
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -68,11 +69,7 @@ class Deployment:
         if stack is not None and stack.is_dead:
             return self._prepare_anew(stack)
         is_new = stack is None or stack.is_empty
-        name = make_token()
-        change_set_id = self.follower.stacks.create_change_set(
-            self.wanted.stack, name, self.wanted.template, is_new=is_new, tags=self.wanted.tags
-        )
-        change_set = self.follower.wait_for_change_set(change_set_id, self.wanted.stack)
+        change_set = self._work_out(is_new=is_new)
         plan = self._plan(self._in_order(change_set.changes), is_new=is_new)
         if change_set.changes:
             return Prepared(plan=plan, change_set=change_set)
@@ -81,13 +78,8 @@ class Deployment:
 
     def discard(self, prepared: Prepared) -> None:
         """Leave nothing behind of a plan that is not carried out: no change set, no stack without resources."""
-        if prepared.change_set is None:
-            return
-        stacks = self.follower.stacks
-        stacks.delete_change_set(prepared.change_set.id, self.wanted.stack)
-        stack = stacks.find_stack(prepared.change_set.stack_id)
-        if stack is not None and stack.is_empty:
-            stacks.delete_stack(stack.id, make_token())
+        if prepared.change_set is not None:
+            self._forget(prepared.change_set.id)
 
     def carry_out(self, prepared: Prepared) -> Stack:
         """Do what was planned, and wait for its end.
@@ -110,6 +102,27 @@ class Deployment:
         after = self.follower.last_event(stack.id)
         self.follower.stacks.delete_stack(stack.id, make_token())
         return self._follow(stack.id, after)
+
+    def _work_out(self, *, is_new: bool) -> ChangeSet:
+        """The changes. Whatever ends the waiting, also an answer that was lost: nothing is left of it."""
+        name = make_token()
+        try:
+            change_set_id = self.follower.stacks.create_change_set(
+                self.wanted.stack, name, self.wanted.template, is_new=is_new, tags=self.wanted.tags
+            )
+            return self.follower.wait_for_change_set(change_set_id, self.wanted.stack)
+        except BaseException:
+            # What cannot be forgotten does no harm, and what has happened is what has to be told.
+            with suppress(errors.TaxiwayError):
+                self._forget(name)
+            raise
+
+    def _forget(self, change_set: str) -> None:
+        stacks = self.follower.stacks
+        stacks.delete_change_set(change_set, self.wanted.stack)
+        stack = stacks.find_stack(self.wanted.stack)
+        if stack is not None and stack.is_empty:
+            stacks.delete_stack(stack.id, make_token())
 
     def _follow(self, stack_id: str, after: str | None) -> Stack:
         begun = Stack(id=stack_id, name=self.wanted.stack, status="unknown")

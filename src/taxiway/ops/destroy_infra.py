@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from taxiway import errors
 from taxiway.model.infra import Farewell, Stack, StackResource
+from taxiway.model.snapshot import RESTORE_OF_TAG, Database
 from taxiway.ops.deploy_infra import Deployment, Wanted
 from taxiway.ops.follow_stack import StackFollower
 
@@ -92,6 +93,23 @@ def refuse_protected(goodbye: Farewell, *, lifts_protection: bool) -> None:
             f"Protected against deletion: {what}.",
             stack=name,
             hint="Give --disable-deletion-protection if it is to go; a final snapshot is kept.",
+        )
+
+
+def refuse_unended_restore(goodbye: Farewell, databases: Iterable[Database]) -> None:
+    """Stop while another database stands beside the stack's: it is in the subnets and the group that are to go.
+
+    Raises:
+        DestroyRefused: A restore of the database has begun, and nobody has confirmed it.
+    """
+    names = {one.physical_id for one in goodbye.snapshotted}
+    beside = [one.name for one in databases if one.tags.get(RESTORE_OF_TAG) in names and one.name not in names]
+    if beside:
+        raise errors.DestroyRefused(
+            f"A restore of the database of stack {goodbye.stack.name} has not ended: {', '.join(beside)} is in "
+            "subnets and a security group of the stack.",
+            stack=goodbye.stack.name,
+            hint="End it first, with a last snapshot of what is not live any more: taxiway snapshot confirm",
         )
 
 

@@ -24,10 +24,24 @@ from taxiway.model.task import TaskSettings
 from taxiway.ops.resolve_target import require_cluster, resolve_addresses, resolve_container, with_stack
 from taxiway.ops.seams import Names, Network, Secrets, Stacks
 from taxiway.ops.survey_secrets import survey_secrets
-from taxiway.planning.doctor.database import judge_host, judge_reach, judge_server, judge_version
+from taxiway.planning.doctor.database import (
+    judge_expiry,
+    judge_host,
+    judge_iam_login,
+    judge_reach,
+    judge_server,
+    judge_sleep,
+    judge_version,
+)
 from taxiway.planning.doctor.failures import judge_error, judge_secret
 from taxiway.planning.doctor.network import judge_network, judge_way_to_server
-from taxiway.planning.doctor.rights import execution_rights, judge_rights, judge_role, task_rights
+from taxiway.planning.doctor.rights import (
+    execution_rights,
+    judge_rights,
+    judge_role,
+    login_rights,
+    task_rights,
+)
 from taxiway.planning.doctor.task import (
     find_ecr_image,
     image_gap,
@@ -135,8 +149,24 @@ class ProjectLooks(Protocol):
         """Log in to the database as the job does; the version of the server."""
         ...
 
+    def find_iam_user(self) -> str | None:
+        """The database user who logs in with a token of IAM; ``None`` if it is done with a password."""
+        ...
+
+    def may_be_waking(self, host: str, error: errors.DatabaseError) -> bool:
+        """Whether a login has failed as those do that come to a paused database."""
+        ...
+
+    def has_expired_certificate(self, host: str, port: int) -> bool:
+        """Whether the server shows a certificate that has expired."""
+        ...
+
     def find_git_host(self) -> str | None:
         """Host of the repository; ``None`` for one that no network is needed for."""
+        ...
+
+    def is_private(self, host: str) -> bool:
+        """Whether it may be one inside of the task's own network."""
         ...
 
     def fetch(self) -> None:
@@ -177,12 +207,18 @@ class _Examination:
             elif one is not None:
                 self.gaps.append(one)
 
-    def look[T](self, area: Area, what: str, looking: Callable[[], T]) -> T | None:
+    def look[T](
+        self,
+        area: Area,
+        what: str,
+        looking: Callable[[], T],
+        judge: Callable[[Area, str, errors.TaxiwayError], Finding | Gap] = judge_error,
+    ) -> T | None:
         """What is seen, or ``None`` and a note why nothing was."""
         try:
             seen = looking()
         except errors.TaxiwayError as error:
-            judged = judge_error(area, what, error)
+            judged = judge(area, what, error)
             if isinstance(judged, Finding):
                 self.checked[area] = None
             self.note([judged])
@@ -232,11 +268,18 @@ class _Examination:
         self._look_at_role(services, container.task_role, task_rights(container, job))
         host = self.look(Area.GIT, "the repository", project.find_git_host)
         if network:
-            self.note(judge_network(network, container, host))
-        self._look_at_database(services, network, project)
+            outside = host if host and not project.is_private(host) else None
+            self.note(judge_network(network, container, outside))
+        self._look_at_database(services, caller, container, network, project)
         if self.has_findings(Area.GIT):
             return
-        self.look(Area.GIT, "the repository", project.fetch)
+        self.look(Area.GIT, "the repository", project.fetch, self._judge_behind_secrets)
+
+    def _judge_behind_secrets(self, area: Area, what: str, error: errors.TaxiwayError) -> Finding | Gap:
+        """A secret that cannot be used has been told as such: it is one fault, and not two."""
+        if isinstance(error, errors.SecretError) and self.has_findings(Area.SECRETS):
+            return Gap(area=area, what=what, because="the secrets are not in order", fix="Mend that first.")
+        return judge_error(area, what, error)
 
     def _look_at_cluster(self, services: Services, caller: CallerFacts) -> None:
         def looking() -> tuple[str, str | None]:
@@ -312,14 +355,24 @@ class _Examination:
             self.note(judge_role(role))
         if role and role.services is None:
             return
+        self._look_at_rights(services, arn, rights)
+
+    def _look_at_rights(self, services: Services, arn: str, rights: Iterable[Right]) -> None:
         decisions = self.look(
             Area.ROLES,
-            f"what role '{name}' may do",
+            f"what role '{arn.rpartition('/')[2]}' may do",
             lambda: [(right, services.task.is_allowed(right)) for right in rights],
         )
         self.note(judge_rights(decisions or ()))
 
-    def _look_at_database(self, services: Services, network: NetworkFacts | None, project: ProjectLooks) -> None:
+    def _look_at_database(
+        self,
+        services: Services,
+        caller: CallerFacts,
+        container: ContainerFacts,
+        network: NetworkFacts | None,
+        project: ProjectLooks,
+    ) -> None:
         if self.has_findings(Area.SECRETS):
             gap = Gap(
                 area=Area.LOGIN,
@@ -328,16 +381,36 @@ class _Examination:
                 fix="Mend that first.",
             )
             self.gaps.append(gap)
-        address = self.look(Area.PROJECT, "the address of the database", project.find_address)
+        address = self.look(
+            Area.PROJECT, "the address of the database", project.find_address, self._judge_behind_secrets
+        )
         server = self._look_at_server(services, address[0] if address else None)
         if server:
             self.note(judge_server(server, address[0] if address else None))
+            self._look_at_iam_login(services, caller, container, server, project)
             if network:
                 self.note(judge_way_to_server(network, server))
         elif address:
             self.note(judge_host(address[0]))
         if address and not self.has_findings(Area.SECRETS):
-            self._log_in(project, *address)
+            self._log_in(project, server, *address)
+
+    def _look_at_iam_login(
+        self,
+        services: Services,
+        caller: CallerFacts,
+        container: ContainerFacts,
+        server: ServerFacts,
+        project: ProjectLooks,
+    ) -> None:
+        user = self.look(
+            Area.PROJECT, "how the project logs in", project.find_iam_user, self._judge_behind_secrets
+        )
+        if user:
+            self.note(judge_iam_login(server))
+            rights = [*login_rights(container, server, user, caller)]
+            if rights:
+                self._look_at_rights(services, rights[0].role, rights)
 
     def _look_at_server(self, services: Services, host: str | None) -> ServerFacts | None:
         name = self.settings.database
@@ -349,12 +422,22 @@ class _Examination:
             return None
         return self.look(Area.DATABASE, f"the database at {host}", lambda: services.servers.find_server(host))
 
-    def _log_in(self, project: ProjectLooks, host: str, port: int) -> None:
+    def _log_in(self, project: ProjectLooks, server: ServerFacts | None, host: str, port: int) -> None:
         judged = judge_reach(project.reach(host, port))
         self.note([judged])
-        if judged is None:
-            version = self.look(Area.LOGIN, "certificate, login, database and writer", project.log_in)
-            self.note(judge_version(version or ""))
+        if judged is not None:
+            return
+
+        def judge(area: Area, what: str, error: errors.TaxiwayError) -> Finding | Gap:
+            if isinstance(error, errors.CertificateRejected) and project.has_expired_certificate(host, port):
+                return judge_expiry(f"{host}:{port}")
+            if server and server.can_pause and isinstance(error, errors.DatabaseError):
+                is_asleep = project.may_be_waking(host, error)
+                return judge_sleep(server, error) if is_asleep else judge_error(area, what, error)
+            return judge_error(area, what, error)
+
+        version = self.look(Area.LOGIN, "certificate, login, database and writer", project.log_in, judge)
+        self.note(judge_version(version or ""))
 
 
 def _by_secret(uses: Sequence[SecretUse]) -> list[list[SecretUse]]:

@@ -1,8 +1,11 @@
 """The private key of the bastion is in no file, argument or variable, at any moment of a tunnel."""
 
+import re
+import shutil
 import threading
 import time
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -10,6 +13,9 @@ from sandbox.bastion import Bastion
 from sandbox.relay import Relay
 from tests.e2e.tunnel.conftest import Shop, through
 from tests.support.tunnels import TunnelUser
+
+# A file of which strace says that it is made, or opened for writing
+_WRITTEN: Final = re.compile(r'(?:open|openat|openat2|creat)\([^"]*"([^"]+)"[^)]*O_(?:WRONLY|RDWR|CREAT)')
 
 
 class Watch(threading.Thread):
@@ -81,3 +87,28 @@ def test_the_private_key_is_nowhere_to_be_found(
     assert "known_hosts" in watch.seen
     assert watch.rounds > 10
     assert middle.decode() not in tunnel.stdout + tunnel.stderr
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="no strace for this test")
+def test_nothing_but_the_public_host_key_is_ever_written_to_a_file(
+    user: TunnelUser, shop: Shop, asyncssh_bastion: Bastion, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The system tells every file that is opened for writing, by the command and by all that it starts."""
+    trace = tmp_path_factory.mktemp("trace") / "calls"
+    calls = "trace=execve,open,openat,openat2,creat,memfd_create"
+    # The tracer is the child of what it traces, so that signals reach that.
+    user.prefix = ("strace", "-D", "-f", "-qq", "-e", calls, "-o", str(trace))
+    through(asyncssh_bastion, user, shop)
+    with user.calling(PYTHONDONTWRITEBYTECODE="1") as tunnel:
+        line = tunnel.open()
+        user.prefix = ()
+        assert user.psql(line, "SELECT 1", shop.password).stdout == "1\n"
+        assert tunnel.end() == 130
+    text = trace.read_text()
+    assert 'ssh-agent"' in text
+    written = {found[1] for found in _WRITTEN.finditer(text) if not found[1].startswith(("/dev/", "/proc/"))}
+    # Python tries the directory for temporary files with one that has four letters in it (tempfile).
+    tried = {one for one in written if re.fullmatch(r"[a-z0-9_]{8}", Path(one).name)}
+    assert len(tried) <= 1
+    assert {Path(one).name for one in written - tried} == {"known_hosts"}
+    assert "memfd_create" not in text

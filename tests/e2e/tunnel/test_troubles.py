@@ -1,7 +1,6 @@
 """What goes wrong has a code of its own, an exit code, and a hint that says what to do next."""
 
 import socket
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -200,5 +199,5 @@ def test_another_server_than_postgresql(by_ssm: TunnelUser, shop: Shop) -> None:
 
 
 def test_nothing_is_left_in_the_background(user: TunnelUser) -> None:
-    ended = subprocess.run(["ps", "-e", "-o", "args"], capture_output=True, text=True, check=True).stdout
-    assert f"-a {user.directory}" not in ended
+    """Of no test before this one: each has had a directory of its own beside that of this user."""
+    assert {str(one): processes_of(one) for one in user.directory.parent.iterdir() if processes_of(one)} == {}

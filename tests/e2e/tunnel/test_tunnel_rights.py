@@ -9,6 +9,7 @@ from tests.e2e.tunnel.conftest import Shop
 from tests.support.assumed_role import actions_in, assume
 from tests.support.examples import blocks
 from tests.support.markdown import read_page
+from tests.support.rights import Rights
 from tests.support.tunnels import TunnelUser
 
 PAGE = "docs/how-to/open-a-tunnel.md"
@@ -49,6 +50,9 @@ def test_the_policy_is_enough_and_nothing_in_it_is_too_much(
         shop.aws.cut_sessions()
         tunnel.wait_for("open database connections go on")
         tunnel.end()
+    rights = Rights(shop.aws)
+    rights.note("tunnel", ROLE)
+    rights.check()
     audit = shop.aws.audit(ROLE)
     assert {entry["decision"] for entry in audit} == {"allowed"}
     assert {entry["action"] for entry in audit} == actions_in(policy)

@@ -5,6 +5,7 @@ import socket
 from collections.abc import Callable
 from itertools import count
 
+import boto3
 import pytest
 from types_boto3_secretsmanager import SecretsManagerClient
 

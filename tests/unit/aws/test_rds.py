@@ -119,6 +119,28 @@ def test_an_instance_without_a_cluster_is_restored_with_its_settings(rds: Rds, s
     rds.restore(made_of, "orders-new", found.configuration, {"taxiway:restore": "1"})
 
 
+def test_the_zone_of_one_that_fails_over_is_no_setting() -> None:
+    """ "You can't specify the AvailabilityZone parameter if the DB instance is a Multi-AZ deployment" (API)."""
+    zone = {"AvailabilityZone": "eu-central-1a"}
+    assert "AvailabilityZone" not in read_settings(rds_settings.INSTANCE, {**DESCRIBED, **zone})
+    alone = read_settings(rds_settings.INSTANCE, {**DESCRIBED, **zone, "MultiAZ": False})
+    assert new_arguments(rds_settings.INSTANCE, alone)["AvailabilityZone"] == "eu-central-1a"
+
+
+@pytest.mark.parametrize(
+    ("volume", "is_given"),
+    [
+        ({"StorageType": "gp3", "AllocatedStorage": 100}, False),
+        ({"StorageType": "gp3", "AllocatedStorage": 400}, True),
+        ({"StorageType": "io2", "AllocatedStorage": 100}, True),
+    ],
+)
+def test_what_every_small_volume_has_is_not_asked_for(volume: dict[str, Any], is_given: bool) -> None:
+    described = {**DESCRIBED, **volume, "Iops": 3000, "StorageThroughput": 125}
+    given = new_arguments(rds_settings.INSTANCE, read_settings(rds_settings.INSTANCE, described))
+    assert ("Iops" in given, "StorageThroughput" in given) == (is_given, is_given)
+
+
 def test_only_what_differs_is_changed() -> None:
     wanted = read_settings(rds_settings.INSTANCE, DESCRIBED)
     assert change_arguments(rds_settings.INSTANCE, wanted, wanted) == {}

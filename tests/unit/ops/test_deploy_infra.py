@@ -55,6 +55,20 @@ def test_a_plan_that_is_not_carried_out_leaves_no_empty_stack() -> None:
     assert stacks.done == ["plan new", "forget", "delete"]
 
 
+@pytest.mark.parametrize("end", [KeyboardInterrupt(), errors.StackFailed("No such role.", stack="shop", hint="")])
+def test_a_plan_that_is_cut_short_or_fails_leaves_nothing_either(end: BaseException) -> None:
+    stacks = ScriptedStacks([None, stack("REVIEW_IN_PROGRESS")], change_sets=[None, end])
+    with pytest.raises(type(end)):
+        deployment(stacks)[0].prepare()
+    assert stacks.done == ["plan new", "forget", "delete"]
+
+
+def test_what_cannot_be_forgotten_hides_nothing() -> None:
+    stacks = ScriptedStacks([None, errors.AwsUnreachable("no answer")], change_sets=[KeyboardInterrupt()])
+    with pytest.raises(KeyboardInterrupt):
+        deployment(stacks)[0].prepare()
+
+
 def test_a_stack_that_is_being_changed_is_waited_for_first() -> None:
     states = [stack("UPDATE_IN_PROGRESS"), stack("UPDATE_IN_PROGRESS"), stack("UPDATE_COMPLETE")]
     stacks = ScriptedStacks([*states], events=[(), (), (event(2, "UPDATE_COMPLETE"),)], change_sets=[CHANGES])

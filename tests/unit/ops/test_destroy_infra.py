@@ -6,9 +6,11 @@ import pytest
 
 from taxiway import errors
 from taxiway.model.infra import Change, ChangeKind, ChangeSet, StackResource
-from taxiway.ops.destroy_infra import Destruction
+from taxiway.model.snapshot import RESTORE_OF_TAG, Database
+from taxiway.ops.destroy_infra import Destruction, refuse_unended_restore
 from taxiway.ops.follow_stack import StackFollower
 from tests.support.fake_aws import FakeClock
+from tests.support.fake_rds import cluster
 from tests.support.fake_stacks import ID, Notes, ScriptedStacks, event, stack
 
 TEMPLATE = {
@@ -59,6 +61,29 @@ def test_what_is_protected_is_refused_before_anything_is_done() -> None:
     with pytest.raises(errors.DestroyRefused, match="shop-Database"):
         made.carry_out(goodbye, lifts_protection=False)
     assert stacks.done == []
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        cluster("shop-Database-old-1", tags={RESTORE_OF_TAG: "shop-Database"}),
+        cluster("shop-Database-new-1", tags={RESTORE_OF_TAG: "shop-Database"}),
+    ],
+    ids=["swapped", "begun or reverted"],
+)
+def test_a_restore_that_has_not_ended_is_refused_with_the_way_to_end_it(beside: Database) -> None:
+    goodbye = destruction(ScriptedStacks([stack("CREATE_COMPLETE")])).prepare()
+    assert goodbye
+    live = cluster("shop-Database", tags={RESTORE_OF_TAG: "shop-Database"})
+    with pytest.raises(errors.DestroyRefused, match=beside.name) as caught:
+        refuse_unended_restore(goodbye, [live, beside])
+    assert "taxiway snapshot confirm" in str(caught.value.hint)
+
+
+def test_databases_of_others_are_no_restore() -> None:
+    goodbye = destruction(ScriptedStacks([stack("CREATE_COMPLETE")])).prepare()
+    assert goodbye
+    refuse_unended_restore(goodbye, [cluster("shop-Database"), cluster("x", tags={RESTORE_OF_TAG: "other"})])
 
 
 def test_a_protected_stack_is_refused_whatever_is_told() -> None:

@@ -26,10 +26,22 @@ from taxiway.model.doctor import (
 from taxiway.model.stored_secret import Finding as SecretFinding
 from taxiway.model.stored_secret import Purpose, SecretProblem, SecretState, SecretUse, StoredSecret
 from taxiway.model.task import LogTarget
-from taxiway.planning.doctor.database import judge_host, judge_reach, judge_server, judge_version
+from taxiway.planning.doctor.database import (
+    judge_host,
+    judge_iam_login,
+    judge_reach,
+    judge_server,
+    judge_version,
+)
 from taxiway.planning.doctor.failures import judge_error, judge_secret
 from taxiway.planning.doctor.network import judge_network, judge_way_to_server
-from taxiway.planning.doctor.rights import execution_rights, judge_rights, judge_role, task_rights
+from taxiway.planning.doctor.rights import (
+    execution_rights,
+    judge_rights,
+    judge_role,
+    login_rights,
+    task_rights,
+)
 from taxiway.planning.doctor.task import (
     find_ecr_image,
     image_gap,
@@ -90,6 +102,17 @@ SERVER = ServerFacts(
     groups=(DATABASE,),
 )
 
+# What [infra.endpoints] makes: out to the groups of the endpoints, to the list of S3, to the database, and no further.
+BEHIND_ENDPOINTS = replace(
+    TASKS,
+    egress=(
+        Rule(protocol="tcp", first=443, last=443, groups=("sg-door",)),
+        Rule(protocol="tcp", first=443, last=443, lists=("pl-s3",)),
+        Rule(protocol="tcp", first=5432, last=5432, groups=("sg-db",)),
+    ),
+)
+LISTED = replace(DATABASE, ingress=(Rule(protocol="tcp", first=5432, last=5432, lists=("pl-subnets",)),))
+
 type Found = Iterable[Finding]
 
 
@@ -108,6 +131,9 @@ HEALTHY: list[Callable[[], Found]] = [
     lambda: judge_role(RoleFacts(arn=TASK, services=("ecs-tasks.amazonaws.com",))),
     lambda: judge_network(NETWORK, CONTAINER, "github.com"),
     lambda: judge_network(without_nat(), CONTAINER, None),
+    lambda: judge_network(replace(without_nat(), groups=(BEHIND_ENDPOINTS,)), CONTAINER, None),
+    lambda: judge_way_to_server(replace(without_nat(), groups=(BEHIND_ENDPOINTS,)), SERVER),
+    lambda: judge_way_to_server(NETWORK, replace(SERVER, groups=(LISTED,))),
     lambda: judge_network(
         replace(NETWORK, subnets=(replace(SUBNET, way_out="igw-1"),), assign_public_ip=True), CONTAINER, "g"
     ),
@@ -117,6 +143,7 @@ HEALTHY: list[Callable[[], Found]] = [
         replace(SERVER, groups=(replace(DATABASE, ingress=(Rule(protocol="-1", ranges=("10.0.0.0/8",)),)),)),
     ),
     lambda: judge_server(SERVER, WRITER),
+    lambda: judge_iam_login(replace(SERVER, has_iam_login=True)),
     lambda: judge_host(WRITER),
     lambda: judge_version("18.1"),
 ]
@@ -265,6 +292,11 @@ FAULTS: list[tuple[str, Callable[[], Found], str]] = [
         "aws rds wait db-cluster-available",
     ),
     ("database-is-replica", lambda: judge_server(replace(SERVER, is_replica=True), None), "database in [task]"),
+    (
+        "iam-login-off",
+        lambda: judge_iam_login(SERVER),
+        "aws rds modify-db-cluster --db-cluster-identifier db --enable-iam-database-authentication",
+    ),
     ("reader-endpoint", lambda: judge_server(SERVER, READER), WRITER),
     ("reader-endpoint", lambda: judge_host(READER), WRITER),
     ("server-too-old", lambda: judge_version("12.19"), "Upgrade the server"),
@@ -395,6 +427,21 @@ def test_the_task_role_reads_and_decrypts_what_the_job_names_and_nothing_of_the_
         ("secretsmanager:GetSecretValue", states[0].stored.arn if states[0].stored else ""),
         ("kms:Decrypt", KEY),
     ]
+
+
+def test_what_a_condition_about_the_use_of_a_key_asks_for_is_told() -> None:
+    """The roles of ``taxiway infra`` may decrypt through Secrets Manager only."""
+    [_, right] = task_rights(CONTAINER, [state("login", Purpose.REFERENCE, KEY)])
+    assert right.context == {
+        "kms:ViaService": "secretsmanager.eu-west-1.amazonaws.com",
+        "kms:EncryptionContext:SecretARN": "arn:aws:secretsmanager:eu-west-1:111122223333:secret:login-abcdef",
+    }
+
+
+def test_a_login_with_iam_is_a_right_of_the_task_on_that_user_of_that_database() -> None:
+    [right] = login_rights(CONTAINER, replace(SERVER, resource_id="cluster-ABC"), "migrator", CALLER)
+    assert (right.role, right.action) == (TASK, "rds-db:connect")
+    assert right.resource == "arn:aws:rds-db:eu-west-1:111122223333:dbuser:cluster-ABC/migrator"
 
 
 def test_the_execution_role_writes_the_log_pulls_the_image_and_hands_over_secrets() -> None:

@@ -1,5 +1,7 @@
 """``taxiway infra``: what tasks need in AWS, as one CloudFormation stack."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from taxiway import exit_codes
@@ -9,10 +11,13 @@ from taxiway.cli.invocation import Invocation
 from taxiway.cli.output import print_aside, print_json, print_result
 from taxiway.model.infra import ChangeKind, Farewell, Stack
 from taxiway.ops.deploy_infra import Prepared, refuse_data_loss
-from taxiway.ops.destroy_infra import Destruction, refuse_protected
+from taxiway.ops.destroy_infra import Destruction, refuse_protected, refuse_unended_restore
 from taxiway.ops.infra_status import read_status
 from taxiway.reports.infra_json import farewell_json, plan_json, status_json
 from taxiway.reports.infra_text import render_farewell, render_outputs, render_plan, render_status
+
+if TYPE_CHECKING:
+    from taxiway.aws.rds import Rds
 
 
 @click.group()
@@ -64,7 +69,7 @@ def plan(invocation: Invocation, /, **options: object) -> None:
 
 def _show_plan(operation: str, session: InfraSession) -> int:
     deployment = session.deployment
-    with session.going_on():
+    with session.planning():
         prepared = deployment.prepare()
     deployment.discard(prepared)
     if session.invocation.json:
@@ -96,7 +101,7 @@ def deploy(
     if dry_run:
         return _show_plan("infra deploy", session)
     deployment = session.deployment
-    with session.going_on():
+    with session.planning():
         prepared = deployment.prepare()
     if not invocation.json:
         print_result(render_plan(prepared.plan))
@@ -187,6 +192,8 @@ def destroy(
             print_json(farewell_json(session.stack, goodbye, is_done=False))
         return exit_codes.SUCCESS
     refuse_protected(goodbye, lifts_protection=disable_deletion_protection)
+    if goodbye.snapshotted:
+        refuse_unended_restore(goodbye, _rds(session).list_databases())
     confirm(f"Delete stack {session.stack} in {session.stacks.region}?", is_confirmed=yes)
     with session.going_on():
         destruction.carry_out(goodbye, lifts_protection=disable_deletion_protection)
@@ -209,12 +216,17 @@ def _tell_gone(session: InfraSession, goodbye: Farewell | None) -> None:
         print_result(f"Kept: {one.physical_id}")
 
 
+def _rds(session: InfraSession) -> "Rds":
+    from taxiway.aws.rds import Rds
+
+    return Rds(session.place())
+
+
 def _snapshots(session: InfraSession, goodbye: Farewell) -> list[str]:
     """Final snapshots, by the names that CloudFormation has given them; no two are the same. The newest first."""
-    from taxiway.aws.rds import Rds
     from taxiway.model.snapshot import DatabaseKind
 
-    rds = Rds(session.place())
+    rds = _rds(session)
     clusters = [one.physical_id for one in goodbye.snapshotted if one.physical_id]
     found = [one for cluster in clusters for one in rds.list_snapshots(DatabaseKind.CLUSTER, cluster)]
     made_by_hand = (one for one in found if one.type == "manual")

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from taxiway.errors import DatabaseError
 from taxiway.model.doctor import Area, Finding, Gap, Reach, ReachFacts, ServerFacts
 from taxiway.model.endpoint import find_rds_endpoint
 
@@ -41,6 +42,37 @@ def judge_server(server: ServerFacts, host: str | None) -> Iterator[Finding]:
     if host and host.lower() in {reader.lower() for reader in server.readers}:
         yield _reader(host, server.writer)
     yield from judge_version(server.version)
+
+
+def judge_iam_login(server: ServerFacts) -> Iterator[Finding]:
+    """The project logs in with a token of IAM."""
+    if not server.has_iam_login:
+        yield _finding(
+            "iam-login-off",
+            f"The {server.kind} '{server.identifier}' lets nobody log in with IAM, which the project does.",
+            f"aws rds modify-db-{server.kind} --db-{server.kind}-identifier {server.identifier} "
+            "--enable-iam-database-authentication --apply-immediately",
+        )
+
+
+def judge_expiry(place: str) -> Finding:
+    """The server at ``place`` shows a certificate that has expired."""
+    return _finding(
+        "certificate-expired",
+        f"The certificate of the server at {place} has expired, so that nobody can tell who it is.",
+        "Renew it at the server. RDS makes another: aws rds modify-db-instance --db-instance-identifier INSTANCE "
+        "--ca-certificate-identifier rds-ca-rsa2048-g1 --apply-immediately",
+    )
+
+
+def judge_sleep(server: ServerFacts, error: DatabaseError) -> Gap:
+    """A login that has failed as those do that come to a paused database, which a login wakes."""
+    return Gap(
+        area=Area.LOGIN,
+        what="certificate, login, database and writer",
+        because=f"the {server.kind} '{server.identifier}' may pause, and seems to be waking up ({error.message})",
+        fix="Call it again in a minute. A task waits for it by itself (wakeTimeout).",
+    )
 
 
 def judge_host(host: str) -> Iterator[Finding]:

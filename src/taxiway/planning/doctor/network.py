@@ -22,7 +22,10 @@ _ALL_PROTOCOLS: Final = "-1"
 
 
 def judge_network(network: NetworkFacts, container: ContainerFacts | None, git: str | None) -> Iterator[Finding]:
-    """``git``: the host of the repository, ``None`` when none is asked. At least one subnet is there."""
+    """``git``: the host of the repository, ``None`` when none outside of the VPC is asked.
+
+    At least one subnet is there.
+    """
     vpc = network.subnets[0].vpc
     yield from _strangers(network, vpc)
     if not network.has_dns:
@@ -31,7 +34,8 @@ def judge_network(network: NetworkFacts, container: ContainerFacts | None, git: 
             f"VPC {vpc} does not resolve names.",
             f"aws ec2 modify-vpc-attribute --vpc-id {vpc} --enable-dns-support",
         )
-    if not _may_leave(network.groups, _HTTPS):
+    doors = [group.id for endpoint in network.endpoints for group in endpoint.groups]
+    if not _may_leave(network.groups, _HTTPS, doors):
         yield _closed(network, _HTTPS, "AWS")
     for subnet in network.subnets:
         yield from _ways_out(subnet, network, container, git)
@@ -164,19 +168,21 @@ def _creation(service: str, subnet: SubnetFacts) -> str:
 
 
 def _may_leave(groups: Sequence[GroupFacts], port: int, to: Iterable[str] = ()) -> bool:
-    """Whether something lets the task out on that port: to those groups, or to any range.
+    """Whether something lets the task out on that port: to those groups, to any range or prefix list.
 
     Which range the other side is in is not known for certain; a rule for any counts.
     """
     wanted = set(to)
     rules = [rule for group in groups for rule in group.egress if _is_about(rule, port)]
-    return any(rule.ranges or wanted.intersection(rule.groups) for rule in rules)
+    return any(rule.ranges or rule.lists or wanted.intersection(rule.groups) for rule in rules)
 
 
 def _admits(rules: Iterable[Rule], port: int, groups: Iterable[str], subnet: SubnetFacts) -> bool:
+    """What is in a prefix list is not known: one counts."""
     known = set(groups)
     return any(
-        _is_about(rule, port) and (known.intersection(rule.groups) or _contains(rule.ranges, subnet.range))
+        _is_about(rule, port)
+        and (known.intersection(rule.groups) or rule.lists or _contains(rule.ranges, subnet.range))
         for rule in rules
     )
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from taxiway.model.doctor import Area, CallerFacts, ContainerFacts, Finding, Right, RoleFacts
+from taxiway.model.doctor import Area, CallerFacts, ContainerFacts, Finding, Right, RoleFacts, ServerFacts
 from taxiway.model.stored_secret import Purpose, SecretState
 from taxiway.planning.doctor.task import find_ecr_image
 
@@ -86,10 +86,25 @@ def task_rights(facts: ContainerFacts, states: Sequence[SecretState]) -> Iterato
             yield from _decrypting(facts.task_role, [state])
 
 
+def login_rights(facts: ContainerFacts, server: ServerFacts, user: str, caller: CallerFacts) -> Iterator[Right]:
+    """What a login with a token of IAM takes ("Creating and using an IAM policy for IAM database access", RDS)."""
+    if facts.task_role and server.resource_id:
+        arn = f"arn:{caller.partition}:rds-db:{caller.region}:{caller.account}:dbuser:{server.resource_id}/{user}"
+        yield Right(role=facts.task_role, action="rds-db:connect", resource=arn, purpose=f"log in as '{user}'")
+
+
 def _decrypting(role: str, states: Iterable[SecretState]) -> Iterator[Right]:
     """With the default key of the account nothing has to be allowed; an alias is no resource of a policy."""
     for state in states:
         key = state.stored.kms_key if state.stored else None
-        if key and key.startswith("arn:") and ":key/" in key:
+        if key and state.stored and key.startswith("arn:") and ":key/" in key:
             purpose = f"decrypt the secret '{state.secret_id}'"
-            yield Right(role=role, action="kms:Decrypt", resource=key, purpose=purpose)
+            context = _through_secrets_manager(state.stored.arn)
+            yield Right(role=role, action="kms:Decrypt", resource=key, purpose=purpose, context=context)
+
+
+def _through_secrets_manager(secret: str) -> dict[str, str]:
+    """What a policy of a key's use may ask for ("Permissions for the KMS key", Secrets Manager manual)."""
+    _, partition, _, region, *_ = secret.split(":")
+    suffix = "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com"
+    return {"kms:ViaService": f"secretsmanager.{region}.{suffix}", "kms:EncryptionContext:SecretARN": secret}
