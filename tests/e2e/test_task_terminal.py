@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,6 +41,14 @@ def test_going_on_loses_and_doubles_no_line(terminal: Terminal) -> None:
     assert terminal.end() == 0, terminal.shown
     # The terminal's own ^C may stand before the first of them.
     assert re.findall(r"line \d", terminal.shown) == [f"line {number}" for number in range(1, 9)]
+
+
+def test_a_terminal_that_is_closed_leaves_the_task_alone(terminal: Terminal, tasks: Tasks) -> None:
+    terminal.wait_for("up")
+    assert terminal.hang_up() == -signal.SIGHUP
+    [arn] = tasks.ecs.list_tasks(cluster=tasks.account.cluster, desiredStatus="RUNNING")["taskArns"]
+    ended = tasks.wait(arn)
+    assert (ended["stopCode"], ended["containers"][0]["exitCode"]) == ("EssentialContainerExited", 0)
 
 
 def test_what_has_ended_is_not_asked_about(tmp_path: Path, tasks: Tasks) -> None:

@@ -31,6 +31,7 @@ class Terminal:
         )
         os.close(theirs)
         self.shown = ""
+        self._is_closed = False
 
     def wait_for(self, words: str, *, seconds: float = 60) -> None:
         deadline = time.monotonic() + seconds
@@ -46,10 +47,17 @@ class Terminal:
             pass
         return self.process.wait(60)
 
+    def hang_up(self) -> int:
+        """Close its window; how the program ended."""
+        os.close(self._ours)
+        self._is_closed = True
+        return self.process.wait(60)
+
     def close(self) -> None:
         self.process.kill()
         self.process.wait()
-        os.close(self._ours)
+        if not self._is_closed:
+            os.close(self._ours)
 
     def _read(self) -> bool:
         try:
