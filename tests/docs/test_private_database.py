@@ -16,6 +16,7 @@ _RUN: Final = "taxiway task run --branch"
 _DIGEST: Final = "ghcr.io/acme/taxiway@sha256:" + "a" * 64
 
 
+@pytest.mark.long
 @pytest.mark.timeout(900)
 def test_a_reader_ends_with_a_private_database_that_is_migrated(tmp_path: Path) -> None:
     with Newcomer.arriving(tmp_path) as newcomer:

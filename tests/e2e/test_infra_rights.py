@@ -69,6 +69,7 @@ def test_the_policy_is_enough_and_nothing_in_it_is_too_much(world: World, tmp_pa
     assert {entry["action"] for entry in audit} == actions_in(policy)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(400)
 def test_both_policies_are_enough_for_everything_that_a_stack_can_have(world: World, tmp_path: Path) -> None:
     least, besides = policies_of_the_page(world.aws, world.account.vpc)

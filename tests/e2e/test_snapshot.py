@@ -217,6 +217,7 @@ def test_nothing_is_done_without_somebody_who_agrees(shop: Shop) -> None:
     assert shop.names() == {shop.name}
 
 
+@pytest.mark.long
 def test_a_setting_that_changes_after_the_snapshot_is_that_of_the_live_one_or_of_the_snapshot(shop: Shop) -> None:
     make_snapshot(shop)
     shop.rds.modify_db_cluster(DBClusterIdentifier=shop.name, BackupRetentionPeriod=21)
