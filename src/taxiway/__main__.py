@@ -19,7 +19,7 @@ def main() -> None:
     except KeyboardInterrupt:
         # Nothing had begun. Python's traceback would only frighten.
         sys.exit(_INTERRUPTED)
-    exit_code = run(sys.argv[1:])
+    exit_code = run(sys.argv[1:], ends_process=True)
     # Python looks once more when it ends.
     gc.freeze()
     sys.exit(exit_code)

@@ -1,7 +1,8 @@
 """The one place where a call begins, and where exceptions become exit codes."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from typing import Any, Final
 
 from taxiway import errors, exit_codes
@@ -25,14 +26,18 @@ _COMPLETION: Final = "_TAXIWAY_COMPLETE"
 _BUG: Final = "bug"
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Run the command line and return the exit code. Prints what went wrong; raises nothing."""
+def run(arguments: Sequence[str], *, ends_process: bool = False) -> int:
+    """Run the command line and return the exit code. Prints what went wrong; raises nothing.
+
+    ``ends_process``: nothing but the end of the process follows, so that signals stay without effect on it.
+    """
     invocation = Invocation()
     if list(arguments[:1]) == ["run"]:
         # Before anything can go wrong: whoever has started the container waits for its last line.
         invocation.is_run = True
-    with redacted_streams(invocation.redactor) as out:
-        exit_code = _run_stoppable(arguments, invocation)
+    with redacted_streams(invocation.redactor) as out, ExitStack() as stack:
+        listening = invocation.termination.listening(to_the_end=ends_process)
+        exit_code = _run_stoppable(arguments, invocation, lambda: stack.enter_context(listening))
         if invocation.log_json:
             from taxiway.cli.json_log import write_ending
 
@@ -43,12 +48,16 @@ def run(arguments: Sequence[str]) -> int:
         return exit_code
 
 
-def _run_stoppable(arguments: Sequence[str], invocation: Invocation) -> int:
+def _run_stoppable(arguments: Sequence[str], invocation: Invocation, listen: Callable[[], None]) -> int:
+    """``listen`` is called where it is caught what a signal raises."""
     try:
-        with invocation.termination.listening():
-            return _run_redacted(arguments, invocation)
+        listen()
+        exit_code = _run_redacted(arguments, invocation)
+        invocation.termination.conclude()
     except KeyboardInterrupt as stop:
-        return _report_stop(stop, invocation)
+        invocation.termination.conclude()
+        exit_code = _report_stop(stop, invocation)
+    return exit_code
 
 
 def _run_redacted(arguments: Sequence[str], invocation: Invocation) -> int:

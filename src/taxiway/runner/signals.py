@@ -11,6 +11,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Final
+
+# How long the last words may take once somebody wants an end: a reader of the output may have stopped reading.
+_LAST_WORDS_SECONDS: Final = 1.0
 
 
 class Terminated(KeyboardInterrupt):
@@ -36,12 +40,27 @@ class Termination:
         if self._is_requested:
             raise Terminated
 
+    def conclude(self) -> None:
+        """It is certain how the process ends: a signal that comes now does not change that, nor cut it off unsaid.
+
+        It limits how long saying it may take: a process whose output nobody reads ends by SIGALRM.
+
+        Raises:
+            KeyboardInterrupt: A signal has come just before.
+        """
+        for number in (signal.SIGTERM, signal.SIGINT):
+            # One that is ignored, by a shell for what runs in the background, stays so.
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, _limit_last_words)
+
     @contextmanager
-    def listening(self) -> Iterator[None]:
+    def listening(self, *, to_the_end: bool = False) -> Iterator[None]:
         """Raise :class:`Terminated` on SIGTERM, but not during the clean-up that an earlier one has set off.
 
-        Must be entered in the main thread, where the exception is raised.
+        Must be entered in the main thread, where the exception is raised. ``to_the_end``: the process ends behind
+        it, so that what :meth:`conclude` has said of signals goes on to hold.
         """
+        interrupt = signal.getsignal(signal.SIGINT)
         handler = signal.signal(signal.SIGTERM, self._on_terminate)
         report = sys.unraisablehook
 
@@ -55,12 +74,19 @@ class Termination:
             yield
         finally:
             sys.unraisablehook = report
-            signal.signal(signal.SIGTERM, handler)
+            if not to_the_end:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+                signal.signal(signal.SIGTERM, handler)
+                signal.signal(signal.SIGINT, interrupt)
 
     def _on_terminate(self, _signal: int, _frame: FrameType | None) -> None:
         self._is_requested = True
         if not _is_on_the_way_out(sys.exception()):
             raise Terminated
+
+
+def _limit_last_words(_signal: int, _frame: FrameType | None) -> None:
+    signal.setitimer(signal.ITIMER_REAL, _LAST_WORDS_SECONDS)
 
 
 def _is_on_the_way_out(handled: BaseException | None) -> bool:

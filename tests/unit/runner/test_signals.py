@@ -1,6 +1,8 @@
 """SIGTERM ends the program once, even when Python swallows the exception that it raised."""
 
 import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -56,8 +58,47 @@ def test_cleaning_up_is_not_interrupted_by_further_signals() -> None:
     assert cleaned_up
 
 
-def test_the_handler_of_before_comes_back() -> None:
-    before = signal.getsignal(signal.SIGTERM)
-    with Termination().listening():
-        assert signal.getsignal(signal.SIGTERM) != before
-    assert signal.getsignal(signal.SIGTERM) == before
+BOTH = (signal.SIGTERM, signal.SIGINT)
+
+
+@pytest.mark.parametrize("number", BOTH)
+def test_what_is_certain_is_said_to_the_end_and_within_a_second(number: signal.Signals) -> None:
+    termination = Termination()
+    with termination.listening():
+        termination.conclude()
+        signal.raise_signal(number)
+        left, _ = signal.getitimer(signal.ITIMER_REAL)
+        assert 0 < left <= 1
+        termination.check()
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+
+
+@pytest.mark.parametrize("number", BOTH)
+def test_a_signal_at_the_very_end_does_not_change_the_exit_code(number: signal.Signals) -> None:
+    program = (
+        "import signal, sys; from taxiway.cli.main import run; code = run(['--version'], ends_process=True); "
+        f"signal.raise_signal({int(number)}); sys.exit(code)"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.startswith("taxiway ")
+
+
+def test_a_signal_that_is_ignored_stays_ignored() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        termination = Termination()
+        with termination.listening():
+            termination.conclude()
+            assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_the_handlers_of_before_come_back() -> None:
+    before = [signal.getsignal(number) for number in BOTH]
+    termination = Termination()
+    with termination.listening():
+        termination.conclude()
+        assert all(signal.getsignal(number) not in before for number in BOTH)
+    assert [signal.getsignal(number) for number in BOTH] == before
