@@ -235,6 +235,8 @@ def _limit_memory(place: Place) -> Callable[[], None]:
 
 
 _LOST: Final = "connection-lost"
+# What libpq says of it, and what OpenSSL does when it is the first to notice
+_GONE: Final = "closed the connection unexpectedly|unexpected eof while reading"
 _FAILED: Final = "migration-failed"
 
 FAULTS: Final[Sequence[ServerFault]] = (
@@ -248,7 +250,7 @@ FAULTS: Final[Sequence[ServerFault]] = (
         name="immediate shutdown and restart, in a statement",
         strike=restart(signal.SIGQUIT),
         pace=_LONG_SLEEP,
-        expected=Expected(exit_code=4, code=_LOST, words="immediate shutdown|closed the connection unexpectedly"),
+        expected=Expected(exit_code=4, code=_LOST, words=f"immediate shutdown|{_GONE}"),
     ),
     ServerFault(
         name="immediate shutdown, and the server stays away until the run is over",
@@ -262,7 +264,7 @@ FAULTS: Final[Sequence[ServerFault]] = (
         name="the server's process for the session is killed, in a statement",
         strike=_kill_backend,
         pace=_LONG_SLEEP,
-        expected=Expected(exit_code=4, code=_LOST, words="closed the connection unexpectedly"),
+        expected=Expected(exit_code=4, code=_LOST, words=_GONE),
     ),
     ServerFault(
         name="the session is ended by an administrator, in a statement",
@@ -471,7 +473,7 @@ def play_failover(directory: Path) -> Trial:
     fault = ServerFault(
         name="failover to a standby that is read-only at first, in a statement",
         strike=lambda _place: _nothing,
-        expected=Expected(exit_code=4, code=_LOST, words="closed the connection unexpectedly|immediate shutdown"),
+        expected=Expected(exit_code=4, code=_LOST, words=f"{_GONE}|immediate shutdown"),
     )
     with ExitStack() as stack:
         primary = stack.enter_context(open_server())
