@@ -117,7 +117,7 @@ def deploy(
     except BaseException:
         deployment.discard(prepared)
         raise
-    with session.going_on():
+    with session.going_on("made" if prepared.plan.is_new else "changed"):
         stack = deployment.carry_out(prepared)
     _tell_deployed(session, prepared, stack)
     return exit_codes.SUCCESS
@@ -195,7 +195,7 @@ def destroy(
     if goodbye.snapshotted:
         refuse_unended_restore(goodbye, _rds(session).list_databases())
     confirm(f"Delete stack {session.stack} in {session.stacks.region}?", is_confirmed=yes)
-    with session.going_on():
+    with session.going_on("deleted"):
         destruction.carry_out(goodbye, lifts_protection=disable_deletion_protection)
     _tell_gone(session, goodbye)
     return exit_codes.SUCCESS
