@@ -57,8 +57,8 @@ class Network(Protocol):
 class Stacks(Protocol):
     """Stacks (:class:`taxiway.aws.cloudformation.CloudFormation`)."""
 
-    def get_outputs(self, stack: str) -> dict[str, str]:
-        """The outputs by key."""
+    def get_stack(self, stack: str) -> Stack:
+        """The stack of that name."""
         ...
 
 

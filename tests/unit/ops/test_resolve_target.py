@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 import pytest
 
 from taxiway import errors
+from taxiway.model.infra import Stack
 from taxiway.model.task import ContainerDefinition, TaskDefinition, TaskSettings
 from taxiway.ops.resolve_target import resolve_network, resolve_target, with_stack
 from tests.support.fake_aws import DEFINITION, LOG, TARGET
+from tests.support.fake_stacks import stack
 
 
 @dataclass
@@ -30,8 +32,9 @@ class Fixed:
         assert all(one.startswith("subnet-of-") for one in beside)
         return {name: f"sg-of-{name}" for name in names}
 
-    def get_outputs(self, stack: str) -> dict[str, str]:
-        return {"ClusterName": "of-stack", "SubnetIds": "a, b,", "AssignPublicIp": "ENABLED", "Other": "x"}
+    def get_stack(self, _stack: str) -> Stack:
+        outputs = {"ClusterName": "of-stack", "SubnetIds": "a, b,", "AssignPublicIp": "ENABLED", "Other": "x"}
+        return stack("CREATE_COMPLETE", outputs=tuple(outputs.items()))
 
 
 FULL = TaskSettings(cluster="c", task_definition="f", subnets=("one", "two"), security_groups=("g",))
