@@ -97,7 +97,7 @@ def resolve_addresses(settings: TaskSettings, network: Network) -> tuple[tuple[s
     """The ids of subnets and security groups, of which there may be none. Raises as :func:`resolve_target`."""
     if not settings.subnets:
         raise _missing(settings, "subnets")
-    found = network.find_subnets(settings.subnets)
+    found = network.find_subnets(settings.subnets, settings.security_groups)
     subnets = tuple(found[name] for name in settings.subnets)
     if not settings.security_groups:
         return subnets, ()

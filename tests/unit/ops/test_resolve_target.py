@@ -25,7 +25,8 @@ class Fixed:
     def get_definition(self, name: str) -> TaskDefinition:
         return replace(self.definition, family=name)
 
-    def find_subnets(self, names: Sequence[str]) -> dict[str, str]:
+    def find_subnets(self, names: Sequence[str], beside: Sequence[str]) -> dict[str, str]:
+        assert beside in ((), FULL.security_groups)
         return {name: f"subnet-of-{name}" for name in names}
 
     def find_security_groups(self, names: Sequence[str], beside: Sequence[str]) -> dict[str, str]:
