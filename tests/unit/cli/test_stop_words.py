@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from taxiway.cli.commands import secrets, snapshot
+from taxiway.cli.commands import task as task_commands
 from taxiway.cli.commands.deploy_key import _changing
-from taxiway.cli.commands.task import _start
 from taxiway.cli.infra_session import InfraSession
 from taxiway.cli.invocation import Invocation
 from taxiway.cli.secrets_session import SecretsSession
@@ -120,9 +120,24 @@ def test_a_task_that_was_started_is_told_also_when_nobody_watches_it_yet() -> No
     session = TaskSession(Invocation(), TaskSettings())
     session.ecs = ScriptedTasks([[]], answer=task("PROVISIONING"))  # type: ignore[assignment]
     session.target_with_network = lambda: TARGET  # type: ignore[method-assign]
-    _start(session, Work(actor="alice"))
+    task_commands._start(session, Work(actor="alice"))
     words = session.invocation.progress.render_stop("Interrupted")
     assert words == f"Interrupted before the end; until then task {ID[:12]} had been started."
+
+
+def test_a_task_that_was_being_stopped_may_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = TaskSession(Invocation(), TaskSettings())
+    monkeypatch.setattr(TaskSession, "find", lambda *_: ID)
+    monkeypatch.setattr(TaskSession, "describe", lambda *_: task())
+    monkeypatch.setattr(TaskSession, "target", TARGET)
+    monkeypatch.setattr(TaskSession, "ecs", SimpleNamespace(stop_task=lambda *_: cut_off()))
+    stop: Any = task_commands.stop.callback
+    with pytest.raises(KeyboardInterrupt):
+        stop.__wrapped__(session.invocation, task_id=ID, reason=None)
+    words = session.invocation.progress.render_stop("Interrupted")
+    assert words.startswith(
+        f"Interrupted while task {ID[:12]} was being asked to stop: it may end, or go on running."
+    )
 
 
 def cut_off(**_: object) -> None:

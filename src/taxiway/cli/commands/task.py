@@ -282,6 +282,7 @@ def stop(invocation: Invocation, /, *, task_id: str | None, reason: str | None, 
     leaves = f"it may end, or go on running. Ask again: taxiway task stop {name}"
     with session.invocation.progress.changing(f"task {name}", "asked to stop", leaves=leaves):
         session.ecs.stop_task(session.target.cluster, running.arn, words)
+    session.has_asked_to_stop = True
     watched = session.watch(running, shows_log=False)
     if isinstance(watched, int):
         return watched
