@@ -1,5 +1,6 @@
 """What is said when a command is stopped that has AWS change something: never that nothing was changed."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -138,6 +139,28 @@ def test_a_task_that_was_being_stopped_may_end(monkeypatch: pytest.MonkeyPatch) 
     assert words.startswith(
         f"Interrupted while task {ID[:12]} was being asked to stop: it may end, or go on running."
     )
+
+
+@pytest.mark.parametrize("is_asked", [False, True])
+def test_only_a_snapshot_that_rds_was_asked_for_is_completed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], is_asked: bool
+) -> None:
+    def create(session: SnapshotSession, **_: object) -> None:
+        if is_asked:
+            session.progress.on_step("make snapshot one of shop")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(SnapshotSession, "create", create)
+    monkeypatch.setattr(TaskSession, "target_with_network", lambda _: TARGET)
+    make: Any = snapshot.create.callback
+    calls: list[Any] = [
+        lambda: make.__wrapped__(Invocation(), reason=None, branch=None, commit=None, database="shop"),
+        lambda: task_commands._make_snapshot(TaskSession(Invocation(), TaskSettings()), Work(actor="alice")),
+    ]
+    for call in calls:
+        with nullcontext() if is_asked else pytest.raises(KeyboardInterrupt):
+            assert call() == 130
+        assert ("RDS completes" in capsys.readouterr().err) is is_asked
 
 
 def cut_off(**_: object) -> None:

@@ -68,6 +68,8 @@ def create(
     try:
         made = session.create(branch=branch or workflow_branch, commit=commit or workflow_commit, reason=reason)
     except KeyboardInterrupt as stop:
+        if not session.progress.last_step:
+            raise  # RDS was not asked for one yet
         return _tell_stop(stop, session, "RDS completes the snapshot by itself: see 'taxiway snapshot list'.")
     invocation.progress.note_done(f"snapshot {made.name} had been made")
     if invocation.json:

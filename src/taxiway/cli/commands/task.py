@@ -145,6 +145,8 @@ def _make_snapshot(session: TaskSession, work: Work) -> int | None:
     try:
         made = snapshots.create(branch=work.branch, commit=work.commit, reason="before a task")
     except KeyboardInterrupt as stop:
+        if not snapshots.progress.last_step:
+            raise  # RDS was not asked for one yet
         print_aside(
             "Interrupted while the snapshot was being made; no task was started. RDS completes it by itself."
         )
