@@ -36,7 +36,7 @@ The tree::
     │                       TunnelProgramMissing
     │                       BastionUnreachable · BastionHostKeyRejected · BastionAuthRejected
     │                       BastionForwardRefused · BastionFailed
-    ├── InfraError          StackFailed · StackBlocked · DestroyRefused · DataAtRisk
+    ├── InfraError          StackFailed · StackBlocked · StackNotReady · DestroyRefused · DataAtRisk
     ├── SnapshotError       SnapshotNotFound · SnapshotFailed · ManifestTooLarge · ManifestMissing
     │                       RestoreBusy · RestoreUnfinished · RestoreNotFound · RestoreStuck
     │                       SettingsDiffer
@@ -910,6 +910,12 @@ class StackBlocked(InfraError):
     """The stack is in a state in which nothing can be done to it before somebody has decided what."""
 
     code = "stack-blocked"
+
+
+class StackNotReady(InfraError):
+    """What is wanted of the stack is not there: its creation has failed or goes on, or it is being deleted."""
+
+    code = "stack-not-ready"
 
 
 class DestroyRefused(InfraError):

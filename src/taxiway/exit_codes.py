@@ -43,6 +43,7 @@ _BY_CLASS: dict[type[errors.TaxiwayError], int] = {
     errors.TunnelTargetNotConnected: NOT_READY,
     errors.TunnelSessionFailed: NOT_READY,
     errors.BastionUnreachable: NOT_READY,
+    errors.StackNotReady: NOT_READY,
     errors.DestroyRefused: USAGE,
     errors.DataAtRisk: USAGE,
     errors.NotConfirmed: USAGE,

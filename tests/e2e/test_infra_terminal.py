@@ -75,7 +75,8 @@ def test_ctrl_c_ends_the_watching_and_the_same_command_takes_it_up_again(start: 
     terminal.wait_for("CREATE_IN_PROGRESS")
     terminal.type(CTRL_C)
     assert terminal.end() == 130, terminal.shown
-    assert "CloudFormation goes on by itself." in terminal.shown
+    assert "Interrupted while stack shop was being made: CloudFormation goes on by itself." in terminal.shown
+    assert "before anything was changed" not in terminal.shown
     again = start("deploy")
     assert again.end() == 0, again.shown
     assert "Stack shop in eu-central-1 is up to date." in again.shown

@@ -51,8 +51,8 @@ class CloudFormation:
 
     # --- what there is
 
-    def get_outputs(self, stack: str) -> dict[str, str]:
-        """The outputs of a stack, by key.
+    def get_stack(self, stack: str) -> Stack:
+        """The stack of that name.
 
         Raises:
             AwsNotFound: There is no such stack.
@@ -61,7 +61,7 @@ class CloudFormation:
         found = self.find_stack(stack)
         if found is None:
             raise self._missing(stack)
-        return dict(found.outputs)
+        return found
 
     def find_stack(self, stack: str) -> Stack | None:
         """The stack of that name or id. By its id one is found that has been deleted, too."""

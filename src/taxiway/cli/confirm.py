@@ -1,13 +1,10 @@
 """Asking before something is done that cannot simply be taken back."""
 
 import sys
-from typing import Final
 
 from taxiway import errors
 from taxiway.cli.interrupts import has_terminal
 from taxiway.cli.output import print_aside
-
-_YES: Final = frozenset({"y", "yes"})
 
 
 def confirm(question: str, *, is_confirmed: bool) -> None:
@@ -30,6 +27,6 @@ def confirm(question: str, *, is_confirmed: bool) -> None:
 
 
 def ask(question: str) -> bool:
-    """Whether whoever sits at the terminal agrees. There has to be one."""
+    """Whether whoever sits at the terminal agrees. There has to be one, and "y" is typed too easily."""
     print_aside(f"{question} Type 'yes':")
-    return sys.stdin.readline().strip().lower() in _YES
+    return sys.stdin.readline().strip().lower() == "yes"

@@ -1,7 +1,7 @@
 """One call of ``taxiway infra``: its settings, its services, and what it shows meanwhile."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -109,18 +109,15 @@ class InfraSession:
             print_aside("Nothing was changed: the changes were only being worked out.")
             raise
 
-    @contextmanager
-    def going_on(self) -> Iterator[None]:
-        """Say what becomes of the stack when the watching is cut short."""
-        try:
-            yield
-        except KeyboardInterrupt:
-            print_aside(
-                "CloudFormation goes on by itself.\n"
-                "  Look at it:     taxiway infra status\n"
-                "  Watch it again: the same command"
-            )
-            raise
+    def going_on(self, done: str) -> AbstractContextManager[None]:
+        """Say what becomes of the stack when the watching is cut short. ``done``: what is done to it."""
+        return self.invocation.progress.changing(
+            f"stack {self.stack}",
+            done,
+            leaves="CloudFormation goes on by itself.\n"
+            "  Look at it:     taxiway infra status\n"
+            "  Watch it again: the same command",
+        )
 
     def place(self) -> "Place":
         """Region and profile."""

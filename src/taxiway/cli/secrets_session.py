@@ -1,6 +1,7 @@
 """What ``taxiway secrets`` and ``taxiway deploy-key`` have in common: options, and the services of a call."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -103,6 +104,12 @@ class SecretsSession:
 
         place = Place(self.settings.region, self.settings.profile)
         return SecretStore(place, on_secret=self.invocation.redactor.add)
+
+    def changing(self, subject: str, done: str, *, told_by: str = "secrets list") -> AbstractContextManager[None]:
+        """Say that it may have come to pass when the call is cut short. ``told_by``: the command that tells."""
+        return self.invocation.progress.changing(
+            subject, done, leaves=f"whether it was is not known ('taxiway {told_by}' tells)."
+        )
 
     def placement(self, *, is_new: bool) -> tuple[str | None, tuple[tuple[str, str], ...]]:
         """KMS key and tags: of a new secret those that are configured too, else what the call asks for.

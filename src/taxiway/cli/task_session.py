@@ -30,6 +30,7 @@ class TaskSession:
     settings: TaskSettings
     actor: str = field(default_factory=find_actor)
     snapshot: str | None = None
+    has_asked_to_stop: bool = False
 
     @property
     def more(self) -> dict[str, str]:
@@ -135,8 +136,9 @@ class TaskSession:
                 f"  Learn it: taxiway task attach {name}"
             )
             return
+        state = "was asked to stop" if self.has_asked_to_stop else "goes on running"
         print_aside(
-            f"Detached. Task {name} goes on running; its result is not known.\n"
+            f"Detached. Task {name} {state}; its result is not known.\n"
             f"  Watch it again: taxiway task attach {name}\n"
             f"  Stop it:        taxiway task stop {name}"
         )

@@ -169,6 +169,16 @@ class Stack:
         return self.status in {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"}
 
     @property
+    def is_complete(self) -> bool:
+        """All of it is there, and nothing is being done to it; a last change may have been taken back."""
+        return self.status.endswith("_COMPLETE") and not self.status.startswith(("ROLLBACK_", "DELETE_"))
+
+    @property
+    def is_standing(self) -> bool:
+        """It was complete once, and nobody has begun to delete it: a change that goes on or fails leaves it."""
+        return self.is_complete or self.status.startswith(("UPDATE_", "IMPORT_"))
+
+    @property
     def is_good(self) -> bool:
         """What was done last to it has succeeded."""
         return self.status in {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE", "DELETE_COMPLETE"}
@@ -284,11 +294,13 @@ class InfraStatus:
 
     Attributes:
         outdated: Logical ids whose description in ``taxiway.toml`` is not the deployed one; ``None`` when nothing
-            is configured to compare with.
-        drift: ``None`` when nobody has asked for it.
+            is configured to compare with, or the stack is not complete.
+        drift: ``None`` when nobody has asked for it, or the stack is not complete.
+        trouble: Why the stack is not complete, and what to do; empty when it is.
     """
 
     stack: Stack
     resources: tuple[StackResource, ...]
     outdated: tuple[str, ...] | None = None
     drift: tuple[Drift, ...] | None = None
+    trouble: tuple[str, ...] = ()

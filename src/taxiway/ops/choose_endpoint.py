@@ -8,6 +8,7 @@ from taxiway import errors
 from taxiway.model.endpoint import find_rds_endpoint
 from taxiway.model.tunnel import POSTGRES_PORT, DatabaseServer, Destination, Role, TunnelSettings
 from taxiway.ops.seams import DatabaseServers, Stacks
+from taxiway.ops.stack_state import read_outputs
 
 # The outputs of a stack that are looked at, by key of the setting.
 OUTPUTS: Final[Mapping[str, str]] = {
@@ -29,11 +30,12 @@ def with_outputs(settings: TunnelSettings, stacks: Stacks) -> TunnelSettings:
     """The settings, with the outputs of their stack where they say nothing; AWS is asked only if they name one.
 
     Raises:
+        StackNotReady: Its resources are not there.
         AwsError: There is no such stack, or it may not be looked at.
     """
     if settings.stack is None:
         return settings
-    outputs = stacks.get_outputs(settings.stack)
+    outputs = read_outputs(settings.stack, stacks)
     told = {name: outputs.get(output) for name, output in OUTPUTS.items()}
     return replace(
         settings,

@@ -239,6 +239,12 @@ class _Examination:
             return
         told = self.look(Area.PROJECT, "the stack", lambda: with_stack(self.settings, services.stacks))
         self.settings = told or self.settings
+        if told is None and self.settings.task_definition is None:
+            # Else each of them would be told as a setting that somebody has to add.
+            self._give_up(
+                "cluster, task definition, network and what hangs on them", "the stack does not tell them"
+            )
+            return
         self._look_at_cluster(services, caller)
         container = self._look_at_definition(services, caller)
         network = self._look_at_network(services)

@@ -11,6 +11,7 @@ from typing import Final
 from taxiway import errors
 from taxiway.model.infra import ChangeSet, Stack, StackEvent
 from taxiway.ops.seams import Clock, Infrastructure, InfraWatcher
+from taxiway.ops.stack_state import find_trouble
 
 # Most of what is waited for takes a second or some minutes.
 _FIRST_POLL_SECONDS: Final = 0.3
@@ -133,12 +134,7 @@ def _failed(stack: Stack, events: list[StackEvent]) -> errors.StackFailed:
 
 
 def _next_step(stack: Stack) -> str:
-    if stack.status == "DELETE_FAILED":
-        return "Remove what is in the way, then run 'taxiway infra destroy' again: it goes on where it stopped."
-    if stack.status in {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"}:
-        return "Correct the cause, then run 'taxiway infra deploy' again: it removes what is left of this first."
-    if stack.status == "UPDATE_ROLLBACK_FAILED":
-        return (
-            "Correct the cause, then run: aws cloudformation continue-update-rollback --stack-name " + stack.name
-        )
+    trouble = find_trouble(stack)
+    if trouble:
+        return trouble.fix
     return "Everything is as it was before. Correct the cause, then run 'taxiway infra deploy' again."

@@ -6,6 +6,7 @@ from typing import Any
 from taxiway import errors
 from taxiway.model.infra import InfraStatus
 from taxiway.ops.follow_stack import StackFollower
+from taxiway.ops.stack_state import find_trouble
 
 
 def read_status(
@@ -27,14 +28,18 @@ def read_status(
             name=stack,
             hint="Run 'taxiway infra deploy' to make it, or check the region and the account.",
         )
+    resources = stacks.list_resources(found.id)
+    if trouble := find_trouble(found):
+        # Nothing is claimed of what is deployed: it is not there, or not as the template says.
+        return InfraStatus(stack=found, resources=resources, trouble=trouble)
     outdated = None
-    if template is not None and not found.is_empty:
+    if template is not None:
         outdated = differences(stacks.get_template(found.id), template)
     drift = None
     if with_drift:
         follower.wait_for_drift(stacks.start_drift_detection(found.id), found.name)
         drift = stacks.list_drifts(found.id)
-    return InfraStatus(stack=found, resources=stacks.list_resources(found.id), outdated=outdated, drift=drift)
+    return InfraStatus(stack=found, resources=resources, outdated=outdated, drift=drift)
 
 
 def differences(deployed: Mapping[str, Any], wanted: Mapping[str, Any]) -> tuple[str, ...]:

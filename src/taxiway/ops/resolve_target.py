@@ -11,6 +11,7 @@ from taxiway import errors
 from taxiway.model.task import ContainerDefinition, TaskDefinition, TaskSettings, TaskTarget
 from taxiway.nearest import find_nearest
 from taxiway.ops.seams import Names, Network, Stacks
+from taxiway.ops.stack_state import read_outputs
 
 # The outputs of a stack that are looked at, by key of the setting; lists are separated by commas.
 OUTPUTS: Final[Mapping[str, str]] = {
@@ -29,11 +30,12 @@ def with_stack(settings: TaskSettings, stacks: Stacks) -> TaskSettings:
     """The settings, with the outputs of their stack where they say nothing; AWS is asked only if they name one.
 
     Raises:
+        StackNotReady: Its resources are not there.
         AwsError: There is no such stack, or it may not be looked at.
     """
     if settings.stack is None:
         return settings
-    outputs = stacks.get_outputs(settings.stack)
+    outputs = read_outputs(settings.stack, stacks)
     public = outputs.get(OUTPUTS["assign_public_ip"])
     return replace(
         settings,
@@ -95,7 +97,7 @@ def resolve_addresses(settings: TaskSettings, network: Network) -> tuple[tuple[s
     """The ids of subnets and security groups, of which there may be none. Raises as :func:`resolve_target`."""
     if not settings.subnets:
         raise _missing(settings, "subnets")
-    found = network.find_subnets(settings.subnets)
+    found = network.find_subnets(settings.subnets, settings.security_groups)
     subnets = tuple(found[name] for name in settings.subnets)
     if not settings.security_groups:
         return subnets, ()

@@ -45,8 +45,8 @@ class Names(Protocol):
 class Network(Protocol):
     """Names in the network to ids (:class:`taxiway.aws.ec2.Ec2`)."""
 
-    def find_subnets(self, names: Sequence[str]) -> dict[str, str]:
-        """The id of each subnet by its name."""
+    def find_subnets(self, names: Sequence[str], beside: Sequence[str]) -> dict[str, str]:
+        """The id of each subnet by its name; of several, that in the VPC of these security groups."""
         ...
 
     def find_security_groups(self, names: Sequence[str], beside: Sequence[str]) -> dict[str, str]:
@@ -57,8 +57,8 @@ class Network(Protocol):
 class Stacks(Protocol):
     """Stacks (:class:`taxiway.aws.cloudformation.CloudFormation`)."""
 
-    def get_outputs(self, stack: str) -> dict[str, str]:
-        """The outputs by key."""
+    def get_stack(self, stack: str) -> Stack:
+        """The stack of that name."""
         ...
 
 

@@ -52,6 +52,7 @@ def status_json(status: InfraStatus) -> Json:
         "stack": status.stack.name,
         "status": status.stack.status,
         "reason": status.stack.reason,
+        "trouble": " ".join(status.trouble) or None,
         "resources": _resources(status.resources),
         "outputs": dict(status.stack.outputs),
         "outdated": None if status.outdated is None else [*status.outdated],

@@ -101,7 +101,7 @@ def render_status(status: InfraStatus) -> str:
     head = f"Stack {stack.name} is {stack.status}" + (f": {stack.reason}" if stack.reason else ".")
     rows = [(one.logical_id, words_of(one.type), one.physical_id or "", one.status) for one in status.resources]
     resources = render_table(("Resource", "Kind", "Id", "Status"), rows, empty="No resources")
-    return "\n".join([head, resources, render_outputs(stack.outputs), *_differences(status)])
+    return "\n".join([head, *status.trouble, resources, render_outputs(stack.outputs), *_differences(status)])
 
 
 def _differences(status: InfraStatus) -> Iterator[str]:

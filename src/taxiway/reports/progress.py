@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -10,7 +11,7 @@ from taxiway.model.migration import MigrationKind
 from taxiway.model.version import MigrationVersion
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from taxiway.model.info import InfoResult
     from taxiway.model.migration import ResolvedMigration
@@ -44,6 +45,7 @@ class Progress:
     _has_run_statements: bool = False
     _has_committed: bool = False
     _unknown: Sequence[str] = ()
+    _elsewhere: str = ""
 
     def note(self, event: events.Event) -> None:
         """Take in the next event."""
@@ -53,6 +55,24 @@ class Progress:
     def note_info(self, result: InfoResult) -> None:
         """Take in the version that the schema history shows."""
         self._note_current(result.schema_version.text if result.schema_version else None)
+
+    def note_done(self, change: str) -> None:
+        """Take in what has been changed and comes as no event: ``a snapshot had been made``."""
+        self._note_change(change)
+
+    @contextmanager
+    def changing(self, subject: str, done: str, *, leaves: str) -> Iterator[None]:
+        """Something that AWS or another service is asked to change, and may do after we have stopped.
+
+        Args:
+            subject: ``stack shop``.
+            done: What is done to it: ``deleted``.
+            leaves: What a stop leaves behind meanwhile, and what tells more; with its full stop.
+        """
+        self._elsewhere = f"while {subject} was being {done}: {leaves}"
+        yield
+        self._elsewhere = ""
+        self.note_done(f"{subject} had been {done}")
 
     def _certain_with(self, event: events.Event) -> Sequence[events.Event]:
         """What has happened now that this is told: the first of a transaction stands for all of it."""
@@ -103,6 +123,8 @@ class Progress:
         Says no more than is certain. That a COMMIT was on its way when the signal came cannot be known here, so
         the sentence leaves it open once the migration has run a statement.
         """
+        if self._elsewhere:
+            return f"{word} {self._elsewhere}"
         if self._unknown:
             first, *behind = self._unknown
             which = f"it and those behind it, up to {behind[-1]}, were" if behind else "it was"

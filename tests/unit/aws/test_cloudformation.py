@@ -25,23 +25,29 @@ def stacks(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[CloudFormation, St
 def test_the_outputs_of_a_stack_come_by_key(stacks: tuple[CloudFormation, Stubber]) -> None:
     cloudformation, stubber = stacks
     outputs = [{"OutputKey": "ClusterName", "OutputValue": "apps"}]
-    stack = {"StackName": "s", "CreationTime": 0, "StackStatus": "CREATE_COMPLETE", "Outputs": outputs}
+    stack = {
+        "StackName": "s",
+        "CreationTime": 0,
+        "StackStatus": "CREATE_COMPLETE",
+        "Outputs": outputs,
+        "StackId": "i",
+    }
     stubber.add_response("describe_stacks", {"Stacks": [stack]}, {"StackName": "s"})
-    assert cloudformation.get_outputs("s") == {"ClusterName": "apps"}
+    assert cloudformation.get_stack("s").outputs == (("ClusterName", "apps"),)
 
 
 def test_a_stack_that_is_not_there_is_named_with_its_region(stacks: tuple[CloudFormation, Stubber]) -> None:
     cloudformation, stubber = stacks
     stubber.add_client_error("describe_stacks", "ValidationError", "Stack with id s does not exist", 400)
     with pytest.raises(errors.AwsNotFound, match="There is no stack 's' in region eu-west-1"):
-        cloudformation.get_outputs("s")
+        cloudformation.get_stack("s")
 
 
 def test_a_stack_that_may_not_be_looked_at_names_the_action(stacks: tuple[CloudFormation, Stubber]) -> None:
     cloudformation, stubber = stacks
     stubber.add_client_error("describe_stacks", "AccessDenied", "no", 403)
     with pytest.raises(errors.AwsAccessDenied) as caught:
-        cloudformation.get_outputs("s")
+        cloudformation.get_stack("s")
     assert (caught.value.action, caught.value.resource) == ("cloudformation:DescribeStacks", "s")
     assert "whoever runs this command" in str(caught.value.hint)
 

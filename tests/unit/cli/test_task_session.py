@@ -3,7 +3,9 @@
 import pytest
 
 from taxiway import errors
-from taxiway.cli.task_session import unwatched
+from taxiway.cli.invocation import Invocation
+from taxiway.cli.task_session import TaskSession, unwatched
+from taxiway.model.task import TaskSettings
 from tests.support.fake_aws import ID, task
 
 WATCH = f"Watch it again, which starts nothing: taxiway task attach {ID[:12]}"
@@ -23,3 +25,11 @@ def test_the_hint_leads_back_to_the_task(error: errors.AwsError, hint: str) -> N
     assert found.hint == hint
     assert found.task == ID
     assert found.message.endswith(f"its result is not known: {error.message}")
+
+
+@pytest.mark.parametrize(("asked", "words"), [(False, "goes on running"), (True, "was asked to stop")])
+def test_who_detaches_is_told_what_becomes_of_the_task(
+    capsys: pytest.CaptureFixture[str], asked: bool, words: str
+) -> None:
+    TaskSession(Invocation(), TaskSettings(), has_asked_to_stop=asked).say_detached(task())
+    assert capsys.readouterr().err.startswith(f"Detached. Task {ID[:12]} {words}; its result is not known.")

@@ -3,8 +3,10 @@
 import pytest
 
 from taxiway import errors
+from taxiway.model.infra import Stack
 from taxiway.model.tunnel import DatabaseServer, Role, TunnelSettings
 from taxiway.ops.choose_endpoint import choose_endpoint, with_outputs
+from tests.support.fake_stacks import stack
 
 CLUSTER = DatabaseServer(
     identifier="shop",
@@ -28,8 +30,9 @@ class Servers:
 
 
 class Stacks:
-    def get_outputs(self, _stack: str) -> dict[str, str]:
-        return {"DatabaseClusterId": "of-the-stack", "BastionInstanceId": "i-1"}
+    def get_stack(self, _stack: str) -> Stack:
+        outputs = (("DatabaseClusterId", "of-the-stack"), ("BastionInstanceId", "i-1"))
+        return stack("CREATE_COMPLETE", outputs=outputs)
 
 
 def test_the_writer_is_meant_unless_somebody_says_otherwise() -> None:

@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 import pytest
 
 from taxiway import errors
+from taxiway.model.infra import Stack
 from taxiway.model.task import ContainerDefinition, TaskDefinition, TaskSettings
 from taxiway.ops.resolve_target import resolve_network, resolve_target, with_stack
 from tests.support.fake_aws import DEFINITION, LOG, TARGET
+from tests.support.fake_stacks import stack
 
 
 @dataclass
@@ -23,15 +25,17 @@ class Fixed:
     def get_definition(self, name: str) -> TaskDefinition:
         return replace(self.definition, family=name)
 
-    def find_subnets(self, names: Sequence[str]) -> dict[str, str]:
+    def find_subnets(self, names: Sequence[str], beside: Sequence[str]) -> dict[str, str]:
+        assert beside in ((), FULL.security_groups)
         return {name: f"subnet-of-{name}" for name in names}
 
     def find_security_groups(self, names: Sequence[str], beside: Sequence[str]) -> dict[str, str]:
         assert all(one.startswith("subnet-of-") for one in beside)
         return {name: f"sg-of-{name}" for name in names}
 
-    def get_outputs(self, stack: str) -> dict[str, str]:
-        return {"ClusterName": "of-stack", "SubnetIds": "a, b,", "AssignPublicIp": "ENABLED", "Other": "x"}
+    def get_stack(self, _stack: str) -> Stack:
+        outputs = {"ClusterName": "of-stack", "SubnetIds": "a, b,", "AssignPublicIp": "ENABLED", "Other": "x"}
+        return stack("CREATE_COMPLETE", outputs=tuple(outputs.items()))
 
 
 FULL = TaskSettings(cluster="c", task_definition="f", subnets=("one", "two"), security_groups=("g",))

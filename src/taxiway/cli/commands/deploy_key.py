@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
 import click
@@ -105,8 +106,16 @@ def create(
     host = _host(session, repository or "", token_secret) if register else None
     if plan.consequences:
         confirm(f"Replace the deploy key in secret '{name}'?", is_confirmed=yes)
-    result = _maker(session, plan, KeyKind(kind), title, host).carry_out(plan, repository)
+    with _changing(session, plan, host):
+        result = _maker(session, plan, KeyKind(kind), title, host).carry_out(plan, repository)
     _tell("deploy-key create", invocation, result, is_done=plan.action is not KeyAction.KEEP)
+
+
+def _changing(session: SecretsSession, plan: KeyPlan, host: GithubKeys | None) -> AbstractContextManager[None]:
+    if plan.action is KeyAction.KEEP and host is None:
+        return nullcontext()
+    done = "registered" if plan.action is KeyAction.KEEP else "registered and stored" if host else "stored"
+    return session.changing(f"the key of secret '{plan.secret_id}'", done, told_by="deploy-key show")
 
 
 def _maker(session: SecretsSession, plan: KeyPlan, kind: KeyKind, title: str, host: GithubKeys | None) -> KeyMaker:

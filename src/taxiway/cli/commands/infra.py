@@ -117,7 +117,7 @@ def deploy(
     except BaseException:
         deployment.discard(prepared)
         raise
-    with session.going_on():
+    with session.going_on("made" if prepared.plan.is_new else "changed"):
         stack = deployment.carry_out(prepared)
     _tell_deployed(session, prepared, stack)
     return exit_codes.SUCCESS
@@ -148,7 +148,10 @@ def _tell_deployed(session: InfraSession, prepared: Prepared, stack: Stack | Non
 )
 @click.pass_obj
 def status(invocation: Invocation, /, *, drift: bool, **options: object) -> int:
-    """Show the stack, its resources and outputs, and how it differs from what is configured."""
+    """Show the stack, its resources and outputs, and how it differs from what is configured.
+
+    A stack that is not complete, because its creation has failed or goes on, is told with what to do. Exit code 4.
+    """
     session = InfraSession(invocation, options)
     wanted = session.template if session.configured else None
     found = read_status(session.stack, session.follower, template=wanted, with_drift=drift)
@@ -156,6 +159,8 @@ def status(invocation: Invocation, /, *, drift: bool, **options: object) -> int:
         print_json(status_json(found))
     else:
         print_result(render_status(found))
+    if found.trouble:
+        return exit_codes.NOT_READY
     return exit_codes.NOT_KNOWN if found.drift else exit_codes.SUCCESS
 
 
@@ -195,7 +200,7 @@ def destroy(
     if goodbye.snapshotted:
         refuse_unended_restore(goodbye, _rds(session).list_databases())
     confirm(f"Delete stack {session.stack} in {session.stacks.region}?", is_confirmed=yes)
-    with session.going_on():
+    with session.going_on("deleted"):
         destruction.carry_out(goodbye, lifts_protection=disable_deletion_protection)
     _tell_gone(session, goodbye)
     return exit_codes.SUCCESS

@@ -125,7 +125,8 @@ def _put(session: SecretsSession, plan: PutPlan, *, has_value: bool, is_confirme
         if before is not None:
             confirm(f"Replace the value of secret '{wish.name}'?", is_confirmed=is_confirmed)
         version = make_version()
-        place = carry_out(plan, text, store, version=version)
+        with session.changing(f"the value of secret '{wish.name}'", "stored"):
+            place = carry_out(plan, text, store, version=version)
     if session.invocation.json:
         print_json(put_json(plan, is_done=version is not None, version=version))
     else:
@@ -219,7 +220,8 @@ def _begin(session: SecretsSession, rotation: Rotation, *, dry_run: bool, is_con
     version = None
     if not dry_run:
         confirm(f"Rotate the password of role '{rotation.user}' with the next run?", is_confirmed=is_confirmed)
-        version = begin_rotation(rotation, session.store)
+        with session.changing(f"a pending password of secret '{rotation.secret_id}'", "stored"):
+            version = begin_rotation(rotation, session.store)
     if invocation.json:
         print_json(rotation_json(rotation, action="begin", is_done=not dry_run, version=version))
     elif version:
@@ -234,7 +236,8 @@ def _cancel(session: SecretsSession, rotation: Rotation, *, dry_run: bool, is_co
     _show(invocation, f"Give up the rotation of secret '{rotation.secret_id}'", dry_run=dry_run)
     if not dry_run:
         confirm(f"Give up the rotation of secret '{rotation.secret_id}'?", is_confirmed=is_confirmed)
-        cancel_rotation(rotation, session.store)
+        with session.changing(f"the rotation of secret '{rotation.secret_id}'", "given up"):
+            cancel_rotation(rotation, session.store)
     if invocation.json:
         print_json(rotation_json(rotation, action="cancel", is_done=not dry_run))
     elif not dry_run:

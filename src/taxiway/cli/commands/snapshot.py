@@ -68,7 +68,10 @@ def create(
     try:
         made = session.create(branch=branch or workflow_branch, commit=commit or workflow_commit, reason=reason)
     except KeyboardInterrupt as stop:
+        if not session.progress.last_step:
+            raise  # RDS was not asked for one yet
         return _tell_stop(stop, session, "RDS completes the snapshot by itself: see 'taxiway snapshot list'.")
+    invocation.progress.note_done(f"snapshot {made.name} had been made")
     if invocation.json:
         print_json(created_json(made))
     else:
@@ -236,6 +239,8 @@ def _run(
 ) -> int:
     """Do it, and tell how it is now. Whatever ends it, nobody has to wait for us any more."""
     is_done = False
+    # Also while the lease is being released, and the end being told
+    session.invocation.progress.note_done(f"RDS had been asked to change '{session.database}'")
     try:
         scene = work()
         is_done = True

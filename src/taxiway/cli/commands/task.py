@@ -145,11 +145,14 @@ def _make_snapshot(session: TaskSession, work: Work) -> int | None:
     try:
         made = snapshots.create(branch=work.branch, commit=work.commit, reason="before a task")
     except KeyboardInterrupt as stop:
+        if not snapshots.progress.last_step:
+            raise  # RDS was not asked for one yet
         print_aside(
             "Interrupted while the snapshot was being made; no task was started. RDS completes it by itself."
         )
         return exit_codes.TERMINATED if isinstance(stop, Terminated) else exit_codes.INTERRUPTED
     session.snapshot = made.name
+    session.invocation.progress.note_done(f"snapshot {made.name} had been made")
     return None
 
 
@@ -162,6 +165,7 @@ def _start(session: TaskSession, work: Work) -> Task | int:
     except KeyboardInterrupt as stop:
         print_aside("Interrupted while the task was being started, so that it may run: see 'taxiway task list'.")
         return exit_codes.TERMINATED if isinstance(stop, Terminated) else exit_codes.INTERRUPTED
+    session.invocation.progress.note_done(f"task {short_id(started.id)} had been started")
     if not session.invocation.quiet:
         definition = target.definition.arn.rpartition("/")[2]
         cluster = target.cluster.rpartition("/")[2]
@@ -276,7 +280,11 @@ def stop(invocation: Invocation, /, *, task_id: str | None, reason: str | None, 
             hint=f"See how: taxiway task logs {short_id(found)}",
         )
     words = f"{reason or 'Stopped'} (by {session.actor})"
-    session.ecs.stop_task(session.target.cluster, running.arn, words)
+    name = short_id(found)
+    leaves = f"it may end, or go on running. Ask again: taxiway task stop {name}"
+    with session.invocation.progress.changing(f"task {name}", "asked to stop", leaves=leaves):
+        session.ecs.stop_task(session.target.cluster, running.arn, words)
+    session.has_asked_to_stop = True
     watched = session.watch(running, shows_log=False)
     if isinstance(watched, int):
         return watched
