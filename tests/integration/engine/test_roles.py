@@ -165,6 +165,22 @@ def test_a_second_time_nothing_is_changed(project: Project, action: tuple[str, .
     assert not any(word in written for word in ("ALTER ROLE", "CREATE ROLE", "GRANT "))
 
 
+def test_why_names_the_run_that_granted_and_a_plan_is_no_run(project: Project) -> None:
+    on = {"TAXIWAY_LEDGER": "true"}
+    project.succeed("migrate", environment=on)
+    environment = project.declare(READ_ONLY, read_only=make_password()) | on
+    project.succeed("roles", "plan", environment=environment)
+    project.succeed("roles", "apply", environment=environment)
+    assert project.superuser("SELECT command FROM taxiway.run ORDER BY started") == [
+        ("migrate",),
+        ("roles apply",),
+    ]
+    said = project.succeed("why", "one", environment=environment)
+    assert "by V1__one.sql (version 1)" in said
+    assert "during 'taxiway roles apply', by its GRANT" in said
+    assert "no record" not in said
+
+
 def test_another_password_is_set_and_only_then(project: Project) -> None:
     first, second = make_password(), make_password()
     project.migrate_all(project.declare(READ_ONLY, read_only=first))
