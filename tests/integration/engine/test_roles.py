@@ -181,6 +181,19 @@ def test_why_names_the_run_that_granted_and_a_plan_is_no_run(project: Project) -
     assert "no record" not in said
 
 
+@pytest.mark.parametrize("early", ["false", "true"])
+def test_what_another_project_has_granted_is_not_revoked_without_a_word(project: Project, early: str) -> None:
+    """Two projects declare the same role on one database; each manages a schema of its own."""
+    environment = project.declare(READ_ONLY, read_only=make_password())
+    project.migrate_all(environment)
+    (project.directory / "taxiway.toml").write_text(
+        f'[flyway]\nschemas = ["mine"]\n{READ_ONLY}before_migrations = {early}\n', encoding="utf-8"
+    )
+    log = "\n".join(project.migrate_all(environment))
+    assert log.count('Role "read_only" loses what it may do in schema "public", which this project does not') == 1
+    assert log.index("loses") < log.index('Revoked SELECT on 2 tables ("public".')
+
+
 def test_another_password_is_set_and_only_then(project: Project) -> None:
     first, second = make_password(), make_password()
     project.migrate_all(project.declare(READ_ONLY, read_only=first))
