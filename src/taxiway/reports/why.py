@@ -17,6 +17,7 @@ _NOBODY: Final = "a transaction that is on no record: from before Taxiway, or by
 # Rows of catalogs that have the privileges too (relacl, proacl, typacl, nspacl): GRANT and REVOKE write them.
 _WITH_PRIVILEGES: Final = frozenset({"definition", "function", "type", "schema"})
 _MAYBE_GRANT: Final = ", or only a GRANT, which writes the same row of the catalog"
+_MAYBE_GRANT_ON_TABLE: Final = ", or only a GRANT or TRUNCATE, which write the same row of the catalog"
 _PARTS_SHOWN: Final = 6
 _MENTIONS_SHOWN: Final = 10
 
@@ -75,7 +76,7 @@ def _plain(name: str) -> str:
 
 
 def _render_change(change: Change, found: FoundObject) -> list[str]:
-    grant = _MAYBE_GRANT if _may_be_grant(change, found) else ""
+    grant = _perhaps_grant(change, found)
     match change.certainty:
         case Certainty.UNKNOWN:
             return [f"by {_NOBODY}{grant}"]
@@ -92,9 +93,11 @@ def _render_change(change: Change, found: FoundObject) -> list[str]:
     return [*lines, *_render_run(change)]
 
 
-def _may_be_grant(change: Change, found: FoundObject) -> bool:
+def _perhaps_grant(change: Change, found: FoundObject) -> str:
     """What has written nothing but a row with privileges may have changed only these. Indexes have none."""
-    return found.sort != "index" and _WITH_PRIVILEGES.issuperset(change.what)
+    if found.sort == "index" or not _WITH_PRIVILEGES.issuperset(change.what):
+        return ""
+    return _MAYBE_GRANT_ON_TABLE if found.sort == "table" else _MAYBE_GRANT
 
 
 def _names(change: Change) -> str:

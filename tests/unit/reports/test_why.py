@@ -59,9 +59,10 @@ def test_what_only_a_grant_may_have_written_is_not_said_to_be_a_definition() -> 
     grant = replace(CHANGE, what=("definition",), certainty=Certainty.UNKNOWN, migrations=(), run=None)
     text = render_why(result(CHANGE, grant, found=table))
     assert "by V1__first.sql" in text
-    assert text.endswith("or by hand, or only a GRANT, which writes the same row of the catalog")
+    assert text.endswith("or by hand, or only a GRANT or TRUNCATE, which write the same row of the catalog")
     assert "GRANT" not in render_why(result(CHANGE, replace(grant, what=("created", "definition")), found=table))
     assert "GRANT" not in render_why(result(CHANGE, grant, found=table._replace(sort="index")))
+    assert "or only a GRANT, which writes" in render_why(result(CHANGE, grant, found=table._replace(sort="view")))
     during = replace(grant, certainty=Certainty.DURING, migrations=(V1,), run=RUN)
     assert "ran, in a transaction of its own, or only a GRANT" in render_why(result(during, found=table))
 
