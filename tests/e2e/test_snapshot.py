@@ -193,6 +193,21 @@ def test_ctrl_c_says_what_goes_on_and_how_to_go_on(shop: Shop) -> None:
     assert shop.call("restore", "--yes").exit_code == 0
 
 
+def test_ctrl_c_while_rds_refuses_says_so_and_leaves_nothing(shop: Shop) -> None:
+    make_snapshot(shop)
+    code = "DBClusterSnapshotNotFoundFault"
+    shop.aws.add_fault("api-error", times=None, action="rds:RestoreDBClusterFromSnapshot", code=code)
+    with shop.calling("restore", "--yes") as process:
+        read_until(process, "Trying again.")
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "RDS has not taken what it was asked for last (restore the snapshot as" in stderr
+    assert "snapshot revert" not in stderr
+    left = [tag["Key"] for tag in shop.cluster(shop.name)["TagList"]]
+    assert not [key for key in left if key.startswith("taxiway:")]
+
+
 def test_a_second_operator_is_told_of_the_first(shop: Shop) -> None:
     make_snapshot(shop)
     other = Shop(shop.aws, shop.directory, name=shop.name, actor="bob")

@@ -74,8 +74,18 @@ def test_what_has_ended_is_not_asked_about(tmp_path: Path, tasks: Tasks) -> None
         assert terminal.end() == 130, terminal.shown
     finally:
         terminal.close()
-    assert "has ended. Its log was not read to the end" in terminal.shown
+    assert "has ended; its log was not read to the end" in terminal.shown
     assert QUESTION not in terminal.shown
+
+
+def test_what_is_no_answer_is_asked_again(terminal: Terminal) -> None:
+    terminal.wait_for("up")
+    terminal.type(CTRL_C)
+    terminal.wait_for(QUESTION)
+    terminal.type(b"zzz\n")
+    terminal.wait_for("'zzz' is no answer to that.")
+    terminal.type(b"c\n")
+    assert terminal.end() == 0, terminal.shown
 
 
 def test_stopping_shows_the_end_of_the_task(terminal: Terminal) -> None:
@@ -88,7 +98,7 @@ def test_stopping_shows_the_end_of_the_task(terminal: Terminal) -> None:
 
 
 @pytest.mark.parametrize("answer", [b"d\n", b"\n", CTRL_C])
-def test_any_other_answer_and_a_second_ctrl_c_leave_the_task_alone(
+def test_detaching_enter_and_a_second_ctrl_c_leave_the_task_alone(
     terminal: Terminal, tasks: Tasks, answer: bytes
 ) -> None:
     terminal.wait_for("up")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from taxiway.project import Project
 
 
-_READING: Final = frozenset({"info", "validate", "test-connection"})
+_READING: Final = frozenset({"info", "validate", "test-connection", "plan"})
 
 
 class Wish(NamedTuple):
@@ -229,12 +229,12 @@ def _run_to_record(loaded: Loaded, names: Sequence[str]) -> RunOrigin | None:
     import os
     from datetime import UTC, datetime
 
-    from taxiway.model.ledger import RunOrigin, make_run_id
+    from taxiway.model.ledger import ROLES_APPLY, RunOrigin, make_run_id
 
     return RunOrigin(
         run_id=make_run_id(datetime.now(UTC), os.urandom(10)),
         version=__version__,
-        command=" ".join(names),
+        command=ROLES_APPLY if ROLES.keys() >= {*names} else " ".join(names),
         actor=os.environ.get("TAXIWAY_ACTOR", "").strip() or None,
     )
 

@@ -16,9 +16,17 @@ from taxiway.cli.output import print_aside
 from taxiway.ops.seams import Wish
 
 _QUESTION: Final = (
-    "The task goes on running. Type 's' to stop it, 'c' to go on watching, or 'd' (or Ctrl-C again) to detach:"
+    "The task goes on running. Type 's' to stop it, 'c' to go on watching, or 'd' (or Ctrl-C again) to detach [d]:"
 )
-_ANSWERS: Final = {"s": Wish.STOP, "stop": Wish.STOP, "c": Wish.GO_ON, "continue": Wish.GO_ON}
+_DEFAULT: Final = "d"
+_ANSWERS: Final = {
+    "s": Wish.STOP,
+    "stop": Wish.STOP,
+    "c": Wish.GO_ON,
+    "continue": Wish.GO_ON,
+    "d": Wish.DETACH,
+    "detach": Wish.DETACH,
+}
 
 
 class Interrupts:
@@ -50,8 +58,16 @@ class Interrupts:
         return wish
 
     def _ask(self) -> Wish:
-        print_aside(_QUESTION)
-        return _ANSWERS.get(sys.stdin.readline().strip().lower(), Wish.DETACH)
+        """Until there is an answer. A typing error must not end anything, and who has gone detaches."""
+        while True:
+            print_aside(_QUESTION)
+            line = sys.stdin.readline()
+            if not line:
+                return Wish.DETACH
+            word = line.strip().lower() or _DEFAULT
+            if word in _ANSWERS:
+                return _ANSWERS[word]
+            print_aside(f"'{word}' is no answer to that.")
 
     def _note(self, _signal: int, _frame: FrameType | None) -> None:
         if self._is_noted:

@@ -9,6 +9,7 @@ from taxiway.cli.interrupts import Interrupts, has_terminal
 from taxiway.cli.output import print_aside, print_result
 from taxiway.cli.task_options import find_actor
 from taxiway.clock import SystemClock
+from taxiway.model.run_report import RunReport
 from taxiway.model.task import LogEvent, Task, TaskSettings, TaskTarget
 from taxiway.ops.seams import Aws, Wish
 from taxiway.ops.watch_task import TaskWatch, TimeLimit, Watched
@@ -118,27 +119,29 @@ class TaskSession:
             with watcher.interrupts.listening():
                 watched = watch.watch(task)
         except KeyboardInterrupt as stop:
-            self.say_detached(task)
+            self.say_detached(watcher.task or task, watcher.report)
             return exit_codes.TERMINATED if isinstance(stop, Terminated) else exit_codes.INTERRUPTED
         except errors.AwsError as error:
             raise unwatched(task, error) from error
         if watched.is_detached and not watched.is_timed_out:
-            self.say_detached(watched.task)
+            self.say_detached(watched.task, watched.log.report)
             return exit_codes.INTERRUPTED
         return watched
 
-    def say_detached(self, task: Task) -> None:
-        """Where the task is, and how to get back to it."""
+    def say_detached(self, task: Task, report: RunReport | None = None) -> None:
+        """Where the task is, what its log has told as its result, and how to get back to it."""
         name = short_id(task.id)
+        said = f"its log says {report.words}, which is not confirmed" if report else "its result is not known"
         if task.is_stopped:
-            print_aside(
-                f"Task {name} has ended. Its log was not read to the end, so that its result is not known.\n"
-                f"  Learn it: taxiway task attach {name}"
-            )
+            why = said if report else f"its log was not read to the end, so that {said}"
+            print_aside(f"Task {name} has ended; {why}.\n  Learn it: taxiway task attach {name}")
             return
-        state = "was asked to stop" if self.has_asked_to_stop else "goes on running"
+        state = "was running when it was last looked at" if report else "goes on running"
+        if self.has_asked_to_stop:
+            state = "was asked to stop"
         print_aside(
-            f"Detached. Task {name} {state}; its result is not known.\n"
+            f"Detached. Task {name} {state}; {said}.
+"
             f"  Watch it again: taxiway task attach {name}\n"
             f"  Stop it:        taxiway task stop {name}"
         )
@@ -169,14 +172,20 @@ class Terminal:
     invocation: "Invocation"
     interrupts: Interrupts
     shows_log: bool
+    task: Task | None = field(default=None, init=False)
+    """As it was when its status was last told."""
+    report: RunReport | None = field(default=None, init=False)
+    """The result that its log has told."""
 
     def on_status(self, task: Task) -> None:
         """Its status has changed."""
+        self.task = task
         if not self.invocation.quiet:
             print_aside(render_status(task))
 
     def on_line(self, event: LogEvent) -> None:
         """It has printed a line."""
+        self.report = parse_result_line(event.message) or self.report
         if not self.shows_log:
             return
         line = render_log_line(event.message)

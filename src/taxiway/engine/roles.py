@@ -54,8 +54,8 @@ def look_after_roles(
         plan = _carry_out(scope, roles, settings, tools)
     else:
         plan = _plan(scope, roles, tools, _find_rotations(roles, tools))
-    for warning in plan.warnings:
-        tools.on_event(Warned(message=warning))
+        _warn(plan.losses, tools)
+    _warn(plan.warnings, tools)
     return RolesResult(
         database=tools.session.facts.database, count=len(roles), changes=plan.changes, carried_out=carry_out
     )
@@ -96,6 +96,7 @@ def _carry_out(
         plan = _plan(scope, roles, tools, _find_rotations(roles, tools) if rotates else {})
         rotations = [change for change in plan.changes if isinstance(change, PasswordRotated)]
         others = [change for change in plan.changes if not isinstance(change, PasswordRotated)]
+        _warn(plan.losses, tools)
         if others:
             tools.session.change_roles(scope.table, others)
         _tell(others, tools)
@@ -113,6 +114,11 @@ def _rotate(scope: Scope, rotation: PasswordRotated, tools: Tools) -> None:
 
     tools.session.change_roles(scope.table, [rotation], before_commit=finish)
     _tell([rotation], tools)
+
+
+def _warn(messages: Sequence[str], tools: Tools) -> None:
+    for message in messages:
+        tools.on_event(Warned(message=message))
 
 
 def _tell(changes: Sequence[RoleChange], tools: Tools) -> None:

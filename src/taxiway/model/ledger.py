@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from taxiway.model.migration import ResolvedMigration
+
+ROLES_APPLY: Final = "roles apply"
+"""The command of a run that has looked after declared roles, and nothing else."""
 
 
 class RunOutcome(Enum):

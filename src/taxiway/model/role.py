@@ -283,7 +283,11 @@ type RoleChange = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RolesPlan:
-    """What leads from the roles of the server to the declared ones, in order, and what cannot be done."""
+    """What leads from the roles of the server to the declared ones, in order, and what cannot be done.
+
+    ``losses`` are warnings too: of what is revoked and may be wanted by somebody else.
+    """
 
     changes: tuple[RoleChange, ...] = ()
     warnings: tuple[str, ...] = ()
+    losses: tuple[str, ...] = ()

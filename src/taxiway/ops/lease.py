@@ -73,6 +73,8 @@ class Lease:
     now: Callable[[], datetime]
     is_gone: Callable[[str, str], bool]
     takes_over: bool = False
+    is_inherited: bool = field(default=False, init=False)
+    """Its stamp is that of an earlier run, which may have made what RDS does not show yet."""
     _holder: Database | Snapshot | None = field(default=None, init=False)
     _stamp: str = field(default="", init=False)
     _renewed: float = field(default=0.0, init=False)
@@ -90,6 +92,7 @@ class Lease:
             AwsError: AWS refused or could not be asked.
         """
         self._check(holder.tags)
+        self.is_inherited = self.stamp_of(holder.tags) is not None
         self._holder, self._stamp = holder, stamp
         self._write(holder.arn, self.worker)
         self.clock.sleep(_SETTLE_SECONDS)
@@ -142,6 +145,7 @@ class Lease:
         is_forgotten = tag.moment is None or self.now() - tag.moment > _FORGOTTEN
         if is_forgotten or self.is_gone(tag.machine, tag.token):
             return
+        self._holder = None  # the tag is theirs now: nothing of ours is to be given back
         raise errors.RestoreBusy(
             f"{tag.actor} is at work on it, on {tag.machine}, and was last seen at {tag.seen}.",
             hint="Wait until that has ended, or take it over with --take-over if you know that it has.",

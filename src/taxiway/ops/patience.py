@@ -12,6 +12,8 @@ _MOST_SECONDS: Final = 15.0
 _GROWTH: Final = 1.4
 # How long RDS may be throttling, silent, or in a state that does not allow the next step.
 _PATIENCE_SECONDS: Final = 900.0
+# The same trouble is told again after so many seconds, then after twice as many.
+_TELL_AGAIN_SECONDS: Final = 60.0
 
 
 @dataclass
@@ -47,12 +49,13 @@ class Waiting:
 
 @dataclass
 class Patience:
-    """Bears what passes by itself, for a quarter of an hour without a success."""
+    """Bears what passes by itself, for a quarter of an hour without a success; told again ever less often."""
 
     clock: Clock
     progress: Progress
     _since: float | None = field(default=None, init=False)
     _told: str = field(default="", init=False)
+    _tell_again_after: float = field(default=_TELL_AGAIN_SECONDS, init=False)
     _pause: float = field(default=_FIRST_SECONDS, init=False)
 
     def ask[T](self, question: Callable[[], T]) -> T | None:
@@ -69,21 +72,27 @@ class Patience:
         self.calm()
         return answer
 
-    def bear(self, error: errors.AwsError) -> None:
-        """Wait a while, if the error may pass; each is told once.
+    def bear(self, error: errors.AwsError, *, seconds: float = _PATIENCE_SECONDS) -> None:
+        """Wait a while, if the error may pass within so many seconds; its reason is told.
 
         Raises:
             AwsError: The error, if it has been there for too long.
         """
         now = self.clock.monotonic()
         self._since = now if self._since is None else self._since
-        if now - self._since > _PATIENCE_SECONDS:
+        if now - self._since > seconds:
             raise error
-        if error.message != self._told:
-            self._told = error.message
-            self.progress.on_trouble(f"{error.message} Trying again.")
+        self._tell(error.message, now - self._since)
         self.clock.sleep(self._pause)
         self._pause = min(self._pause * _GROWTH, _MOST_SECONDS)
+
+    def _tell(self, message: str, seconds: float) -> None:
+        if message != self._told:
+            self._told, self._tell_again_after = message, seconds + _TELL_AGAIN_SECONDS
+            self.progress.on_trouble(f"{message} Trying again.")
+        elif seconds >= self._tell_again_after:
+            self._tell_again_after = seconds * 2
+            self.progress.on_trouble(f"{message} Trying again, for {seconds:.0f} s now.")
 
     def calm(self) -> None:
         """It went well."""

@@ -42,6 +42,8 @@ from taxiway.planning.settings import compare
 _ITSELF: Final = "itself"
 # How long RDS may hide what it is renaming or has just made.
 _APPEAR_SECONDS: Final = 900.0
+# How long RDS may not find a snapshot that it has just listed. Nobody has deleted or renamed it for us.
+_SNAPSHOT_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +75,9 @@ class Restorer:
     progress: Progress
     accepts: Callable[[tuple[Difference, ...]], bool]
     differences: tuple[Difference, ...] = ()
+    refusal: errors.AwsError | None = field(default=None, init=False)
+    """Why RDS has not taken what it was asked for last; ``None`` if it has, or if nobody knows."""
+    _has_asked: bool = field(default=False, init=False)
     _tried: dict[str, float] = field(default_factory=dict, init=False)
     _is_compared: bool = field(default=False, init=False)
     _found: Found | None = field(default=None, init=False)
@@ -189,6 +194,16 @@ class Restorer:
 
     # --- doing
 
+    @property
+    def is_begun(self) -> bool:
+        """Whether a restore is under way, or may be: RDS has taken a request of this run, or has not answered."""
+        return self._has_asked or (self._found is not None and self._found.is_begun)
+
+    def release(self, *, is_done: bool) -> None:
+        """Nobody is at work any more. A restore that RDS has certainly not begun leaves no name to go on with."""
+        refused = self.refusal is None or isinstance(self.refusal, errors.AwsNotFound)
+        self.lease.release(is_done=is_done or (not self.is_begun and refused and not self.lease.is_inherited))
+
     def restore(self, found: Found) -> Scene:
         """Bring a restore to the point where the restored database has the live name.
 
@@ -295,6 +310,7 @@ class Restorer:
         waiting = Waiting(self.clock, self.progress)
         # One for looking and one for doing: that looking goes well says nothing about a step that does not.
         looking, patience = Patience(self.clock, self.progress), Patience(self.clock, self.progress)
+        refused = ""
         while True:
             scene = looking.ask(lambda: self._look_again(phase))
             if scene is None:
@@ -310,12 +326,41 @@ class Restorer:
                 continue
             try:
                 self.lease.renew()
-                self.progress.on_step(words_of(step))
-                self._do(step, scene)
+                if words_of(step) != refused:
+                    self.progress.on_step(words_of(step))
+                self._ask_for(step, scene)
             except (errors.AwsBusy, errors.AwsNotFound, errors.AwsThrottled, errors.AwsUnreachable) as error:
-                patience.bear(error)
+                refused = words_of(step)
+                self._bear(error, step, patience)
             else:
+                refused = ""
                 patience.calm()
+
+    def _ask_for(self, step: Step, scene: Scene) -> None:
+        """Do a step, and remember whether RDS may be at it: also when this is cut off in the middle."""
+        before, self._has_asked, self.refusal = self._has_asked, True, None
+        try:
+            self._do(step, scene)
+        except errors.AwsUnreachable:
+            raise
+        except errors.AwsError as error:
+            self._has_asked, self.refusal = before, error
+            raise
+
+    def _bear(self, error: errors.AwsError, step: Step, patience: Patience) -> None:
+        """A moment, if it may pass. A snapshot that is not found is not waited for as long as what is renamed."""
+        if not (isinstance(step, steps.Restore) and isinstance(error, errors.AwsNotFound)):
+            patience.bear(error)
+            return
+        try:
+            patience.bear(error, seconds=_SNAPSHOT_SECONDS)
+        except errors.AwsNotFound:
+            assert self._snapshot is not None  # it was asked for
+            raise errors.SnapshotNotFound(
+                f"RDS does not find snapshot {self._snapshot.name} of '{self.name}', although it has listed it: "
+                f"{error.message}",
+                hint="See which there are with 'taxiway snapshot list', and restore another one.",
+            ) from error
 
     def _look_again(self, phase: Phase) -> Scene:
         assert self._found is not None  # looked at before any work

@@ -171,5 +171,6 @@ class TaskWatch:
             if had_report or follower.is_gone or self.clock.monotonic() >= end:
                 return False
             if self.watcher.wish(is_over=True) is Wish.DETACH:
-                return True
+                # With the result there is nothing left to wait for.
+                return follower.report is None
             self.clock.sleep(self.poll_seconds)

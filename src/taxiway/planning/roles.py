@@ -76,12 +76,14 @@ def plan_roles(
     rotations = [PasswordRotated(role.name, pending[role.name]) for role in declared if role.name in pending]
     _require_permission([*changes, *rotations], found)
     warnings: list[str] = []
+    losses: list[str] = []
     for role in declared:
         if role.grants is not None:
             privileges = _PrivilegePlanner(role, role.grants, found, schemas=schemas, history=history)
             changes += privileges.changes()
             warnings += privileges.warnings()
-    return RolesPlan(changes=(*changes, *rotations), warnings=tuple(warnings))
+            losses += privileges.losses()
+    return RolesPlan(changes=(*changes, *rotations), warnings=tuple(warnings), losses=tuple(losses))
 
 
 def _refuse(role: Role, found: RolesFound, declared: Sequence[Role]) -> None:
@@ -181,6 +183,7 @@ class _PrivilegePlanner:
         self._role, self._grants, self._found = role.name, grants, found
         self._name = quote_identifier(role.name)
         self._schemas = frozenset(role.schemas if role.schemas is not None else schemas)
+        self._managed = frozenset(schemas)
         self._history = history
         self._granted = _granted_before(role.name, found)
 
@@ -214,6 +217,19 @@ class _PrivilegePlanner:
         ]
         if denied:
             yield f"Role {self._name} lacks {' and '.join(denied)}, which only the owner can grant."
+
+    def losses(self) -> Iterator[str]:
+        """What is revoked where this project manages nothing: the privileges may be another project's."""
+        of_objects = {_schema_of(one) for one in self._found.objects if self._unwanted(one) & self._held(one)}
+        of_defaults = {change.schema for change in self._default_changes() if change.is_revoked}
+        # That of a database is none.
+        for schema in sorted((of_objects | of_defaults) - self._schemas - self._managed - {""}):
+            name = quote_identifier(schema)
+            yield (
+                f"Role {self._name} loses what it may do in schema {name}, which this project does not manage. If "
+                f"another project declares the role too, give it a role of its own, or name {name} in the role's "
+                f"'schemas' in both."
+            )
 
     def _lacking(self, one: FoundObject) -> Privileges:
         return self._wanted_of(one) - self._held(one) - one.held.get(EVERYBODY, NOTHING)
@@ -261,7 +277,7 @@ class _PrivilegePlanner:
                 together[one.kind, chosen].append(one.sql)
         return ((privileges, kind, tuple(names)) for (kind, privileges), names in together.items())
 
-    def _default_changes(self) -> Iterator[RoleChange]:
+    def _default_changes(self) -> Iterator[DefaultsChanged]:
         existing = {one.name for one in self._found.objects if one.kind is ObjectKind.SCHEMA}
         for schema in sorted((self._schemas | self._granted.keys()) & existing):
             wanted = GRANTS[self._grants] if schema in self._schemas else {}

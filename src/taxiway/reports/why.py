@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from taxiway.model.identifier import quote_identifier
+from taxiway.model.ledger import ROLES_APPLY
 from taxiway.model.why import Certainty
 
 if TYPE_CHECKING:
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
 type Json = dict[str, Any]
 
 _NOBODY: Final = "a transaction that is on no record: from before Taxiway, or by hand"
+# Rows of catalogs that have the privileges too (relacl, proacl, typacl, nspacl): GRANT and REVOKE write them.
+_WITH_PRIVILEGES: Final = frozenset({"definition", "function", "type", "schema"})
+_MAYBE_GRANT: Final = ", or only a GRANT, which writes the same row of the catalog"
+_MAYBE_GRANT_ON_TABLE: Final = ", or only a GRANT or TRUNCATE, which write the same row of the catalog"
 _PARTS_SHOWN: Final = 6
 _MENTIONS_SHOWN: Final = 10
 
@@ -50,7 +55,7 @@ def _render_origin(origin: Origin) -> str:
         shown = ", ".join(change.what[:_PARTS_SHOWN])
         more = f" and {len(change.what) - _PARTS_SHOWN} more" if len(change.what) > _PARTS_SHOWN else ""
         lines.append(f"  {shown}{more}")
-        lines += [f"    {line}" for line in _render_change(change)]
+        lines += [f"    {line}" for line in _render_change(change, origin.found)]
     if any(change.is_of_copy for change in origin.changes):
         lines.append(
             "  The database was restored from a dump or upgraded since; before that, the ledger tells by the name."
@@ -70,19 +75,29 @@ def _plain(name: str) -> str:
     return name if name.replace("_", "a").isalnum() and name == name.lower() else quote_identifier(name)
 
 
-def _render_change(change: Change) -> list[str]:
+def _render_change(change: Change, found: FoundObject) -> list[str]:
+    grant = _perhaps_grant(change, found)
     match change.certainty:
         case Certainty.UNKNOWN:
-            return [f"by {_NOBODY}"]
+            return [f"by {_NOBODY}{grant}"]
+        case Certainty.RUN if change.run is not None and change.run.command == ROLES_APPLY:
+            lines = [f"during 'taxiway {ROLES_APPLY}', by its GRANT or by somebody else at that time"]
         case Certainty.RUN:
-            lines = ["during a run, by a callback or by somebody else at that time"]
+            lines = [f"during a run, by a callback or by somebody else at that time{grant}"]
         case Certainty.DURING:
-            lines = [f"while {_names(change)} ran, in a transaction of its own"]
+            lines = [f"while {_names(change)} ran, in a transaction of its own{grant}"]
         case Certainty.GROUP:
             lines = [f"by one of a group: {_names(change)}"]
         case Certainty.EXACT:
             lines = [f"by {_names(change)}"]
     return [*lines, *_render_run(change)]
+
+
+def _perhaps_grant(change: Change, found: FoundObject) -> str:
+    """What has written nothing but a row with privileges may have changed only these. Indexes have none."""
+    if found.sort == "index" or not _WITH_PRIVILEGES.issuperset(change.what):
+        return ""
+    return _MAYBE_GRANT_ON_TABLE if found.sort == "table" else _MAYBE_GRANT
 
 
 def _names(change: Change) -> str:

@@ -165,6 +165,35 @@ def test_a_second_time_nothing_is_changed(project: Project, action: tuple[str, .
     assert not any(word in written for word in ("ALTER ROLE", "CREATE ROLE", "GRANT "))
 
 
+def test_why_names_the_run_that_granted_and_a_plan_is_no_run(project: Project) -> None:
+    on = {"TAXIWAY_LEDGER": "true"}
+    project.succeed("migrate", environment=on)
+    environment = project.declare(READ_ONLY, read_only=make_password()) | on
+    project.succeed("roles", "plan", environment=environment)
+    project.succeed("roles", "apply", environment=environment)
+    assert project.superuser("SELECT command FROM taxiway.run ORDER BY started") == [
+        ("migrate",),
+        ("roles apply",),
+    ]
+    said = project.succeed("why", "one", environment=environment)
+    assert "by V1__one.sql (version 1)" in said
+    assert "during 'taxiway roles apply', by its GRANT" in said
+    assert "no record" not in said
+
+
+@pytest.mark.parametrize("early", ["false", "true"])
+def test_what_another_project_has_granted_is_not_revoked_without_a_word(project: Project, early: str) -> None:
+    """Two projects declare the same role on one database; each manages a schema of its own."""
+    environment = project.declare(READ_ONLY, read_only=make_password())
+    project.migrate_all(environment)
+    (project.directory / "taxiway.toml").write_text(
+        f'[flyway]\nschemas = ["mine"]\n{READ_ONLY}before_migrations = {early}\n', encoding="utf-8"
+    )
+    log = "\n".join(project.migrate_all(environment))
+    assert log.count('Role "read_only" loses what it may do in schema "public", which this project does not') == 1
+    assert log.index("loses") < log.index('Revoked SELECT on 2 tables ("public".')
+
+
 def test_another_password_is_set_and_only_then(project: Project) -> None:
     first, second = make_password(), make_password()
     project.migrate_all(project.declare(READ_ONLY, read_only=first))

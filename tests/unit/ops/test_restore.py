@@ -197,6 +197,73 @@ def test_what_does_not_pass_in_a_quarter_of_an_hour_is_an_error() -> None:
     assert 900 < operator.clock.seconds < 960
 
 
+def test_a_step_that_is_refused_is_told_once_and_its_reason_again_and_again() -> None:
+    rds = shop()
+    rds.before = failing(10_000, BUSY, "restore")
+    operator = Operator(rds)
+    with pytest.raises(errors.AwsBusy):
+        operator.restore()
+    assert len(operator.seen.steps) == 1
+    assert operator.seen.troubles[0] == f"{BUSY.message} Trying again."
+    assert 3 <= len(operator.seen.troubles) <= 6
+    assert " s now." in operator.seen.troubles[-1]
+
+
+def test_a_snapshot_that_rds_does_not_find_is_an_error_in_a_minute() -> None:
+    rds = shop()
+    rds.before = failing(10_000, GONE, "restore")
+    operator = Operator(rds)
+    with pytest.raises(errors.SnapshotNotFound, match=r"shop-s.*RDS does not find it"):
+        operator.restore()
+    assert 55 < operator.clock.seconds < 100
+
+
+def stop_in(operator: Operator, seconds: float) -> None:
+    def interrupt() -> None:
+        if operator.clock.seconds > seconds:
+            raise KeyboardInterrupt
+
+    operator.clock.then = interrupt
+
+
+def stopped(operator: Operator) -> Restorer:
+    """A restore that is stopped while it waits, with the tag given back."""
+    stop_in(operator, 3)
+    restorer = operator.restorer("1")
+    with pytest.raises(KeyboardInterrupt):
+        restorer.restore(restorer.look(RestoreWish(), operator.now()))
+    restorer.release(is_done=False)
+    return restorer
+
+
+def test_a_stop_of_what_was_refused_leaves_no_tag_and_offers_no_way_back() -> None:
+    rds = shop()
+    rds.before = failing(10_000, GONE, "restore")
+    restorer = stopped(Operator(rds))
+    assert (restorer.is_begun, restorer.refusal) == (False, GONE)
+    assert AT_WORK_TAG not in rds.databases[0].tags
+
+
+def test_a_stop_without_an_answer_keeps_the_names_of_what_may_be_being_made() -> None:
+    rds = shop()
+    rds.before = failing(10_000, SILENT, "restore")
+    restorer = stopped(Operator(rds))
+    assert (restorer.is_begun, restorer.refusal) == (True, None)
+    assert rds.databases[0].tags[AT_WORK_TAG].startswith(f"{STAMP} free ")
+
+
+def test_a_stop_leaves_the_tag_of_whoever_has_it_now() -> None:
+    rds = shop()
+    operator = Operator(rds)
+    theirs = f"{STAMP} 7-a runner bob 2026-01-02T12:00:00Z"
+    operator.clock.then = lambda: rds.add_tags(rds.databases[0].arn, {AT_WORK_TAG: theirs})
+    restorer = operator.restorer("1")
+    with pytest.raises(errors.RestoreBusy):
+        restorer.restore(restorer.look(RestoreWish(), operator.now()))
+    restorer.release(is_done=False)
+    assert rds.databases[0].tags[AT_WORK_TAG] == theirs
+
+
 def test_an_answer_that_is_lost_does_not_make_a_second_database() -> None:
     rds = shop()
     genuine = rds.restore

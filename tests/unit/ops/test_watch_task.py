@@ -188,6 +188,13 @@ def test_whoever_does_not_wait_for_the_end_of_the_log_does_not_know_the_result()
     assert (watched.is_detached, watched.task.is_stopped) == (True, True)
 
 
+def test_with_the_result_there_is_nothing_left_to_detach_from() -> None:
+    clock, log = FakeClock(), GrowingLog(["up"])
+    clock.then = lambda: log.lines.append(RESULT) if RESULT not in log.lines else None
+    watched = watch(ScriptedTasks([[ended(0)]]), log, Notes(wishes=[Wish.GO_ON, Wish.DETACH]), clock=clock)
+    assert (watched.is_detached, watched.log.report) == (False, DONE)
+
+
 @pytest.mark.parametrize("exit_code", [130, 143])
 def test_the_last_word_of_a_task_that_was_stopped_is_waited_for(exit_code: int) -> None:
     clock, log = FakeClock(), GrowingLog(["up"])

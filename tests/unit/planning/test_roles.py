@@ -114,6 +114,26 @@ def test_what_others_have_granted_is_not_revoked() -> None:
     assert plan(Role(name="app", grants=Grants.READ), on=on).changes == ()
 
 
+@pytest.mark.parametrize("after", [Grants.READ, Grants.NONE])
+def test_what_is_revoked_where_nothing_is_managed_is_warned_of(after: Grants) -> None:
+    on = found(APP, objects=database(Grants.READ), granted=Grants.READ)
+    elsewhere = plan_roles([Role(name="app", grants=after)], on, {}, schemas=["mine"], history=HISTORY)
+    assert [one.split(",")[0] for one in elsewhere.losses] == [
+        'Role "app" loses what it may do in schema "public"',
+    ]
+
+
+def test_what_is_revoked_in_a_managed_schema_or_kept_by_its_name_is_no_loss() -> None:
+    on = found(APP, objects=database(Grants.READ), granted=Grants.READ)
+    assert plan(Role(name="app", grants=Grants.NONE), on=on).losses == ()
+    kept = Role(name="app", grants=Grants.READ, schemas=("public",))
+    assert plan_roles([kept], on, {}, schemas=["mine"], history=HISTORY).losses == ()
+    # What somebody has granted by hand stays
+    by_hand = found(APP, objects=database(Grants.READ))
+    role = Role(name="app", grants=Grants.READ)
+    assert plan_roles([role], by_hand, {}, schemas=["mine"], history=HISTORY).losses == ()
+
+
 @pytest.mark.parametrize("grants", [Grants.WRITE, Grants.ALL])
 def test_nobody_is_given_more_than_to_read_the_history(grants: Grants) -> None:
     history = found_object(ObjectKind.TABLE, HISTORY[1], GRANTS[grants][ObjectKind.TABLE])

@@ -54,6 +54,30 @@ def test_how_it_is_known_is_in_the_sentence() -> None:
         assert f"\n    {sentence}\n" in render_why(result(change))
 
 
+def test_what_only_a_grant_may_have_written_is_not_said_to_be_a_definition() -> None:
+    table = FoundObject(1, "public", "orders", "table", "relation")
+    grant = replace(CHANGE, what=("definition",), certainty=Certainty.UNKNOWN, migrations=(), run=None)
+    text = render_why(result(CHANGE, grant, found=table))
+    assert "by V1__first.sql" in text
+    assert text.endswith("or by hand, or only a GRANT or TRUNCATE, which write the same row of the catalog")
+    assert "GRANT" not in render_why(result(CHANGE, replace(grant, what=("created", "definition")), found=table))
+    assert "GRANT" not in render_why(result(CHANGE, grant, found=table._replace(sort="index")))
+    assert "or only a GRANT, which writes" in render_why(result(CHANGE, grant, found=table._replace(sort="view")))
+    during = replace(grant, certainty=Certainty.DURING, migrations=(V1,), run=RUN)
+    assert "ran, in a transaction of its own, or only a GRANT" in render_why(result(during, found=table))
+
+
+def test_a_run_that_has_only_looked_after_roles_is_named() -> None:
+    change = replace(
+        CHANGE,
+        certainty=Certainty.RUN,
+        migrations=(),
+        run=RUN._replace(command="roles apply"),
+        what=("definition",),
+    )
+    assert "during 'taxiway roles apply', by its GRANT or by somebody else" in render_why(result(change))
+
+
 def test_what_is_not_known_is_said_so_and_mentions_are_no_proof() -> None:
     unknown = replace(CHANGE, certainty=Certainty.UNKNOWN, migrations=(), run=None)
     mentions = tuple(Mention(f"V{number}__x.sql", 2) for number in range(12))

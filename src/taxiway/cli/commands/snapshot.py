@@ -245,17 +245,26 @@ def _run(
         scene = work()
         is_done = True
     except KeyboardInterrupt as stop:
-        return _tell_stop(
-            stop,
-            session,
-            f"RDS goes on with what it was asked for last ({session.progress.last_step or 'nothing'}).\n"
-            f"  Go on:     taxiway {operation}\n"
-            "  Look:      taxiway snapshot restore --dry-run\n"
-            "  Go back:   taxiway snapshot revert",
-        )
+        return _tell_stop(stop, session, _ways_on(restorer, session.progress.last_step, operation))
     finally:
-        restorer.lease.release(is_done=is_done)
+        restorer.release(is_done=is_done)
     return _tell(session, restorer, found, scene, operation)
+
+
+def _ways_on(restorer: Restorer, last_step: str, operation: str) -> str:
+    """What RDS is at behind us, and what leads on from there. Nobody goes back from what has not begun."""
+    if restorer.refusal is not None:
+        first = f"RDS has not taken what it was asked for last ({last_step}): {restorer.refusal.message}"
+    elif last_step:
+        first = f"RDS goes on with what it was asked for last ({last_step})."
+    else:
+        first = "RDS was asked for nothing."
+    ways = [
+        f"  {'Go on:    ' if restorer.is_begun else 'Try again:'} taxiway {operation}",
+        "  Look:      taxiway snapshot restore --dry-run",
+        *(["  Go back:   taxiway snapshot revert"] if restorer.is_begun else []),
+    ]
+    return "\n".join([first, *ways])
 
 
 def _tell(
