@@ -145,6 +145,8 @@ def test_a_second_call_keeps_the_key_and_a_replaced_one_clones_only_when_it_is_r
     assert place.job.run("main").exit_code == 2
     place.git.authorize(replaced.json["publicKey"])
     assert place.job.run("main").exit_code == 0
+    told = place.keeper.call("deploy-key", "show").stdout
+    assert told.startswith(f"Secret '{place.key}' has a deploy key. The public half is:\n\nssh-")
     shown = place.keeper.call("deploy-key", "show", "--output", "json")
     assert shown.json["publicKey"].split()[:2] == replaced.json["publicKey"].split()[:2]
     assert shown.json["fingerprint"] == replaced.json["fingerprint"] != replaced.json["replacedFingerprint"]

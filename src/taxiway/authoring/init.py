@@ -44,7 +44,8 @@ def init_project(new: NewProject, *, directory: Path) -> InitResult:
     project_id = str(uuid.uuid4())
     beside = _files_of_flyway(path.parent)
     settings = convert_conf(new.source) if new.source else ({} if beside else _EXAMPLE)
-    text = render_project(name, project_id, settings, remarks=_remarks(beside))
+    examples = _LOGIN if settings is _EXAMPLE else ()
+    text = render_project(name, project_id, settings, remarks=_remarks(beside), examples=examples)
     parse_toml(text)
     _write_new(path, text)
     has_scripts = bool(beside) or "flyway.locations" in settings
@@ -86,9 +87,13 @@ def _make_folder(path: Path) -> str:
 _EXAMPLE: Final[Mapping[str, object]] = {
     "database.host": "${env:DB_HOST}",
     "database.name": "${env:DB_NAME}",
-    "database.user": "${env:DB_USER}",
-    "database.password": "${env:DB_PASSWORD}",
 }
+# In comments: a reference to a variable that is not set would bar the login by .pgpass or by a URL.
+_LOGIN: Final = (
+    "Without these two: FLYWAY_USER and FLYWAY_PASSWORD, those of the URL, or libpq's own, such as ~/.pgpass.",
+    'user = "${env:DB_USER}"',
+    'password = "${env:DB_PASSWORD}"',
+)
 
 
 def _write_new(path: Path, text: str) -> None:

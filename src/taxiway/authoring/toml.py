@@ -5,9 +5,17 @@ from collections.abc import Iterable, Mapping
 
 
 def render_project(
-    name: str, project_id: str, settings: Mapping[str, object], *, remarks: Iterable[str] = ()
+    name: str,
+    project_id: str,
+    settings: Mapping[str, object],
+    *,
+    remarks: Iterable[str] = (),
+    examples: Iterable[str] = (),
 ) -> str:
-    """Remarks, then tables and keys in the order given, by their places such as ``flyway.outOfOrder``."""
+    """Remarks, then tables and keys in the order given, by their places such as ``flyway.outOfOrder``.
+
+    ``examples`` are comments at the end, which belong to the last table.
+    """
     lines = [f"# Project {' '.join(name.split())}, {project_id}", "# All settings: taxiway config"]
     lines += [f"# {remark}" for remark in remarks]
     for table in dict.fromkeys(path.partition(".")[0] for path in settings):
@@ -17,6 +25,7 @@ def render_project(
             for path, value in settings.items()
             if path.partition(".")[0] == table
         ]
+    lines += [f"# {example}" for example in examples]
     return "\n".join(lines) + "\n"
 
 

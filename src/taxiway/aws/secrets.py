@@ -158,7 +158,7 @@ class SecretsManager:
             case "ResourceNotFoundException":
                 reason, hint = (
                     "not found",
-                    f"Compare with 'aws secretsmanager list-secrets --region {place}'.",
+                    f"Mend its name, or make it: taxiway secrets put (or deploy-key create) --region {place}.",
                 )
             case "InvalidRequestException":
                 # The one state in which AWS refuses to give a value: it is marked as deleted.

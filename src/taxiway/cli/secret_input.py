@@ -91,4 +91,4 @@ _STDIN: Final = "Write it to standard input: taxiway … < FILE, or from the pro
 
 
 def _nothing(what: str) -> errors.SecretRejected:
-    return errors.SecretRejected(f"No value was given for {what}.", hint=_STDIN)
+    return errors.SecretRejected(f"Nothing was given as {what}.", hint=_STDIN)

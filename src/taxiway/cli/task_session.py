@@ -140,8 +140,7 @@ class TaskSession:
         if self.has_asked_to_stop:
             state = "was asked to stop"
         print_aside(
-            f"Detached. Task {name} {state}; {said}.
-"
+            f"Detached. Task {name} {state}; {said}.\n"
             f"  Watch it again: taxiway task attach {name}\n"
             f"  Stop it:        taxiway task stop {name}"
         )

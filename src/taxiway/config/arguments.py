@@ -28,7 +28,7 @@ def read_arguments(arguments: Mapping[str, object]) -> Place:
         UnsupportedOption: A key of Flyway's that would change what a command does.
         InvalidOption: A value of another type.
     """
-    return _read(arguments, call=lambda option: option.flag or option.key)
+    return _read(arguments, call=lambda option: option.flag or f"-{option.key}")
 
 
 def _read(arguments: Mapping[str, object], *, call: Callable[[Option], str]) -> Place:

@@ -27,6 +27,10 @@ type Properties = dict[str, str | Secret]
 # Flyway 13 hands these to the PostgreSQL driver, with a wrapper around it; the wrapper is of no use here.
 _DRIVER: Final = re.compile(r"jdbc:(?:p6spy:|aws-wrapper:)?postgresql:")
 _ANY_DRIVER: Final = re.compile(r"jdbc(?:-secretsmanager)?:", re.IGNORECASE)
+# The names that Flyway's documentation has; whatever else stands there may be a secret in the wrong place.
+_OTHER_DATABASE: Final = re.compile(
+    r"jdbc:(?:p6spy:|aws-wrapper:)?(mysql|mariadb|sqlserver|oracle|sqlite|h2|db2|snowflake|redshift|mongodb|derby)[:+]"
+)
 _SECRETS_MANAGER: Final = "jdbc-secretsmanager:"
 
 _HOW_TO_WRITE: Final = (
@@ -212,6 +216,10 @@ def _not_ours(url: str) -> errors.ConfigError:
             "The database URL wants Java's driver of AWS Secrets Manager to find the password.",
             hint="Write jdbc:postgresql: for jdbc-secretsmanager:postgresql:, and in taxiway.toml "
             'password = "${secret:NAME#password}".',
+        )
+    if other := _OTHER_DATABASE.match(url):
+        return errors.InvalidOption(
+            f"The database URL is one of {other[1]}, and only PostgreSQL is supported.", hint=_HOW_TO_WRITE
         )
     return errors.InvalidOption("The database URL is not one of PostgreSQL's Java driver.", hint=_HOW_TO_WRITE)
 

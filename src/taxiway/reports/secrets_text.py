@@ -83,11 +83,21 @@ def render_key_plan(plan: KeyPlan, *, kind: str, region: str, repository: str | 
 
 
 def render_key(result: KeyResult) -> str:
-    """The public half, and what is left to be done with it."""
-    lines = [_KEY_ENDS[result.action].format(secret=result.secret_id), "", result.public, "", *_next_step(result)]
+    """How the making of a key ended: the public half, and what is left to be done with it."""
+    lines = [_KEY_ENDS[result.action].format(secret=result.secret_id), *_public_half(result)]
     if result.replaced:
         lines.append(f"Then remove the old key, {result.replaced}, at the Git host.")
     return "\n".join(lines)
+
+
+def render_shown_key(result: KeyResult) -> str:
+    """The key that a secret has, for a command that only shows it."""
+    return "\n".join((f"Secret '{result.secret_id}' has a deploy key. The public half is:", *_public_half(result)))
+
+
+def _public_half(result: KeyResult) -> Iterator[str]:
+    yield from ("", result.public, "")
+    yield from _next_step(result)
 
 
 _KEY_ENDS: Final = {

@@ -173,7 +173,8 @@ def test_a_secret_that_is_not_there_is_named_with_its_region(
     with pytest.raises(errors.SecretNotFound) as caught:
         secrets.text("postgresql@nobody")
     assert f"Secret 'postgresql@nobody' in region {aws_endpoint.region}: not found" in caught.value.message
-    assert f"list-secrets --region {aws_endpoint.region}" in str(caught.value.hint)
+    assert "taxiway secrets put" in str(caught.value.hint)
+    assert f"--region {aws_endpoint.region}" in str(caught.value.hint)
 
 
 def test_the_region_can_be_given(store: Store, told: list[Secret]) -> None:

@@ -81,6 +81,11 @@ def test_a_wrong_password_is_told_with_where_it_came_from(
     assert f"the user came from the URL (FLYWAY_URL), {origin}" in message
 
 
+def test_a_wrong_password_of_the_command_line_is_told_with_its_option(ready: Workspace) -> None:
+    result = ready.run("info", "-password=wrong")
+    assert (result.returncode, "the password came from -password." in result.stderr) == (2, True)
+
+
 def test_a_wrong_password_of_a_password_file_is_told_with_the_file(ready: Workspace) -> None:
     file = ready.directory / ".pgpass"
     file.write_text("*:*:*:*:wrong\n")

@@ -1,6 +1,7 @@
 """The configuration file of a new project."""
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from taxiway.config.load import load
 from taxiway.config.toml import parse_toml
 from taxiway.model.settings import Settings
 from taxiway.reports.text import render_init
+from taxiway.secret import reveal
 
 
 def test_a_new_project_has_a_configuration_that_is_accepted(tmp_path: Path) -> None:
@@ -19,6 +21,31 @@ def test_a_new_project_has_a_configuration_that_is_accepted(tmp_path: Path) -> N
     assert text.startswith(f"# Project shop, {result.project_id}\n")
     assert parse_toml(text).given
     assert (tmp_path / "sql").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("environ", "login"),
+    [
+        ({"DB_HOST": "db", "DB_NAME": "shop"}, (None, None)),
+        ({"FLYWAY_URL": "postgresql://owner@db/shop"}, (None, None)),
+        ({"DB_HOST": "db", "DB_NAME": "shop", "FLYWAY_USER": "u", "FLYWAY_PASSWORD": "p"}, ("u", "p")),
+    ],
+)
+def test_a_new_project_bars_no_way_to_log_in(
+    tmp_path: Path, environ: dict[str, str], login: tuple[str | None, str | None]
+) -> None:
+    init_project(NewProject(), directory=tmp_path)
+    database = settings_in(tmp_path, environ).database
+    assert (database.user, database.password and reveal(database.password)) == login
+
+
+def test_the_login_that_a_new_project_shows_can_be_taken_out_of_its_comments(tmp_path: Path) -> None:
+    init_project(NewProject(), directory=tmp_path)
+    file = tmp_path / "taxiway.toml"
+    file.write_text(file.read_text().replace("# user =", "user =").replace("# password =", "password ="))
+    environ = {"DB_HOST": "db", "DB_NAME": "shop", "DB_USER": "u", "DB_PASSWORD": "p"}
+    database = settings_in(tmp_path, environ).database
+    assert (database.user, database.password and reveal(database.password)) == ("u", "p")
 
 
 def test_a_second_init_changes_nothing(tmp_path: Path) -> None:
@@ -109,8 +136,8 @@ def test_what_is_taken_over_wins_over_the_file_that_it_comes_from_and_that_is_to
     assert "win over those of flyway.conf, which is still read" in render_init(result)
 
 
-def settings_in(folder: Path) -> Settings:
-    environ = {"DB_NAME": "shop"}
+def settings_in(folder: Path, environ: Mapping[str, str] | None = None) -> Settings:
+    environ = environ or {"DB_NAME": "shop"}
     return load({}, environ=environ, directory=folder, secret=lambda _id, _key: "").settings
 
 

@@ -117,7 +117,7 @@ def origin_after(loaded: Loaded, option: Option) -> str:
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.key)
 def test_every_option_is_accepted_as_an_argument(option: Option, tmp_path: Path) -> None:
     loaded = load_in(tmp_path, {key_of(option): sample(option)})
-    assert origin_after(loaded, option).startswith(option.flag or option.key)
+    assert origin_after(loaded, option).startswith(option.flag or f"-{option.key}")
 
 
 @pytest.mark.parametrize("option", [o for o in OPTIONS if o.in_variables], ids=lambda option: option.key)

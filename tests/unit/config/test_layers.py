@@ -123,7 +123,7 @@ def test_arguments_are_given_by_key_and_their_origin_is_the_flag() -> None:
     arguments = {"outOfOrder": True, "password": Secret("x"), "placeholders": {"A": "b"}}
     assert {given.key: given.origin for given in read_arguments(arguments).given} == {
         "outOfOrder": "--out-of-order",
-        "password": "password",
+        "password": "-password",
         "placeholders.A": "--placeholder A",
     }
 

@@ -210,7 +210,7 @@ def test_no_pattern_at_all_can_be_asked_for(value: object) -> None:
         ("placeholderSeparator", "", "--placeholder-separator: the value is empty."),
         ("table", "", "--table: the value is empty."),
         ("url", "", "--url: the value is empty."),
-        ("password", Secret(""), "password: the value is empty."),
+        ("password", Secret(""), "-password: the value is empty."),
     ],
 )
 def test_a_value_that_an_option_does_not_accept_is_an_error(key: str, value: object, message: str) -> None:
@@ -277,7 +277,7 @@ def test_other_placeholders_are_shown(name: str) -> None:
         ({"url": "postgresql://h/db?password=pw"}, ("--url",)),
         ({"url": "host=h password=pw"}, ("--url",)),
         ({"placeholders": {"A": "1", "APP_PASSWORD": "pw"}}, ("--placeholder APP_PASSWORD",)),
-        ({"password": "pw"}, ("password",)),
+        ({"password": "pw"}, ("-password",)),
         ({"jdbcProperties.sslpassword": "pw"}, ("--jdbc-property sslpassword",)),
         ({"environments.prod.password": "pw"}, ("environments.prod.password",)),
         ({"environments.prod.url": "postgresql://u:pw@h/db"}, ("environments.prod.url",)),

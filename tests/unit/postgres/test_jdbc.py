@@ -105,6 +105,16 @@ def test_what_is_no_url_of_the_driver_is_refused_without_showing_it(url: str) ->
     assert (refusal.__cause__, refusal.__context__, refusal.__traceback__) == (None, None, None)
 
 
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [("jdbc:mysql://h/db", "mysql"), ("jdbc:oracle:thin:@h:1521/x", "oracle"), ("jdbc:p6spy:h2:mem:x", "h2")],
+)
+def test_another_database_is_refused_by_its_name(url: str, name: str) -> None:
+    refusal = read_url(url)
+    assert isinstance(refusal, errors.InvalidOption)
+    assert refusal.message == f"The database URL is one of {name}, and only PostgreSQL is supported."
+
+
 def test_the_secrets_manager_of_the_driver_is_refused_with_ours_as_the_way() -> None:
     refusal = read_url("jdbc-secretsmanager:postgresql://h/db")
     assert type(refusal) is errors.UnsupportedOption

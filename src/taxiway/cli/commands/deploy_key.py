@@ -22,7 +22,7 @@ from taxiway.model.deploy_key import KeyAction, KeyKind, KeyPlan, KeyResult
 from taxiway.ops.create_deploy_key import KeyMaker, plan_deploy_key
 from taxiway.ops.put_secret import check_secret_name
 from taxiway.reports.secrets_json import key_json, key_plan_json
-from taxiway.reports.secrets_text import render_key, render_key_plan
+from taxiway.reports.secrets_text import render_key, render_key_plan, render_shown_key
 from taxiway.secret import Secret
 from taxiway.sources.git_remote import github_url
 from taxiway.sources.github_keys import API_URL, GithubKeys
@@ -108,7 +108,8 @@ def create(
         confirm(f"Replace the deploy key in secret '{name}'?", is_confirmed=yes)
     with _changing(session, plan, host):
         result = _maker(session, plan, KeyKind(kind), title, host).carry_out(plan, repository)
-    _tell("deploy-key create", invocation, result, is_done=plan.action is not KeyAction.KEEP)
+    is_done = plan.action is not KeyAction.KEEP
+    _tell("deploy-key create", invocation, result, render_key(result), is_done=is_done)
 
 
 def _changing(session: SecretsSession, plan: KeyPlan, host: GithubKeys | None) -> AbstractContextManager[None]:
@@ -150,7 +151,7 @@ def show(invocation: Invocation, /, *, secret: str | None, **options: object) ->
         fingerprint=fingerprint(public),
         repository=session.settings.repository,
     )
-    _tell("deploy-key show", invocation, result, is_done=False)
+    _tell("deploy-key show", invocation, result, render_shown_key(result), is_done=False)
 
 
 def _secret_name(session: SecretsSession, given: str | None) -> str:
@@ -209,8 +210,8 @@ def _tell_plan(invocation: Invocation, plan: KeyPlan, words: str) -> None:
         print_result(f"{words}\nNothing was changed.")
 
 
-def _tell(operation: str, invocation: Invocation, result: KeyResult, *, is_done: bool) -> None:
+def _tell(operation: str, invocation: Invocation, result: KeyResult, words: str, *, is_done: bool) -> None:
     if invocation.json:
         print_json(key_json(operation, result, is_done=is_done))
     else:
-        print_result(render_key(result))
+        print_result(words)
