@@ -111,7 +111,7 @@ def test_a_key_that_was_being_made_may_be_there(action: KeyAction, host: Any, wo
 def test_a_restore_that_is_over_has_changed_something_also_when_its_end_is_not_told() -> None:
     session = SnapshotSession(Invocation(), TaskSettings(database="shop"))
     nothing: Any = SimpleNamespace
-    restorer: Any = SimpleNamespace(lease=SimpleNamespace(release=cut_off))
+    restorer: Any = SimpleNamespace(release=lambda **_: cut_off())
     with pytest.raises(KeyboardInterrupt):
         snapshot._run(session, restorer, nothing(), nothing, "snapshot restore")
     assert told(session) == "Interrupted before the end; until then RDS had been asked to change 'shop'."
