@@ -55,6 +55,26 @@ def typing(keeper: Keeper, *arguments: str) -> Iterator[Terminal]:
         terminal.close()
 
 
+def test_no_value_is_told_with_what_it_was_to_be(keeper: Keeper, name: str) -> None:
+    text = keeper.call("secrets", "put", name, "--text", "--yes")
+    assert f"ERROR: Nothing was given as the value of '{name}'.\n" in text.stderr
+    user = keeper.call("secrets", "put", name, "--username", "app", "--yes")
+    assert "ERROR: Nothing was given as the password of 'app'.\n" in user.stderr
+    assert not exists(keeper, name)
+
+
+def test_a_variable_that_wins_over_the_file_is_warned_of(keeper: Keeper) -> None:
+    keeper.write('[secrets]\ndeploy_key_secret = "key-of-the-file"\n')
+    plan = ("deploy-key", "create", "--dry-run")
+    told = keeper.call(*plan, REPOSITORY_DEPLOY_KEY_SECRET="key-of-the-shell")
+    warning = (
+        "deploy_key_secret = 'key-of-the-file' is passed over: REPOSITORY_DEPLOY_KEY_SECRET is 'key-of-the-shell'."
+    )
+    assert told.stderr == f"WARNING: {warning}\n"
+    assert "secret 'key-of-the-shell'" in told.stdout
+    assert keeper.call(*plan).stderr == ""
+
+
 def test_a_value_that_is_typed_twice_is_stored_and_never_shown(keeper: Keeper, name: str) -> None:
     with typing(keeper, "secrets", "put", name, "--username", "app") as terminal:
         reply(terminal, "The password of 'app': ", f"{CANARY}\n".encode())

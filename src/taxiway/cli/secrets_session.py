@@ -10,9 +10,10 @@ import click
 
 from taxiway import errors
 from taxiway.cli.invocation import Invocation
+from taxiway.cli.output import print_warning
 from taxiway.cli.table_options import given_values, place_of_file, table_options
 from taxiway.config.secret_uses import find_secret_uses
-from taxiway.config.secrets import TABLE, load_secrets
+from taxiway.config.secrets import TABLE, find_overruled, load_secrets
 from taxiway.model.stored_secret import SecretsSettings, SecretUse
 
 if TYPE_CHECKING:
@@ -79,13 +80,17 @@ class SecretsSession:
 
     @cached_property
     def settings(self) -> SecretsSettings:
-        """Those of the options over those of the file.
+        """Those of the options over those of the file. Where a variable wins over the file, that is told.
 
         Raises:
             ConfigError: The file cannot be used.
         """
-        settings = load_secrets(**place_of_file(self.options))
-        return replace(settings, **given_values(TABLE, self.options))
+        place, given = place_of_file(self.options), given_values(TABLE, self.options)
+        settings = load_secrets(**place)
+        for name, warning in find_overruled(**place).items():
+            if name not in given:
+                print_warning(f"WARNING: {warning}", color=self.invocation.color)
+        return replace(settings, **given)
 
     @cached_property
     def uses(self) -> tuple[SecretUse, ...]:

@@ -4,7 +4,8 @@ The secrets of database users are named where they are used: in ``[roles]`` and 
 (:mod:`taxiway.config.secret_uses`). The variables of the job name its secrets, too, and win over the table.
 """
 
-from typing import Final, Unpack
+from collections.abc import Mapping
+from typing import Any, Final, Unpack
 
 from taxiway.config.infra import TABLE as INFRA
 from taxiway.config.table import ACCOUNT_KEYS, FilePlace, Key, Table, ValueKind, load_table
@@ -49,18 +50,40 @@ def load_secrets(**place: Unpack[FilePlace]) -> SecretsSettings:
     """The table of ``taxiway.toml`` in the directory, or of ``file``, with that of the environment over it.
 
     What it does not have is that of ``[infra]``, where that has the same key; then region and profile are those of
-    ``[task]``.
+    ``[task]``. The variables of the job win over both (:func:`find_overruled`).
 
     Raises:
         UnknownEnvironment: The file has no such environment.
         ConfigError: The file cannot be used, in this part or another one.
     """
+    return SecretsSettings(**{**_written(**place), **_variables(place["environ"])})
+
+
+def find_overruled(**place: Unpack[FilePlace]) -> dict[str, str]:
+    """A warning for each key that a variable gives another value than the file does, which may be a mistake.
+
+    Raises:
+        ConfigError: As :func:`load_secrets`.
+    """
+    written, given = _written(**place), _variables(place["environ"])
+    return {
+        key.name: f"{key.name} = '{written[key.name]}' is passed over: {key.variable} is '{given[key.name]}'."
+        for key in KEYS
+        if key.name in given and written.get(key.name) not in (None, given[key.name])
+    }
+
+
+def _written(**place: Unpack[FilePlace]) -> dict[str, Any]:
+    """What the file says, in this table and in those that it shares keys with."""
     values = load_table(TABLE, **place)
     task = load_task(**place)
     infra = load_table(INFRA, **place)
     shared = {"region": task.region, "profile": task.profile} | {
         name: infra[name] for name in _SHARED if name in infra
     }
-    variables = {key.name: place["environ"].get(key.variable, "").strip() for key in KEYS if key.variable}
-    given = {name: text for name, text in variables.items() if text}
-    return SecretsSettings(**{**shared, **values, **given})
+    return {**shared, **values}
+
+
+def _variables(environ: Mapping[str, str]) -> dict[str, str]:
+    variables = {key.name: environ.get(key.variable, "").strip() for key in KEYS if key.variable}
+    return {name: text for name, text in variables.items() if text}

@@ -6,7 +6,7 @@ import pytest
 
 from taxiway import errors
 from taxiway.config.secret_uses import find_secret_uses
-from taxiway.config.secrets import load_secrets
+from taxiway.config.secrets import find_overruled, load_secrets
 from taxiway.model.stored_secret import Purpose, SecretsSettings, SecretUse
 
 FULL = """
@@ -88,6 +88,28 @@ def test_variables_of_the_job_win(tmp_path: Path) -> None:
         REPOSITORY_PATH="m.git",
     )
     assert (settings.deploy_key_secret, settings.repository) == ("other", "acme/m")
+
+
+@pytest.mark.parametrize(
+    ("name", "warnings"),
+    [
+        (
+            "other",
+            {
+                "deploy_key_secret": "deploy_key_secret = 'key-a' is passed over: "
+                "REPOSITORY_DEPLOY_KEY_SECRET is 'other'."
+            },
+        ),
+        ("key-a", {}),
+        ("", {}),
+    ],
+)
+def test_a_variable_that_contradicts_the_file_is_warned_of(
+    tmp_path: Path, name: str, warnings: dict[str, str]
+) -> None:
+    (tmp_path / "taxiway.toml").write_text(FULL)
+    environ = {"STAGE": "a", "REPOSITORY_DEPLOY_KEY_SECRET": name, "REPOSITORY_OWNER": "acme"}
+    assert find_overruled(environ=environ, directory=tmp_path, file=None, environment=None) == warnings
 
 
 def test_every_place_that_refers_to_a_secret_is_found(tmp_path: Path) -> None:
