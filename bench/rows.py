@@ -68,7 +68,7 @@ _QUICK: Final = _Sizes(mixed=10, tables=20, nothing=50, megabytes=1, gigabyte=2)
 def make_rows(*, quick: bool) -> tuple[Row, ...]:
     """All rows, in the order of the page. ``quick`` makes the workloads small: the figures then mean nothing."""
     sizes = _QUICK if quick else _FULL
-    return (*_start_rows(), *_scale_rows(sizes), *_network_rows(sizes), *_data_rows(sizes))
+    return (*_start_rows(), *_data_rows(sizes), *_scale_rows(sizes), *_network_rows(sizes))
 
 
 def _start_rows() -> tuple[Row, ...]:
@@ -142,7 +142,25 @@ def _scale_rows(sizes: _Sizes) -> tuple[Row, ...]:
 
 def _network_rows(sizes: _Sizes) -> tuple[Row, ...]:
     mixed, far = Workload(name="mixed", size=sizes.mixed), "at 40 ms a round trip"
+    nothing = Workload(name="nothing", size=sizes.nothing)
     return (
+        Row(
+            key="cold-far",
+            title=f"info, 3 applied migrations, {far}",
+            workload=Workload(name="three", size=3),
+            steps=(Step.INFO,),
+            is_applied=True,
+            delay_ms=20,
+        ),
+        Row(
+            key="noop-far",
+            title=f"migrate with nothing to do, {nothing.size:,} applied migrations, {far}",
+            workload=nothing,
+            steps=_FRESH,
+            is_applied=True,
+            delay_ms=20,
+            limit_seconds=300,
+        ),
         Row(
             key="latency",
             title=f"migrate, {mixed.size} migrations, {far}",
