@@ -233,6 +233,7 @@ def _method() -> str:
 - Round trips: how often bytes of the server follow bytes of the client, counted by a proxy
   (`sandbox/protocol_proxy.py`) in a further run, at 2 ms a round trip; "+ n" are connections, each of which costs
   one more. In the rows at 40 ms every run goes through the proxy: 20 ms each way, connecting included.
+  Where Taxiway is alone there, the others would take from minutes to hours: they wait for every statement.
 - A quarter of one processor: a control group's quota, the server outside of it.
 - psql reads the same files in one session, writes one row for each, and checks nothing: the limit, not a peer.
 - Flyway is its released libraries with a main of a few lines. The command line that is distributed loads dozens of
