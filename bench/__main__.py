@@ -95,7 +95,7 @@ def _measure(rows: Sequence[Row], tools: Sequence[Tool], bench: Bench, runs: int
     results: list[RowResult] = []
     try:
         for row in rows:
-            results.append(bench.measure(row, tools, most_runs=runs))  # noqa: PERF401 - kept when interrupted
+            results.append(bench.measure(row, tools, runs=runs))  # noqa: PERF401 - kept when interrupted
     except KeyboardInterrupt:
         say("interrupted: the page will have the rows so far")
     return results

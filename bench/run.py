@@ -16,12 +16,9 @@ from bench.workloads import Workload, write_workload
 from sandbox.protocol_proxy import ProtocolProxy
 
 RUNS: Final = 5
-# What takes long repeats well enough, and the whole has to end some time: (longer than seconds, runs).
-FEWER_RUNS: Final = ((120.0, 1), (15.0, 3))
 
 # Of the counted run: without a delay, answers come so soon that a client that does not wait seems to wait.
 _COUNTING_DELAY_MS: Final = 1.0
-
 
 # For bringing a database to where a row begins.
 _APPLY_SECONDS: Final = 900.0
@@ -59,11 +56,6 @@ class RowResult:
     skipped: str | None = None
 
 
-def runs_for(first: Sample) -> int:
-    """How many samples are taken of what took so long at first."""
-    return next((runs for seconds, runs in FEWER_RUNS if first.wall_seconds > seconds), RUNS)
-
-
 class Scripts:
     """The workloads, written below a folder when they are first asked for."""
 
@@ -97,7 +89,7 @@ class Bench:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def measure(self, row: Row, tools: Sequence[Tool], *, most_runs: int) -> RowResult:
+    def measure(self, row: Row, tools: Sequence[Tool], *, runs: int) -> RowResult:
         """All samples of a row: the first of each tool, then the second of each, and so on."""
         taking = [tool for tool in tools if row.takes(tool)]
         with ExitStack() as stack:
@@ -106,9 +98,9 @@ class Bench:
             except QuotaUnavailable as error:
                 return RowResult(row=row, skipped=str(error))
             trials = [self._prepare(row, tool, groups) for tool in taking]
-            for number in range(most_runs):
+            for _ in range(runs):
                 for trial in trials:
-                    self._go_on(trial, number)
+                    self._attempt(trial, trial.row, keep=True)
             for trial in trials:
                 if not row.delay_ms and trial.tool.name not in row.uncounted:
                     self._attempt(trial, replace(row, delay_ms=_COUNTING_DELAY_MS), keep=False)
@@ -142,11 +134,6 @@ class Bench:
             self._check(workload, applier, address)
             self._applied[key] = address
         return self._applied[key]
-
-    def _go_on(self, trial: "_Trial", number: int) -> None:
-        samples = trial.outcome.samples
-        if number == 0 or (samples and number < runs_for(samples[0])):
-            self._attempt(trial, trial.row, keep=True)
 
     def _attempt(self, trial: "_Trial", row: Row, *, keep: bool) -> None:
         """Take a sample, unless an earlier one has failed."""

@@ -25,6 +25,7 @@ _LIMIT_SECONDS: Final = 300.0
 # A quarter of a processor and half a gigabyte: the smallest task of Fargate, and the one of the tutorial.
 _SHARE: Final = 0.25
 _MEMORY_MIB: Final = 512
+LIMITED: Final = f"{_SHARE} CPU and {_MEMORY_MIB} MB"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,7 @@ def measure_whole_job(*, runs: int, report: Callable[[str], None]) -> list[JobRe
     """
     limits: dict[str, Callable[[], AbstractContextManager[Sequence[Path]]]] = {
         "unlimited": lambda: nullcontext(()),
-        f"{_SHARE} CPU and {_MEMORY_MIB} MB": lambda: task_limits(_SHARE, _MEMORY_MIB),
+        LIMITED: lambda: task_limits(_SHARE, _MEMORY_MIB),
     }
     try:
         cli = install_aws_cli()

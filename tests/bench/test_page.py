@@ -6,7 +6,7 @@ from datetime import date
 from bench.measure import Sample
 from bench.page import Report, render_page
 from bench.rows import make_rows
-from bench.run import Outcome, RowResult, runs_for
+from bench.run import Outcome, RowResult
 from bench.starts import ImportCost, parse_import_times
 from bench.whole_job.measure import PIPELINE, TAXIWAY, JobResult
 
@@ -44,6 +44,21 @@ def test_a_row_has_medians_ranges_ratios_and_round_trips() -> None:
     assert f"| {COLD.title} | 1.00 | 2.00 | 40 | 4 | 4 | - | - |" in text
 
 
+def test_each_target_that_was_measured_has_a_verdict() -> None:
+    at_once, large = (
+        next(row for row in make_rows(quick=False) if row.key == key) for key in ("latency-at-once", "copy-large")
+    )
+    text = page(
+        RowResult(row=at_once, outcomes={"taxiway": Outcome(samples=[sample(1)], round_trips=12, connections=1)}),
+        RowResult(
+            row=large, outcomes={"taxiway": Outcome(samples=[sample(12)]), "psql": Outcome(samples=[sample(10)])}
+        ),
+    )
+    assert "| info, migrate, info of 100 migrations: round trips | 12 | 13 | **no** |" in text
+    assert "| 1,000 MB of COPY: wall / psql | 1.2 | 1.2 | yes |" in text
+    assert "10,000 fresh" not in text
+
+
 def test_a_tool_that_failed_or_is_not_there_is_named_with_the_reason() -> None:
     text = page(RowResult(row=COLD, outcomes={"dbmate": Outcome(failure="fails (exit 2)")}))
     assert "| dbmate | fails (exit 2) |" in text
@@ -63,10 +78,6 @@ def test_the_whole_job_is_compared_with_the_pipeline() -> None:
     text = page(jobs=[JobResult(title="unlimited", outcomes=outcomes), JobResult(title="small", skipped="no jq")])
     assert "| taxiway run | 1.00 | 0.400 | 40 | 0.05 | 0.1 | 1 |" in text
     assert "## The whole job, small\n\nSkipped: no jq.\n" in text
-
-
-def test_the_first_run_decides_how_many_there_are() -> None:
-    assert [runs_for(sample(wall)) for wall in (0.1, 16, 121)] == [5, 3, 1]
 
 
 def test_imports_are_summed_up_by_package() -> None:
