@@ -232,7 +232,9 @@ def _method() -> str:
   process, and never less than the 9 MiB of what starts it.
 - Round trips: how often bytes of the server follow bytes of the client, counted by a proxy
   (`sandbox/protocol_proxy.py`) in a further run, at 2 ms a round trip; "+ n" are connections, each of which costs
-  one more. In the rows at 40 ms every run goes through the proxy: 20 ms each way, connecting included.
+  one more. Who sends ahead waits for none of them: in a long run of Taxiway both sides' bytes pass each other, and
+  what is counted then is how often they do. In the rows at 40 ms every run goes through the proxy: 20 ms each way,
+  connecting included.
   Where Taxiway is alone there, the others would take from minutes to hours: they wait for every statement.
 - A quarter of one processor: a control group's quota, the server outside of it.
 - psql reads the same files in one session, writes one row for each, and checks nothing: the limit, not a peer.
