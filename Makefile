@@ -25,7 +25,7 @@ demo-stop: setup ## end a world that 'make demo KEEP=1' has left running
 test: setup ## all tests but those that take minutes each
 	@$(PYTEST) $(ARGS)
 
-test-long: setup ## the tests that take minutes each: the whole story, every step killed, every right taken away
+test-long: setup ## the tests that take minutes each: the whole story, real snapshots, every right taken away
 	@$(PYTEST) -m long $(ARGS)
 
 lint: setup ## style, imports, scripts and Dockerfile; changes nothing

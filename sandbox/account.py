@@ -6,6 +6,7 @@ The roles may do what the task needs, on named resources only.
 import hashlib
 import json
 import os
+import shlex
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -230,7 +231,7 @@ class AccountBuilder:
         """What a task definition with an entry point of its own finds in the image."""
         folder = self._aws.directory / "image" / "bin"
         folder.mkdir(parents=True, exist_ok=True)
-        _write_program(folder / "taxiway", f'exec {sys.executable} -m taxiway "$@"')
+        _write_program(folder / "taxiway", f'exec {shlex.quote(sys.executable)} -m taxiway "$@"')
         # It only has to be a program that runs another one: our children end when they are told to.
         _write_program(folder / "tini", '[ "$1" = -- ] && shift; exec "$@"')
         return folder

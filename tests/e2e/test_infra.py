@@ -22,6 +22,7 @@ def own_world() -> Iterator[World]:
         yield world
 
 
+@pytest.mark.long
 @pytest.mark.timeout(400)
 def test_plan_deploy_run_status_destroy(own_world: World, tmp_path: Path) -> None:
     story = Story(own_world, tmp_path)

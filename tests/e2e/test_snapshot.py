@@ -18,7 +18,7 @@ from sandbox.directory import temporary_directory
 from tests.support.snapshots import SETTINGS, Shop
 
 # Each starts a server or two, and the command up to forty times.
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 _numbers = itertools.count(1)
 _READ = "SELECT name FROM customer ORDER BY name"
 
@@ -119,7 +119,6 @@ def test_a_database_that_is_gone_comes_back_with_the_settings_in_the_snapshot(sh
     assert shop.settings() == before
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("seconds", [0.0, 0.25])
 def test_a_restore_that_is_killed_at_every_step_goes_on_where_it_was(shop: Shop, seconds: float) -> None:
     """Each run is killed at the first step that none before has reached: before its request, or just after."""
@@ -232,7 +231,6 @@ def test_nothing_is_done_without_somebody_who_agrees(shop: Shop) -> None:
     assert shop.names() == {shop.name}
 
 
-@pytest.mark.long
 def test_a_setting_that_changes_after_the_snapshot_is_that_of_the_live_one_or_of_the_snapshot(shop: Shop) -> None:
     make_snapshot(shop)
     shop.rds.modify_db_cluster(DBClusterIdentifier=shop.name, BackupRetentionPeriod=21)

@@ -11,7 +11,7 @@ from sandbox.aws import AwsEndpoint
 from sandbox.directory import temporary_directory
 from tests.support.snapshots import PASSWORD, USER, Shop
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 _READ: Final = "SELECT name FROM customer ORDER BY name"
 # Everything that a restore has to bring back, and what it may not ask for: see AvailabilityZone and Iops.
 _SETTINGS: Final[dict[str, Any]] = {
