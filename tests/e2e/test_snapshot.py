@@ -128,9 +128,11 @@ def test_a_restore_that_is_killed_at_every_step_goes_on_where_it_was(shop: Shop,
     reached: set[str] = set()
     while kill_at_next_step(shop, ("restore", snapshot, "--yes"), reached, seconds):
         pass
-    # Whether a run has to wait depends on how long the one after the kill takes to start.
+    # Whether a run has to wait depends on how long the one after the kill takes to start. Of a run that goes on for a
+    # moment before it is killed, a quick step can be over by then.
     words = "\n".join(reached)
-    for step in ("Restore the", "Create instance", "Set what", "Compare", "Note in", "Rename"):
+    quick = () if seconds else ("Set what", "Compare", "Note in")
+    for step in ("Restore the", "Create instance", *quick, "Rename"):
         assert step in words
     assert shop.execute(_READ) == [("ann",), ("bob",)]
     assert len(shop.names()) == 2
