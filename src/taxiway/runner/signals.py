@@ -30,6 +30,7 @@ class Termination:
 
     def __init__(self) -> None:
         self._is_requested = False
+        self._is_limited = False
 
     def check(self) -> None:
         """Go no further if SIGTERM has come and the exception that it raised was lost.
@@ -51,7 +52,7 @@ class Termination:
         for number in (signal.SIGTERM, signal.SIGINT):
             # One that is ignored, by a shell for what runs in the background, stays so.
             if signal.getsignal(number) is not signal.SIG_IGN:
-                signal.signal(number, _limit_last_words)
+                signal.signal(number, self._limit_last_words)
 
     @contextmanager
     def listening(self, *, to_the_end: bool = False) -> Iterator[None]:
@@ -75,18 +76,21 @@ class Termination:
         finally:
             sys.unraisablehook = report
             if not to_the_end:
-                signal.setitimer(signal.ITIMER_REAL, 0)
                 signal.signal(signal.SIGTERM, handler)
                 signal.signal(signal.SIGINT, interrupt)
+                if self._is_limited:
+                    signal.setitimer(signal.ITIMER_REAL, 0)
 
     def _on_terminate(self, _signal: int, _frame: FrameType | None) -> None:
         self._is_requested = True
         if not _is_on_the_way_out(sys.exception()):
             raise Terminated
 
-
-def _limit_last_words(_signal: int, _frame: FrameType | None) -> None:
-    signal.setitimer(signal.ITIMER_REAL, _LAST_WORDS_SECONDS)
+    def _limit_last_words(self, _signal: int, _frame: FrameType | None) -> None:
+        """From the first signal on: further ones give no more time."""
+        if not self._is_limited:
+            self._is_limited = True
+            signal.setitimer(signal.ITIMER_REAL, _LAST_WORDS_SECONDS)
 
 
 def _is_on_the_way_out(handled: BaseException | None) -> bool:

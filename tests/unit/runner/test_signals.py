@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -69,6 +70,9 @@ def test_what_is_certain_is_said_to_the_end_and_within_a_second(number: signal.S
         signal.raise_signal(number)
         left, _ = signal.getitimer(signal.ITIMER_REAL)
         assert 0 < left <= 1
+        time.sleep(0.05)
+        signal.raise_signal(number)
+        assert signal.getitimer(signal.ITIMER_REAL)[0] < left - 0.04
         termination.check()
     assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
 
@@ -82,6 +86,22 @@ def test_a_signal_at_the_very_end_does_not_change_the_exit_code(number: signal.S
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert ended.stdout.startswith("taxiway ")
+
+
+@pytest.mark.parametrize("number", BOTH)
+def test_a_process_whose_output_nobody_reads_ends_all_the_same(number: signal.Signals) -> None:
+    program = (
+        "import sys; from taxiway.runner.signals import Termination; termination = Termination()\n"
+        "with termination.listening(to_the_end=True): termination.conclude()\n"
+        "print('certain', file=sys.stderr, flush=True); sys.stdout.buffer.write(bytes(1_000_000))"
+    )
+    # -E: with PYTHONUNBUFFERED, a signal ends such a write early.
+    call = [sys.executable, "-E", "-c", program]
+    with subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+        assert child.stderr
+        child.stderr.readline()
+        child.send_signal(number)
+        assert child.wait(timeout=20) == -signal.SIGALRM
 
 
 def test_a_signal_that_is_ignored_stays_ignored() -> None:
