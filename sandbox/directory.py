@@ -12,6 +12,9 @@ from typing import Final, TypedDict
 
 REPOSITORY_ROOT: Final = Path(__file__).resolve().parent.parent
 
+_SHARED_MEMORY: Final = Path("/dev/shm")
+_ROOM_BYTES: Final = 4 * 1024**3
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -48,21 +51,30 @@ def unprivileged_account() -> Account | None:
     return Account(nobody.pw_uid, nobody.pw_gid)
 
 
-def make_directory() -> Path:
-    """A new temporary directory, with symbolic links resolved.
+def make_directory(parent: Path | None = None) -> Path:
+    """A new temporary directory below ``parent``, or where the system has them; symbolic links are resolved.
 
     Only we can list it. When we are root, other accounts may pass through it, because PostgreSQL runs as
     ``nobody`` below it; the files in it have their own permissions.
     """
-    directory = Path(tempfile.mkdtemp(prefix="taxiway-sandbox-")).resolve()
+    directory = Path(tempfile.mkdtemp(prefix="taxiway-sandbox-", dir=parent)).resolve()
     directory.chmod(0o700 if unprivileged_account() is None else 0o711)
     return directory
 
 
+def _memory_with_room() -> Path | None:
+    """The file system in memory that Linux has, when it is large and runs programs: not in most containers."""
+    if not _SHARED_MEMORY.is_dir() or not os.access(_SHARED_MEMORY, os.W_OK):
+        return None
+    about = os.statvfs(_SHARED_MEMORY)
+    has_room = about.f_bavail * about.f_frsize >= _ROOM_BYTES and not about.f_flag & os.ST_NOEXEC
+    return _SHARED_MEMORY if has_room else None
+
+
 @contextmanager
-def temporary_directory() -> Iterator[Path]:
-    """:func:`make_directory`, removed with everything in it on the way out."""
-    directory = make_directory()
+def temporary_directory(*, in_memory: bool = False) -> Iterator[Path]:
+    """:func:`make_directory`, removed with everything in it on the way out; ``in_memory`` where that has room."""
+    directory = make_directory(_memory_with_room() if in_memory else None)
     try:
         yield directory
     finally:

@@ -64,7 +64,7 @@ def pytest_report_header() -> str:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """A running server of this worker."""
-    with temporary_directory() as directory, PostgresServer(directory / "postgres") as server:
+    with temporary_directory(in_memory=True) as directory, PostgresServer(directory / "postgres") as server:
         yield server
 
 

@@ -13,7 +13,7 @@ PASSWORD_NEEDED = "host all all 127.0.0.1/32 scram-sha-256"
 @contextmanager
 def server_with_rules(*rules: str, **settings: str) -> Iterator[PostgresServer]:
     """A server whose ``pg_hba.conf`` has these lines."""
-    with temporary_directory() as directory:
+    with temporary_directory(in_memory=True) as directory:
         file = directory / "hba.conf"
         file.write_text("".join(f"{rule}\n" for rule in rules))
         file.chmod(0o644)

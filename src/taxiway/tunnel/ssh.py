@@ -23,6 +23,8 @@ from taxiway.tunnel.ssh_errors import explain, find_cause, last_line
 # The name of the bastion in our known_hosts: whatever it is called, it has this key.
 _ALIAS: Final = "taxiway-bastion"
 _OPEN_SECONDS: Final = 40
+_LISTEN_SECONDS: Final = 5
+_POLL_SECONDS: Final = 0.01
 _WORD_SECONDS: Final = 0.5
 _CHUNK_BYTES: Final = 64 * 1024
 _KEY_TYPES: Final = ("ssh-", "ecdsa-", "sk-")
@@ -114,10 +116,16 @@ class SshLink:
 
     async def connect(self) -> SocketStream:
         """As :class:`taxiway.tunnel.link.Link` has it."""
-        try:
-            return SocketStream(*await asyncio.open_unix_connection(self._home() / "database"))
-        except OSError as error:
-            raise ConnectionError from error
+        # The socket is there a moment before ssh listens at it (bind and listen are two calls).
+        deadline = asyncio.get_running_loop().time() + _LISTEN_SECONDS
+        while True:
+            try:
+                return SocketStream(*await asyncio.open_unix_connection(self._home() / "database"))
+            except OSError as error:
+                is_over = self._ssh is None or self._ssh.has_ended or asyncio.get_running_loop().time() > deadline
+                if is_over or not isinstance(error, ConnectionRefusedError):
+                    raise ConnectionError from error
+            await asyncio.sleep(_POLL_SECONDS)
 
     async def lost(self) -> str:
         """As :class:`taxiway.tunnel.link.Link` has it."""

@@ -1,5 +1,6 @@
 """What goes wrong has a code of its own, an exit code, and a hint that says what to do next."""
 
+import shutil
 import socket
 from pathlib import Path
 
@@ -176,6 +177,16 @@ def test_programs_that_are_missing(by_asyncssh: TunnelUser, tmp_path: Path) -> N
     ended = by_asyncssh.call(PATH=str(tmp_path / "empty"))
     refused(ended, "tunnel-program-missing", 2, "'ssh'", "--via ssm")
     refused(by_asyncssh.call("--", "pgsql"), "tunnel-program-missing", 2, "'pgsql'")
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="no strace for this test")
+def test_an_ssh_that_is_slow_between_bind_and_listen(by_asyncssh: TunnelUser) -> None:
+    """Its socket is there then, and refuses: that says nothing about the database."""
+    slow = "inject=listen:delay_enter=300ms"
+    by_asyncssh.prefix = ("strace", "-D", "-f", "-qq", "-e", "trace=listen", "-e", slow, "-o", "/dev/null")
+    with by_asyncssh.calling() as tunnel:
+        tunnel.open()
+        assert tunnel.end() == 130
 
 
 def test_a_database_that_is_down(by_asyncssh: TunnelUser, shop: Shop) -> None:

@@ -124,7 +124,8 @@ def test_a_request_to_cancel_that_nobody_answers_is_not_waited_for(
 
 
 def test_what_may_have_been_committed_is_left_open(workspace: Workspace) -> None:
-    workspace.write({"V1__a.sql": f"CREATE TABLE a ();\n{SLEEP}"})
+    # Between them, the answer to the first has time to be read.
+    workspace.write({"V1__a.sql": f"CREATE TABLE a ();\nSELECT pg_sleep(0.5);\n{SLEEP}"})
     _, _, error = stop(workspace)
     assert error == f"Terminated while V1__a.sql ran: {HEDGED}; no migration was applied before it."
 

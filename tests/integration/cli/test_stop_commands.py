@@ -27,7 +27,8 @@ SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AN
 
 NOTHING = "before anything was changed."
 JUST_THEN = "just then ('taxiway info' tells)."
-HEDGED = "it was rolled back, unless it was being committed just then ('taxiway info' tells)"
+UNLESS = ", unless it was being committed just then ('taxiway info' tells)"
+HEDGED = f"it was rolled back{UNLESS}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +137,9 @@ def test_a_stop_ends_every_command_soon_with_what_is_certain(
     before = fingerprint(workspace.database)
     with another_session(workspace, case.blocker):
         code, error, seconds = stop(workspace, case, number)
-        assert (code, error) == (exit_code, f"{word} {case.said}")
+        # The server may be at the second statement before the answer to the first was read: nothing is left open then.
+        sentences = {f"{word} {said}" for said in (case.said, case.said.replace(UNLESS, ""))}
+        assert (code, error in sentences) == (exit_code, True), error
         assert seconds < SECONDS_TO_STOP
         workspace.wait_for(IS_FREE)
         workspace.wait_for(IS_GONE)

@@ -72,7 +72,7 @@ RDS_NAME = "shop.cluster-abc123.eu-west-1.rds.amazonaws.com"
 def rds_server() -> Iterator[PostgresServer]:
     """A server with a name of Aurora, certified by an authority that is none of RDS's."""
     with (
-        temporary_directory() as directory,
+        temporary_directory(in_memory=True) as directory,
         PostgresServer(directory / "postgres", names=[RDS_NAME]) as server,
     ):
         yield server

@@ -258,7 +258,10 @@ def test_a_refusal_drops_nothing_and_leaves_no_transaction_open(
 def cramped() -> Iterator[PostgresServer]:
     """A server with room for some 400 locks; a table takes five or more."""
     few = {"max_locks_per_transaction": "10", "max_connections": "10", "max_wal_senders": "0"}
-    with temporary_directory() as directory, PostgresServer(directory / "postgres", settings=few) as server:
+    with (
+        temporary_directory(in_memory=True) as directory,
+        PostgresServer(directory / "postgres", settings=few) as server,
+    ):
         yield server
 
 

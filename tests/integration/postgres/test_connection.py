@@ -306,7 +306,7 @@ def test_a_libpq_connection_string_is_as_good_as_a_url(ready: Workspace) -> None
 
 
 def test_a_server_that_starts_later_is_waited_for(tmp_path: Path) -> None:
-    with temporary_directory() as directory, PostgresServer(directory / "postgres") as server:
+    with temporary_directory(in_memory=True) as directory, PostgresServer(directory / "postgres") as server:
         workspace = _workspace_of(server, tmp_path)
         server.stop()
         with workspace.running("migrate", "--connect-retries", "10", "--connect-retries-interval", "1") as child:
