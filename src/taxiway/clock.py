@@ -3,6 +3,8 @@
 import time
 from datetime import datetime
 
+from taxiway.interruption import sleep
+
 
 class SystemClock:
     """Time as the machine tells it."""
@@ -17,4 +19,4 @@ class SystemClock:
 
     def sleep(self, seconds: float) -> None:
         """Wait."""
-        time.sleep(seconds)
+        sleep(seconds)

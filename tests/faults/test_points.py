@@ -91,6 +91,17 @@ def test_a_network_that_swallows_everything_for_ever_ends_the_run_within_the_giv
     assert trial.outcome == "exit 4, `connection-lost`"
 
 
+def test_a_stop_between_two_statements_does_not_wait_for_a_network_that_swallows_everything(
+    place: Place, folder: Callable[[Case], Path], points: Callable[[Job], list[Point]]
+) -> None:
+    """The signal comes with the answer to a statement, when nothing is waited for but the way out."""
+    job = Migrate(CALLBACKS)
+    answers = [one for one in points(job) if one.direction is Direction.TO_CLIENT and one.type == "Z"]
+    point = next(one for one in reversed(answers) if one.moment is Moment.AFTER and not one.is_end)
+    trial = PointTrial(job, point, SILENT_STOP).play(place, folder(CALLBACKS))
+    assert trial.problems == ()
+
+
 @pytest.mark.parametrize("job", RECOVERIES, ids=lambda job: job.name)
 def test_a_stop_while_the_history_is_asked_leaves_open_what_was_committed(
     job: Job, place: Place, folder: Callable[[Case], Path]

@@ -10,7 +10,6 @@ CONCURRENTLY`` never waits for it.
 from __future__ import annotations
 
 import contextlib
-import time
 from typing import TYPE_CHECKING, Final
 
 from taxiway import errors
@@ -25,6 +24,7 @@ from taxiway.engine.ports import (
     Step,
     StepOutcome,
 )
+from taxiway.interruption import sleep
 from taxiway.postgres import history
 from taxiway.postgres.errors import translate_error
 from taxiway.postgres.exchange import Exchange, is_true, texts
@@ -160,7 +160,7 @@ class PostgresSession:
         for seconds in _WAITS_FOR_END:
             if not self._exchange.rows(query, doing="Ending the lost session"):
                 return
-            time.sleep(seconds)
+            sleep(seconds)
         message = f"The server has not ended the lost session (process {lost.process_id})."
         raise errors.DatabaseError(message, hint="End it with pg_terminate_backend, then run again.")
 

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Final
 
+from taxiway.interruption import is_interruption
+
 # How long the last words may take once somebody wants an end: a reader of the output may have stopped reading.
 _LAST_WORDS_SECONDS: Final = 1.0
 
@@ -83,7 +85,7 @@ class Termination:
 
     def _on_terminate(self, _signal: int, _frame: FrameType | None) -> None:
         self._is_requested = True
-        if not _is_on_the_way_out(sys.exception()):
+        if not is_interruption(sys.exception()):
             raise Terminated
 
     def _limit_last_words(self, _signal: int, _frame: FrameType | None) -> None:
@@ -91,10 +93,3 @@ class Termination:
         if not self._is_limited:
             self._is_limited = True
             signal.setitimer(signal.ITIMER_REAL, _LAST_WORDS_SECONDS)
-
-
-def _is_on_the_way_out(handled: BaseException | None) -> bool:
-    """Whether the exception that is being handled, or one behind it, already stops the program."""
-    while handled is not None and not isinstance(handled, KeyboardInterrupt):
-        handled = handled.__context__
-    return handled is not None

@@ -244,6 +244,46 @@ def test_an_interruption_cancels_what_runs(connection: Connection, pipelined: bo
     assert value(connection, "SELECT to_regclass('t') IS NULL") == "t"
 
 
+def test_a_signal_that_does_not_end_a_wait_is_heard_soon(connection: Connection) -> None:
+    """As when it comes just before the wait begins: here, another thread has it."""
+    timer = threading.Timer(0.2, lambda: signal.pthread_kill(threading.get_ident(), signal.SIGINT))
+    started = time.monotonic()
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        connection.execute(b"SELECT pg_sleep(60)")
+    assert time.monotonic() - started < 30
+    timer.join()
+
+
+@pytest.mark.parametrize("pipelined", [False, True])
+def test_what_is_asked_on_the_way_out_of_an_interruption_has_little_time(
+    connection: Connection, pipelined: bool
+) -> None:
+    """Other limits are for a run that goes on: silence is asked about with another connection, and that takes time."""
+    asked: list[int] = []
+    connection.on_silence, connection.silence_seconds = asked.append, 0.5
+
+    def be_interrupted() -> None:
+        try:
+            raise KeyboardInterrupt
+        finally:
+            if pipelined:
+                list(connection.pipeline(messages("SELECT pg_sleep(60)")))
+            else:
+                connection.execute(b"SELECT pg_sleep(60)")
+
+    with pytest.raises(ConnectionBroken, match="time that there is to stop"):
+        be_interrupted()
+    assert not connection.is_usable
+    assert asked == []
+
+
+def test_a_session_that_outlives_an_interruption_has_all_the_time_again(connection: Connection) -> None:
+    with interrupted_after(0.1):
+        connection.execute(b"SELECT pg_sleep(60)")
+    assert value(connection, "SELECT pg_sleep(2)") == ""
+
+
 def test_an_interruption_of_the_reader_stops_the_server(connection: Connection) -> None:
     with (
         interrupted_after(0.2),

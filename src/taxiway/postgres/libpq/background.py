@@ -3,9 +3,11 @@
 import _thread
 from collections.abc import Callable
 
+from taxiway.interruption import pieces
+
 
 def run_in_background[T](
-    call: Callable[[], T], *, abandon: Callable[[T], object], timeout_seconds: float = -1
+    call: Callable[[], T], *, abandon: Callable[[T], object], timeout_seconds: float | None = None
 ) -> T:
     """Make the call in a thread of its own and return what it returns; signal handlers run meanwhile.
 
@@ -35,7 +37,7 @@ def run_in_background[T](
     _thread.start_new_thread(work, ())
     is_done = False
     try:
-        is_done = done.acquire(timeout=timeout_seconds)
+        is_done = any(done.acquire(timeout=seconds) for seconds in pieces(timeout_seconds))
     finally:
         with guard:
             is_abandoned = not is_done

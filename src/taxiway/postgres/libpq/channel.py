@@ -6,11 +6,13 @@ raise.
 
 import ctypes
 import select
+import sys
 import time
 from collections.abc import Callable
 from enum import IntEnum
 from typing import Final
 
+from taxiway.interruption import is_interruption, pieces
 from taxiway.postgres.libpq import result as answers
 from taxiway.postgres.libpq.background import run_in_background
 from taxiway.postgres.libpq.encoding import python_encoding
@@ -20,7 +22,8 @@ from taxiway.postgres.libpq.result import ConnectionBroken, Diagnostics, ServerE
 OK: Final = 0
 """``CONNECTION_OK`` (libpq-fe.h)."""
 
-# What a statement that was cancelled has to tell about it: a process that was asked to end has two seconds in all.
+# To cancel what runs; if the program is to end, for all that is said to the server on the way out. A process that
+# was asked to end has two seconds in all.
 _SECONDS_TO_STOP: Final = 1.5
 _SECONDS_OF_A_CANCEL: Final = 0.5
 
@@ -56,6 +59,7 @@ class Channel:
         self._has_ended = False
         self._silences = 0
         self._deadline: float | None = None
+        self._end: float | None = None
         self._notices: list[Diagnostics] = []
         # Kept for as long as libpq may call it.
         self._receiver = NOTICE_RECEIVER(self._receive_notice)
@@ -123,6 +127,13 @@ class Channel:
 
     # --- what all of them need ---
 
+    def _mind_an_interruption(self) -> None:
+        """Wait for answers no longer than for so long in all, as long as the program is on its way out."""
+        if not is_interruption(sys.exception()):
+            self._end = None
+        elif self._end is None:
+            self._end = time.monotonic() + _SECONDS_TO_STOP
+
     def _next_result(self, pointer: int) -> int | None:
         while self._is_busy(pointer):
             self._take_in(pointer)
@@ -151,12 +162,14 @@ class Channel:
     def _wait(self, events: int) -> int:
         self._poll.register(self._socket, events)
         while True:
-            seconds = self._seconds_to_wait()
-            ready = self._poll.poll(None if seconds is None else seconds * 1000)
-            if ready:
-                return ready[0][1]
+            for seconds in pieces(self._seconds_to_wait()):
+                if ready := self._poll.poll(seconds * 1000):
+                    return ready[0][1]
             if self._deadline is not None:
                 raise TimeoutError
+            if self._end is not None:
+                self.close()
+                raise ConnectionBroken("no answer in the time that there is to stop")
             self._ask_about_silence()
 
     def _ask_about_silence(self) -> None:
@@ -171,8 +184,9 @@ class Channel:
             raise
 
     def _seconds_to_wait(self) -> float | None:
-        if self._deadline is not None:
-            return max(self._deadline - time.monotonic(), 0)
+        end = self._end if self._deadline is None else self._deadline
+        if end is not None:
+            return max(end - time.monotonic(), 0)
         return self.silence_seconds or None
 
     def _failure(self, result: int) -> ServerError | ConnectionBroken:
@@ -204,7 +218,8 @@ class Channel:
         """Cancel what runs and take in the answer to it; close the connection if that takes too long."""
         if self._pointer is None:
             return
-        end = time.monotonic() + _SECONDS_TO_STOP
+        self._mind_an_interruption()
+        end = self._end or time.monotonic() + _SECONDS_TO_STOP
         is_stopped = False
         try:
             while not is_stopped and time.monotonic() < end:

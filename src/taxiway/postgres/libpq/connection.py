@@ -79,6 +79,7 @@ class Connection(Pipelined):
             ConnectionBroken: The session is over.
         """
         pointer = self._require()
+        self._mind_an_interruption()
         if not self._library.PQsendQuery(pointer, statements):
             raise self._broken()
         try:

@@ -53,6 +53,7 @@ class Pipelined(Channel):
             ConnectionBroken: The session is over.
         """
         pointer = self._require()
+        self._mind_an_interruption()
         if not self._library.PQenterPipelineMode(pointer):
             raise self._broken()
         self._progress = _Progress.OPEN
