@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from typing import Final
 
-_LONGEST_WAIT_SECONDS: Final = 0.25
+_LONGEST_WAIT_SECONDS: Final = 0.1
 
 
 def is_interruption(handled: BaseException | None) -> bool:

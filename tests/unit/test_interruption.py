@@ -12,16 +12,16 @@ from taxiway.interruption import is_interruption, pieces, sleep
 
 def test_a_wait_is_made_of_short_ones() -> None:
     waited = []
-    for seconds in pieces(0.6):
+    for seconds in pieces(0.25):
         time.sleep(seconds)
         waited.append(seconds)
-    assert waited[:2] == [0.25, 0.25]
-    assert 0 < waited[2] <= 0.1
+    assert waited[:2] == [0.1, 0.1]
+    assert 0 < waited[2] <= 0.05
     assert all(seconds <= 0.01 for seconds in waited[3:])
 
 
 def test_a_wait_without_an_end_has_none() -> None:
-    assert list(islice(pieces(None), 1000)) == [0.25] * 1000
+    assert list(islice(pieces(None), 1000)) == [0.1] * 1000
 
 
 @pytest.mark.parametrize("seconds", [0, -1])
