@@ -16,10 +16,12 @@ def main() -> None:
     gc.set_threshold(_NEW_OBJECTS)
     try:
         from taxiway.cli.main import run
+        from taxiway.runner.signals import ignore_signals
     except KeyboardInterrupt:
         # Nothing had begun. Python's traceback would only frighten.
         sys.exit(_INTERRUPTED)
     exit_code = run(sys.argv[1:], ends_process=True)
+    ignore_signals()
     # Python looks once more when it ends.
     gc.freeze()
     sys.exit(exit_code)

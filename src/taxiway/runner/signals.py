@@ -93,3 +93,13 @@ class Termination:
         if not self._is_limited:
             self._is_limited = True
             signal.setitimer(signal.ITIMER_REAL, _LAST_WORDS_SECONDS)
+
+
+def ignore_signals() -> None:
+    """All is said and written, and the process ends: a signal that comes now is too late to change its exit code.
+
+    Python gives signals back their default action when it ends, which a handler of ours could not prevent.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
+    signal.setitimer(signal.ITIMER_REAL, 0)

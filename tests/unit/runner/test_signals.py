@@ -89,6 +89,21 @@ def test_a_signal_at_the_very_end_does_not_change_the_exit_code(number: signal.S
 
 
 @pytest.mark.parametrize("number", BOTH)
+def test_a_signal_while_python_ends_does_not_change_the_exit_code_either(number: signal.Signals) -> None:
+    # What sys holds goes last, when Python has given the signals back their default action.
+    program = (
+        "import os, sys\n"
+        "class Last:\n"
+        f"    def __del__(self, kill=os.kill, process=os.getpid()): kill(process, {int(number)})\n"
+        "sys.last_of_all, sys.argv = Last(), ['taxiway', '--version']\n"
+        "from taxiway.__main__ import main; main()"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.startswith("taxiway ")
+
+
+@pytest.mark.parametrize("number", BOTH)
 def test_a_process_whose_output_nobody_reads_ends_all_the_same(number: signal.Signals) -> None:
     program = (
         "import sys; from taxiway.runner.signals import Termination; termination = Termination()\n"
