@@ -32,7 +32,7 @@ from faults.points import (
     learn,
 )
 from faults.recovery import Recovering
-from faults.trial import Part, Trial
+from faults.trial import Part, Trial, give_up
 
 SEED: Final = 1
 _LONGEST_RUN_SECONDS: Final = 0.2
@@ -105,6 +105,13 @@ WITH_RESTARTS: Final = (Series(Migrate(MIXED), RESTART, 40),)
 _RUNNERS: Final = tuple((case, count) for count in (2, 5, 20) for case in (SLOW, INDEXED))
 
 
+def _play_alone(play: Callable[[Path], Trial], name: str, directory: Path) -> Trial:
+    try:
+        return play(directory)
+    except Exception as error:  # noqa: BLE001 - told as a problem, and no reason to lose all others
+        return give_up(Part.SERVER, name, name, error)
+
+
 class Campaign:
     """Plays everything, and reports each trial as it is over. ``directory`` is for the scripts."""
 
@@ -122,9 +129,12 @@ class Campaign:
         self._play_stops()
         self._play_runners(with_flyway=with_flyway)
         self._tell(servers.play_all(servers.FAULTS, self._directory / "servers"))
-        self._tell(iter([servers.play_full_disk(self._directory / "disk")]))
-        self._tell(iter([servers.play_full_log_disk(self._directory / "log-disk")]))
-        self._tell(iter([servers.play_failover(self._directory / "failover")]))
+        for play, name in (
+            (servers.play_full_disk, "disk"),
+            (servers.play_full_log_disk, "log-disk"),
+            (servers.play_failover, "failover"),
+        ):
+            self._report(_play_alone(play, name, self._directory / name))
         self._tell(secrets.play_all(self._directory / "secrets"))
 
     def play_series(self, series: Sequence[Series], *, workers: int) -> None:

@@ -11,7 +11,7 @@ from typing import Final, override
 from faults.command import Ended, Run
 from faults.job import Job
 from faults.place import Place
-from faults.trial import Part, Trial
+from faults.trial import Part, Trial, give_up
 from sandbox.protocol_framing import Direction
 from sandbox.protocol_proxy import Action, Cut, FaultAt, Message, Moment, ProtocolProxy
 
@@ -164,21 +164,26 @@ class PointTrial:
             problems += self.job.find_lies(broken.ended, place)
         then, further = self.job.finish(place, directory)
         outcome = broken.ended.in_short if broken.is_hit else "the run was over before"
-        return self._trial(outcome, then, (*problems, *further))
+        return Trial(
+            part=self.fault.part,
+            group=self._group,
+            what=self._what,
+            outcome=outcome,
+            then=then,
+            problems=(*problems, *further),
+        )
 
     def given_up(self, error: Exception) -> Trial:
         """What there is to tell when the trial itself could not be carried out."""
-        return self._trial("not known", "not known", (f"the trial failed: {type(error).__name__}: {error}",))
+        return give_up(self.fault.part, self._group, self._what, error)
 
-    def _trial(self, outcome: str, then: str, problems: tuple[str, ...]) -> Trial:
-        return Trial(
-            part=self.fault.part,
-            group=f"{self.job.name}: {self.fault.name}",
-            what=f"{self.job.name}: {self.fault.name} {self.point}",
-            outcome=outcome,
-            then=then,
-            problems=problems,
-        )
+    @property
+    def _group(self) -> str:
+        return f"{self.job.name}: {self.fault.name}"
+
+    @property
+    def _what(self) -> str:
+        return f"{self._group} {self.point}"
 
     def _break(self, place: Place, directory: Path) -> _Broken:
         def act(message: Message) -> Cut | None:

@@ -49,3 +49,9 @@ class Trial:
     then: str
     problems: Sequence[str] = ()
     runs: int = 1
+
+
+def give_up(part: Part, group: str, what: str, error: Exception) -> Trial:
+    """What there is to tell of a trial that could not be carried out itself."""
+    problem = f"the trial failed: {type(error).__name__}: {error}"
+    return Trial(part=part, group=group, what=what, outcome="not known", then="not known", problems=(problem,))

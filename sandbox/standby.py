@@ -54,7 +54,10 @@ class Standby(PostgresServer):
             TimeoutError: It does not follow.
         """
         with self._primary.admin() as primary, self.admin() as own:
-            there = primary.execute("SELECT pg_current_wal_insert_lsn()::text").fetchone()
+            # What was committed is sent when it was written, which need not be at once; this is, and all before.
+            primary.execute("SET synchronous_commit = local")
+            primary.execute("SELECT pg_logical_emit_message(true, 'sandbox', '')")
+            there = primary.execute("SELECT pg_current_wal_flush_lsn()::text").fetchone()
             deadline = time.monotonic() + _SECONDS_TO_FOLLOW
             while own.execute("SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", there).fetchone() != (True,):
                 if time.monotonic() > deadline:
