@@ -44,7 +44,7 @@ class Phase(Enum):
 # Tags of a restore that is under way. They are no settings, and are gone when it is over.
 RESTORE_TAG: Final = "taxiway:restore"  # the stamp
 RESTORE_OF_TAG: Final = "taxiway:restore-of"  # the live name
-REPLACES_TAG: Final = "taxiway:replaces"  # the resource id of the original, or NOTHING
+REPLACES_TAG: Final = "taxiway:replaces"  # the resource id of the original, or NOTHING; on the original, ITSELF
 SNAPSHOT_TAG: Final = "taxiway:snapshot"
 SETTINGS_TAG: Final = "taxiway:settings-from"
 PHASE_TAG: Final = "taxiway:phase"
@@ -61,6 +61,7 @@ RESTORE_TAGS: Final = (
     AT_WORK_TAG,
 )
 NOTHING: Final = "nothing"
+ITSELF: Final = "itself"
 
 # Tags of a snapshot
 DATABASE_TAG: Final = "taxiway:database"

@@ -12,6 +12,7 @@ from typing import Final
 from taxiway import errors
 from taxiway.model.snapshot import (
     INSTANCE_TAG,
+    ITSELF,
     NOTHING,
     PHASE_TAG,
     REPLACES_TAG,
@@ -39,7 +40,6 @@ from taxiway.planning.restore import Scene, remaining
 from taxiway.planning.restore_steps import Step, words_of
 from taxiway.planning.settings import compare
 
-_ITSELF: Final = "itself"
 # How long RDS may hide what it is renaming or has just made.
 _APPEAR_SECONDS: Final = 900.0
 # How long RDS may not find a snapshot that it has just listed. Nobody has deleted or renamed it for us.
@@ -97,7 +97,8 @@ class Restorer:
         begun = self._look_for_begun()
         if begun is None:
             return self._look_for_new(wish, now)
-        if wish.snapshot not in {None, begun.snapshot}:
+        # Of one that is being ended nothing may be left to tell; it is not gone on with anyhow.
+        if begun.snapshot is not None and wish.snapshot not in {None, begun.snapshot}:
             raise errors.RestoreUnfinished(
                 f"'{self.name}' has a restore of another snapshot, {begun.snapshot}, that has not ended.",
                 hint="End it first: taxiway snapshot confirm, or taxiway snapshot revert and then confirm.",
@@ -122,7 +123,7 @@ class Restorer:
     def _look_for_begun(self) -> Found | None:
         there = self.databases.list_databases()
         ours = [one for one in there if one.tags.get(RESTORE_OF_TAG) == self.name]
-        made = [one for one in ours if one.tags.get(REPLACES_TAG) != _ITSELF]
+        made = [one for one in ours if one.tags.get(REPLACES_TAG) != ITSELF]
         if len(made) > 1:
             raise errors.AwsAmbiguous(
                 f"{len(made)} restores of '{self.name}' have begun: {', '.join(one.name for one in made)}.",
@@ -300,7 +301,7 @@ class Restorer:
         tags = {PHASE_TAG: phase.value}
         if phase is Phase.KEEP_ORIGINAL and scene.original is not None:
             # The one that knows it is about to go.
-            about = {RESTORE_TAG: scene.stamp, RESTORE_OF_TAG: self.name, REPLACES_TAG: _ITSELF}
+            about = {RESTORE_TAG: scene.stamp, RESTORE_OF_TAG: self.name, REPLACES_TAG: ITSELF}
             self.databases.add_tags(scene.original.arn, {**about, **tags})
         if scene.restored is not None:
             self.databases.add_tags(scene.restored.arn, tags)

@@ -12,11 +12,13 @@ from typing import Final
 
 from taxiway.model.snapshot import (
     INSTANCE_TAG,
+    ITSELF,
     NOTHING,
     REPLACES_TAG,
     RESTORE_OF_TAG,
     RESTORE_TAG,
     RESTORE_TAGS,
+    SNAPSHOT_TAG,
     Configuration,
     Database,
     Instance,
@@ -211,7 +213,7 @@ def _swap(scene: Scene) -> Iterator[Step]:
         yield _hidden_restored(scene)
         return
     if scene.original:
-        yield from _marks(scene, scene.original)
+        yield from _marks(scene, scene.original, scene.restored)
         yield from _put_aside(scene, scene.original, old_name)
     yield from _make_live(scene, scene.restored)
 
@@ -235,10 +237,14 @@ def _hidden_restored(scene: Scene) -> Wait:
     return Wait(f"the restored {scene.name}", HIDDEN)
 
 
-def _marks(scene: Scene, original: Database) -> Iterator[Tag]:
-    """Before anything is renamed it is written down what it was called."""
+def _marks(scene: Scene, original: Database, restored: Database) -> Iterator[Tag]:
+    """Before anything is renamed it is written down what it was called, and of which snapshot the restore is.
+
+    RDS hides the restored database while it is renamed: then the original alone can tell.
+    """
     if original.tags.get(RESTORE_OF_TAG) != scene.name:
-        yield Tag(original, {RESTORE_TAG: scene.stamp, RESTORE_OF_TAG: scene.name, REPLACES_TAG: "itself"})
+        about = {key: restored.tags[key] for key in (RESTORE_TAG, SNAPSHOT_TAG) if key in restored.tags}
+        yield Tag(original, {**about, RESTORE_OF_TAG: scene.name, REPLACES_TAG: ITSELF})
     for one in original.instances:
         if INSTANCE_TAG not in one.tags:
             yield Tag(one, {INSTANCE_TAG: one.name})

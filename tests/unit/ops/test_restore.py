@@ -435,6 +435,49 @@ def test_the_restore_of_another_snapshot_is_not_gone_on_with() -> None:
         operator.restore("2", snapshot="shop-t")
 
 
+def test_of_which_snapshot_a_restore_is_can_be_told_while_its_database_is_hidden() -> None:
+    rds = shop()
+    rds.snapshots.append(snapshot("shop-t"))
+    genuine = rds.rename
+
+    def rename(target: Any, becomes: str) -> None:
+        genuine(target, becomes)
+        if target.name == f"shop-new-{STAMP}":
+            rds.hidden = {target.resource_id}
+            raise Killed
+
+    rds.rename = rename  # type: ignore[method-assign, assignment]
+    operator = Operator(rds)
+    with pytest.raises(Killed):
+        operator.restore(snapshot="shop-s")
+    with pytest.raises(errors.RestoreUnfinished, match="shop-s"):
+        operator.restore("2", snapshot="shop-t")
+    operator.clock.then = rds.hidden.clear
+    operator.restore("3", snapshot="shop-s")
+    assert names(rds) == SWAPPED
+
+
+def test_while_a_restore_is_being_ended_no_other_begins() -> None:
+    rds = shop()
+    operator = Operator(rds)
+    operator.restore(snapshot="shop-s")
+    operator.revert()
+    genuine = rds.remove_tags
+
+    def remove_tags(*_arguments: Any) -> None:
+        raise Killed
+
+    rds.remove_tags = remove_tags  # type: ignore[method-assign, assignment]
+    with pytest.raises(Killed):
+        operator.confirm()
+    assert names(rds) == [("shop", ["shop-1", "shop-2"])]
+    with pytest.raises(errors.RestoreUnfinished, match="being ended"):
+        operator.restore("4", snapshot="shop-s")
+    rds.remove_tags = genuine  # type: ignore[method-assign]
+    operator.confirm()
+    operator.restore("5", snapshot="shop-s")
+
+
 def test_a_snapshot_without_settings_is_enough_as_long_as_the_live_one_is_there() -> None:
     rds = shop()
     rds.snapshots = [snapshot("shop-s", manifest=None)]
