@@ -296,7 +296,7 @@ def _play(*, keep: bool) -> None:
     print(
         "\nEverything went as told. Try next:\n"
         "  make demo KEEP=1                     leave such a world running and look around\n"
-        "  make test                            all tests\n"
+        "  make test                            the tests\n"
         "  examples/sample-project              what was run, to copy from\n"
         "  docs/tutorial/first-migration.md     the same on a database of yours"
     )
