@@ -105,7 +105,8 @@ WITH_RESTARTS: Final = (Series(Migrate(MIXED), RESTART, 40),)
 _RUNNERS: Final = tuple((case, count) for count in (2, 5, 20) for case in (SLOW, INDEXED))
 
 
-def _play_alone(play: Callable[[Path], Trial], name: str, directory: Path) -> Trial:
+def play_alone(play: Callable[[Path], Trial], name: str, directory: Path) -> Trial:
+    """What it came to; a trial that could not be carried out has that for a problem."""
     try:
         return play(directory)
     except Exception as error:  # noqa: BLE001 - told as a problem, and no reason to lose all others
@@ -134,7 +135,7 @@ class Campaign:
             (servers.play_full_log_disk, "log-disk"),
             (servers.play_failover, "failover"),
         ):
-            self._report(_play_alone(play, name, self._directory / name))
+            self._report(play_alone(play, name, self._directory / name))
         self._tell(secrets.play_all(self._directory / "secrets"))
 
     def play_series(self, series: Sequence[Series], *, workers: int) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from faults.campaign import RECOVERIES, RESTART, STALL, Series
+from faults.campaign import RECOVERIES, RESTART, STALL, Series, play_alone
 from faults.case import BASELINE, CALLBACKS, GROUP, IDLE, MIXED, Case
 from faults.commands import BASELINE as BASELINE_COMMAND
 from faults.commands import CLEAN, COMMANDS, REPAIR, UNDO, UNDO_LAST
@@ -25,6 +25,7 @@ from faults.points import (
     PointTrial,
     learn,
 )
+from faults.trial import Trial
 from sandbox.protocol_framing import Direction
 from sandbox.protocol_proxy import Moment
 
@@ -91,17 +92,6 @@ def test_a_network_that_swallows_everything_for_ever_ends_the_run_within_the_giv
     assert trial.outcome == "exit 4, `connection-lost`"
 
 
-def test_a_stop_between_two_statements_does_not_wait_for_a_network_that_swallows_everything(
-    place: Place, folder: Callable[[Case], Path], points: Callable[[Job], list[Point]]
-) -> None:
-    """The signal comes with the answer to a statement, when nothing is waited for but the way out."""
-    job = Migrate(CALLBACKS)
-    answers = [one for one in points(job) if one.direction is Direction.TO_CLIENT and one.type == "Z"]
-    point = next(one for one in reversed(answers) if one.moment is Moment.AFTER and not one.is_end)
-    trial = PointTrial(job, point, SILENT_STOP).play(place, folder(CALLBACKS))
-    assert trial.problems == ()
-
-
 @pytest.mark.parametrize("job", RECOVERIES, ids=lambda job: job.name)
 def test_a_stop_while_the_history_is_asked_leaves_open_what_was_committed(
     job: Job, place: Place, folder: Callable[[Case], Path]
@@ -109,6 +99,15 @@ def test_a_stop_while_the_history_is_asked_leaves_open_what_was_committed(
     trial = PointTrial(job, FIRST_QUESTION, TERMINATE).play(place, folder(job.case))
     assert trial.problems == ()
     assert trial.outcome == "exit 143, `terminated`"
+
+
+def test_a_trial_that_cannot_be_carried_out_is_a_problem_and_no_end(tmp_path: Path) -> None:
+    def play(directory: Path) -> Trial:
+        raise TimeoutError(f"nobody answers in {directory.name}")
+
+    trial = play_alone(play, "failover", tmp_path / "failover")
+    assert trial.what == "failover"
+    assert trial.problems == ("the trial failed: TimeoutError: nobody answers in failover",)
 
 
 def test_a_point_between_two_messages_from_one_side_is_there_once(

@@ -62,6 +62,13 @@ def test_cleaning_up_is_not_interrupted_by_further_signals() -> None:
 BOTH = (signal.SIGTERM, signal.SIGINT)
 
 
+def check_version_is_said(program: str) -> None:
+    """A Python program that prints the version ends with 0, and without another word."""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.startswith("taxiway ")
+
+
 @pytest.mark.parametrize("number", BOTH)
 def test_what_is_certain_is_said_to_the_end_and_within_a_second(number: signal.Signals) -> None:
     termination = Termination()
@@ -83,9 +90,7 @@ def test_a_signal_at_the_very_end_does_not_change_the_exit_code(number: signal.S
         "import signal, sys; from taxiway.cli.main import run; code = run(['--version'], ends_process=True); "
         f"signal.raise_signal({int(number)}); sys.exit(code)"
     )
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    assert (ended.returncode, ended.stderr) == (0, "")
-    assert ended.stdout.startswith("taxiway ")
+    check_version_is_said(program)
 
 
 @pytest.mark.parametrize("number", BOTH)
@@ -98,9 +103,7 @@ def test_a_signal_while_python_ends_does_not_change_the_exit_code_either(number:
         "sys.last_of_all, sys.argv = Last(), ['taxiway', '--version']\n"
         "from taxiway.__main__ import main; main()"
     )
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    assert (ended.returncode, ended.stderr) == (0, "")
-    assert ended.stdout.startswith("taxiway ")
+    check_version_is_said(program)
 
 
 @pytest.mark.parametrize("number", BOTH)
